@@ -1,0 +1,117 @@
+// The one error of Qiway: a class with a string code, data typed per code, and a message that says what to do next.
+// Layer 0: everything may throw it; it knows nothing of the rest.
+
+/** What is known beside the message, per code. Shapes are plain JSON so that an error crosses workers and the link. */
+export interface ErrorData {
+  /** Bytes do not follow the format. `offset`: byte where it was seen. */
+  'wire-invalid': { readonly offset?: number };
+  /** A declared bound was passed. `limit`: its name, `maximum`: its value in its own unit. */
+  'limit-exceeded': { readonly limit?: string; readonly maximum?: number };
+  /** A value does not fit what was declared; nothing was sent. `expected`: a signature or a sentence. */
+  'invalid-argument': { readonly expected?: string; readonly path?: string };
+  /** No overload takes these arguments; nothing was sent. `candidates`: full names `name::(params)`. */
+  'argument-mismatch': { readonly candidates?: readonly string[] };
+  /** A value cannot be converted between two signatures. */
+  'conversion-failed': { readonly from?: string; readonly to?: string };
+  /** The bus has no service of that name. `nearest`: names that look alike. */
+  'service-not-found': { readonly service?: string; readonly nearest?: readonly string[] };
+  /** The object has no such method, signal or property. */
+  'member-not-found': { readonly member?: string; readonly nearest?: readonly string[] };
+  /** The service left the bus, or its host died; a proxy of it is dead for good. */
+  'service-gone': { readonly service?: string };
+  /** The object was released or its host ended it. */
+  'object-gone': { readonly object?: number };
+  /** The name is registered already. */
+  'service-name-taken': { readonly service?: string };
+  /** The method itself failed on the robot. `text`: what it said, unchanged. */
+  'call-failed': { readonly text?: string };
+  /** The call was cancelled, and the callee agreed or the caller stopped waiting. */
+  canceled: Empty;
+  /** No answer in time. `timeoutMs`: the time waited. */
+  timeout: { readonly timeoutMs?: number };
+  /** The link broke before the answer came. */
+  'link-lost': { readonly reason?: string };
+  /** No link could be made. `url`: without its fragment. */
+  'dial-failed': { readonly url?: string; readonly reason?: string };
+  /** The other side speaks something else. */
+  'protocol-mismatch': { readonly reason?: string };
+  /** The token or the credentials were refused. */
+  unauthorized: Empty;
+  /** Known, and not allowed. */
+  forbidden: { readonly reason?: string };
+  /** The robot's bus cannot be reached at the moment; the agent goes on trying. */
+  'bus-down': { readonly url?: string };
+  /** A host of services could not be reached at any of its endpoints. */
+  'endpoint-unreachable': { readonly endpoints?: readonly string[] };
+  /** A configuration value is not acceptable. `key`: which. */
+  'config-invalid': { readonly key?: string };
+  /** The port is in use, or the address is not ours. */
+  'listen-failed': { readonly address?: string };
+  /** What was used is closed. */
+  closed: Empty;
+  /** The other side cannot do this. */
+  unsupported: { readonly what?: string };
+  /** A fault of our own: worth a bug report. */
+  internal: Empty;
+}
+
+type Empty = { readonly [key: string]: never };
+
+/** Every code an error of Qiway can carry; `docs/errors.md` tells what each means and what to do. */
+export type ErrorCode = keyof ErrorData;
+
+/** What may be said about an error when it is made. */
+export interface ErrorDetails<C extends ErrorCode = ErrorCode> {
+  readonly data?: ErrorData[C];
+  readonly cause?: unknown;
+  /** True when the call may have run on the robot although no answer came. */
+  readonly maybeExecuted?: boolean;
+}
+
+/** The plain form of an error, as it crosses a worker's port or the link. */
+export interface ErrorRecord {
+  readonly name: 'QiwayError';
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly data: ErrorData[ErrorCode];
+  readonly maybeExecuted: boolean;
+}
+
+/** Every failure of Qiway. The message begins with `[code]`. */
+export class QiwayError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'QiwayError';
+  readonly code: C;
+  readonly data: ErrorData[C];
+  /** After a lost link: may the call have run on the robot? False means it certainly has not. */
+  readonly maybeExecuted: boolean;
+
+  constructor(code: C, sentence: string, details: ErrorDetails<C> = {}) {
+    super(`[${code}] ${sentence}`, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.data = details.data ?? ({} as ErrorData[C]);
+    this.maybeExecuted = details.maybeExecuted ?? false;
+  }
+
+  /** The plain form; {@link reviveError} makes an error of it again. */
+  toJSON(): ErrorRecord {
+    return { name: this.name, code: this.code, message: this.message, data: this.data, maybeExecuted: this.maybeExecuted };
+  }
+}
+
+/** Recognises an error of Qiway by its shape, also one that was made in another realm or bundle. */
+export function isQiwayError(value: unknown): value is QiwayError {
+  return typeof value === 'object' && value !== null && 'name' in value && value.name === 'QiwayError' && 'code' in value;
+}
+
+/** An error again from its plain form. */
+export function reviveError(record: ErrorRecord): QiwayError {
+  const sentence = record.message.startsWith(`[${record.code}] `) ? record.message.slice(record.code.length + 3) : record.message;
+  return new QiwayError(record.code, sentence, { data: record.data, maybeExecuted: record.maybeExecuted });
+}
+
+/** Whatever was thrown, as an error of Qiway; what is not one becomes `code`. */
+export function asQiwayError(thrown: unknown, code: ErrorCode = 'internal'): QiwayError {
+  if (isQiwayError(thrown)) return thrown;
+  const sentence = thrown instanceof Error ? thrown.message : String(thrown);
+  return new QiwayError(code, sentence, { cause: thrown });
+}
