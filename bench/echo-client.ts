@@ -1,0 +1,20 @@
+// What every side of the bench offers to the measures: one client with a session of its own. Knows no side.
+
+export interface EchoClient {
+  echo(number: number): Promise<number>;
+  /** Bytes made by the service. */
+  down(size: number): Promise<Uint8Array>;
+  /** Resolves to the number of bytes that the service received. */
+  up(body: Uint8Array): Promise<number>;
+  subscribe(listener: (number: number) => void): Promise<void>;
+  /** The service emits 0, 1, … count - 1 to all subscribers, as fast as it can. */
+  emit(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Dial = (url: string) => Promise<EchoClient>;
+
+/** The sides, in the order of the table; the first is what the others are measured against. */
+export const SIDES = ['raw-2hop', 'raw-batched', 'capnweb', 'qiway'] as const;
+export type SideName = (typeof SIDES)[number];
+export type Dials = Readonly<Record<SideName, Dial>>;
