@@ -1,0 +1,46 @@
+// The demo's dev server and build, and the projects of the tests.
+// `quick` opens no socket and starts no process; `browser` drives a real Chromium on the built demo; `node` is everything else.
+
+import type { ViteUserConfig } from 'vitest/config';
+
+const quickFolders = ['wire', 'bus', 'session', 'objects', 'vectors', 'types'];
+const isTestRun = process.env['VITEST'] !== undefined;
+
+const config: ViteUserConfig = {
+  root: isTestRun ? '.' : 'web-demo',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: { outDir: 'dist', emptyOutDir: true, target: 'es2023' },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'quick',
+          include: quickFolders.map((folder) => `test/${folder}/**/*.test.ts`),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: [...quickFolders, 'browser'].map((folder) => `test/${folder}/**`),
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+};
+
+export default config;
