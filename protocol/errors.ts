@@ -1,10 +1,13 @@
 // The one error of Qiway: a class with a string code, data typed per code, and a message that says what to do next.
 // Layer 0: everything may throw it; it knows nothing of the rest.
 
-/** What is known beside the message, per code. Shapes are plain JSON so that an error crosses workers and the link. */
+/**
+ * What is known beside the message, per code. Shapes are plain JSON so that an error crosses workers and the link.
+ * `text`, where there is one: the words a qi peer used, or is told.
+ */
 export interface ErrorData {
   /** Bytes do not follow the format. `offset`: byte where it was seen. */
-  'wire-invalid': { readonly offset?: number };
+  'wire-invalid': { readonly offset?: number; readonly text?: string };
   /** A declared bound was passed. `limit`: its name, `maximum`: its value in its own unit. */
   'limit-exceeded': { readonly limit?: string; readonly maximum?: number };
   /** A value does not fit what was declared; nothing was sent. `expected`: a signature or a sentence. */
@@ -16,17 +19,17 @@ export interface ErrorData {
   /** The bus has no service of that name. `nearest`: names that look alike. */
   'service-not-found': { readonly service?: string; readonly nearest?: readonly string[] };
   /** The object has no such method, signal or property. */
-  'member-not-found': { readonly member?: string; readonly nearest?: readonly string[] };
+  'member-not-found': { readonly member?: string; readonly nearest?: readonly string[]; readonly text?: string };
   /** The service left the bus, or its host died; a proxy of it is dead for good. */
   'service-gone': { readonly service?: string };
   /** The object was released or its host ended it. */
-  'object-gone': { readonly object?: number };
+  'object-gone': { readonly object?: number; readonly text?: string };
   /** The name is registered already. */
   'service-name-taken': { readonly service?: string };
   /** The method itself failed on the robot. `text`: what it said, unchanged. */
   'call-failed': { readonly text?: string };
   /** The call was cancelled, and the callee agreed or the caller stopped waiting. */
-  canceled: Empty;
+  canceled: { readonly text?: string };
   /** No answer in time. `timeoutMs`: the time waited. */
   timeout: { readonly timeoutMs?: number };
   /** The link broke before the answer came. */

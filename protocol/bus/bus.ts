@@ -137,6 +137,9 @@ export interface Bus {
 /** Shared, so that payloads without objects cost no array. */
 export const NO_OBJECTS: readonly BusObject[] = Object.freeze([]);
 
+/** The payload bytes of what has none. */
+export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
+
 /** Drops the references that came with a payload nobody will read. */
 export function releasePayload(payload: Payload): void {
   if (payload.objects !== NO_OBJECTS) for (const object of payload.objects) object.release();

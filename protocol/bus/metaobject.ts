@@ -104,3 +104,10 @@ export const STANDARD_METHODS: readonly MetaMethod[] = [
 
 /** The signal that every hosted object lists beside its own. */
 export const STANDARD_SIGNALS: readonly MetaSignal[] = [{ uid: 86, name: 'traceObject', signature: trace }];
+
+const standardReturns = new Map(STANDARD_METHODS.map((each) => [each.uid, each.returnSignature]));
+
+/** Return signature of a standard method; a dynamic for what is not one. */
+export function standardReturn(action: number): string {
+  return standardReturns.get(action) ?? 'm';
+}

@@ -1,0 +1,55 @@
+// Errors as the payload of an Error message: a dynamic with a string, as every qi peer writes it, or with a record
+// that keeps code and data, which only our own links understand. Layer 2.
+import { type ErrorCode, type ErrorData, QiwayError } from '../errors.ts';
+import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
+
+const RECORD_SIGNATURE = '(sss)<QiwayError,code,message,data>';
+
+/** libqi's sentence for a call to an address where nothing is. */
+export const NOBODY_THERE = 'The call request could not be handled.';
+
+/** What a qi peer is told: the words of the service itself where there are some. */
+export function errorText(error: QiwayError): string {
+  const text = (error.data as { readonly text?: unknown }).text;
+  return typeof text === 'string' ? text : error.message;
+}
+
+/** @param style `text` for qi peers, `record` for our links */
+export function encodeError(error: QiwayError, style: 'text' | 'record'): Uint8Array {
+  const foreign = error.code === 'call-failed' && error.data !== undefined && 'text' in error.data;
+  if (style === 'text' || foreign) return encodeValue('m', new Dynamic('s', wellFormed(errorText(error))));
+  const record = [error.code, wellFormed(sentenceOf(error)), wellFormed(JSON.stringify(error.data ?? {}))];
+  return encodeValue('m', new Dynamic(RECORD_SIGNATURE, record));
+}
+
+/** Never throws: whatever the bytes are, the answer is an error that says so. */
+export function decodeError(bytes: Uint8Array): QiwayError {
+  try {
+    const dynamic = decodeValue('m', bytes, { dynamics: 'wrapped' }) as Dynamic;
+    const value = dynamic.value;
+    if (dynamic.signature === RECORD_SIGNATURE) return fromRecord(value as { code: string; message: string; data: string });
+    return fromText(typeof value === 'string' ? value : JSON.stringify(value) ?? 'The service gave no reason.');
+  } catch (cause) {
+    return new QiwayError('call-failed', 'The service failed, and its error cannot be read.', { cause });
+  }
+}
+
+function fromRecord(record: { readonly code: string; readonly message: string; readonly data: string }): QiwayError {
+  const data = JSON.parse(record.data) as ErrorData[ErrorCode];
+  return new QiwayError(record.code as ErrorCode, record.message, { data });
+}
+
+function fromText(text: string): QiwayError {
+  if (text === NOBODY_THERE) return new QiwayError('object-gone', 'There is no such object (any more) at that address. Ask for the service again.');
+  if (text.startsWith('No such method {')) return new QiwayError('member-not-found', `The object has no such member. The peer says: ${text}`);
+  return new QiwayError('call-failed', text, { data: { text } });
+}
+
+function sentenceOf(error: QiwayError): string {
+  const prefix = `[${error.code}] `;
+  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+}
+
+function wellFormed(text: string): string {
+  return text.isWellFormed() ? text : text.toWellFormed();
+}

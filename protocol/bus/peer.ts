@@ -1,0 +1,374 @@
+// A qi peer: turns the messages of one socket or link into calls on objects, both ways. Layer 2, sans I/O:
+// messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
+import { QiwayError } from '../errors.ts';
+import { type MessageHeader, MessageFlags, MessageType } from '../wire/message.ts';
+import { type ObjectEncoding, type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
+import { holdsObjects } from '../wire/signature.ts';
+import { AddressTable } from './address-table.ts';
+import { type BusObject, type CallRequest, NO_OBJECTS, type Payload, type ReplySink, releasePayload } from './bus.ts';
+import { decodeError, encodeError } from './error-payload.ts';
+import { type MetaObject, readMetaObject, standardReturn } from './metaobject.ts';
+import { PeerObject } from './peer-object.ts';
+import { PendingCall } from './pending-call.ts';
+import { Serving } from './serving.ts';
+
+/** Takes one outgoing message. The header object is reused by the caller; the payload is never written to again. */
+export type MessageSender = (header: MessageHeader, payload: Uint8Array) => void;
+
+/** What both sides understand; settled by the handshake of whoever owns the peer. */
+export interface PeerAgreement {
+  /** How objects inside payloads are written on this socket, per direction. */
+  readonly incoming: ObjectEncoding;
+  readonly outgoing: ObjectEncoding;
+  /** The other side understands Cancel. */
+  readonly canCancel: boolean;
+  /** The other side understands header flags. */
+  readonly hasFlags: boolean;
+}
+
+export interface PeerLimits {
+  /** Calls of the other side under way at once. */
+  readonly maxIncomingCalls: number;
+  /** Objects served to the other side at once, and objects of it held. */
+  readonly maxObjects: number;
+  /** Signal registrations of the other side. */
+  readonly maxSubscriptions: number;
+}
+
+export interface PeerOptions {
+  readonly send: MessageSender;
+  /** The main object (object id 1) of a service, if the other side may address it. */
+  readonly services: (serviceId: number) => BusObject | undefined;
+  /** How errors are written: `text` for qi programs, `record` for our own links. */
+  readonly errors: 'text' | 'record';
+  /** 20 random bytes: the uid of objects that come without one. */
+  readonly randomUid: () => Uint8Array;
+  readonly limits?: Partial<PeerLimits>;
+}
+
+/** As on our links: everything understood, objects with uid and without metaobject cache. */
+export const FULL_AGREEMENT: PeerAgreement = { incoming: { hasUid: true }, outgoing: { hasUid: true }, canCancel: true, hasFlags: true };
+
+/** Bounds against a greedy peer; far above what robots and pages use. */
+const DEFAULT_LIMITS: PeerLimits = { maxIncomingCalls: 65_536, maxObjects: 1_048_576, maxSubscriptions: 65_536 };
+
+/** The encoding of objects at the Bus seam: see {@link Payload}. */
+const NEUTRAL: ObjectEncoding = { hasUid: true };
+/** First id for objects that travel as arguments; returned ones count from 2 (the ranges of libqi). */
+const FIRST_ARGUMENT_OBJECT = 0x8000_0000;
+
+/** One per socket or link. */
+export class Peer {
+  readonly #options: PeerOptions;
+  readonly limits: PeerLimits;
+  #agreement: PeerAgreement = FULL_AGREEMENT;
+  readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #remotes = new AddressTable<PeerObject>();
+  readonly #serving: Serving;
+  #nextId = 2;
+  #nextReturned = 2;
+  #nextArgument = FIRST_ARGUMENT_OBJECT;
+  #closedWith: QiwayError | undefined;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#serving = new Serving(this, options.services);
+  }
+
+  /** Set once the peer is closed. */
+  get closedWith(): QiwayError | undefined {
+    return this.#closedWith;
+  }
+
+  get agreement(): PeerAgreement {
+    return this.#agreement;
+  }
+
+  /** Counts, for metrics and for tests of bounds. */
+  get counts(): { readonly pendingCalls: number; readonly remoteObjects: number; readonly servedObjects: number; readonly incomingCalls: number; readonly subscriptions: number } {
+    const serving = this.#serving;
+    return { pendingCalls: this.#pending.size, remoteObjects: this.#remotes.size, servedObjects: serving.objectCount, incomingCalls: serving.callCount, subscriptions: serving.subscriptionCount };
+  }
+
+  /** What the handshake settled; until then everything is taken for understood. */
+  agree(agreement: PeerAgreement): void {
+    this.#agreement = agreement;
+  }
+
+  /**
+   * Takes one message. `payload` may be a view and is kept as long as it is needed.
+   * @throws `wire-invalid` for a message type that no peer may send; the socket should then be closed
+   */
+  receive(header: MessageHeader, payload: Uint8Array): void {
+    if (this.#closedWith !== undefined) return;
+    switch (header.type) {
+      case MessageType.reply:
+        this.#settleReply(header, payload);
+        return;
+      case MessageType.event:
+        this.#dispatchEvent(header, payload);
+        return;
+      case MessageType.error:
+        this.#take(header.id)?.sink.error(decodeError(payload));
+        return;
+      case MessageType.canceled:
+        this.#take(header.id)?.sink.canceled();
+        return;
+      case MessageType.call:
+        this.#serving.call(header, payload);
+        return;
+      case MessageType.post:
+        this.#serving.post(header, payload);
+        return;
+      case MessageType.cancel:
+        this.#serving.cancel(payload);
+        return;
+      default:
+        return; // capability and unknown types: never answered (as libqi)
+    }
+  }
+
+  /**
+   * The object at an address of the other side, with one reference for the caller. The same address gives the same
+   * object while it is held.
+   */
+  remoteObject(service: number, object: number, identity: { readonly metaObject: MetaObject; readonly uid?: Uint8Array }): PeerObject {
+    const known = this.#remotes.get(service, object);
+    if (known !== undefined) {
+      known.retain();
+      return known;
+    }
+    if (this.#remotes.size >= this.limits.maxObjects) throw new QiwayError('limit-exceeded', `The other side handed out more than ${this.limits.maxObjects} objects.`, { data: { limit: 'maxObjects', maximum: this.limits.maxObjects } });
+    const made = new PeerObject(this, { service, object, metaObject: identity.metaObject, uid: identity.uid ?? this.#options.randomUid() });
+    if (this.#closedWith !== undefined) made.end(this.#closedWith);
+    else this.#remotes.set(service, object, made);
+    return made;
+  }
+
+  /** Ends every object of one service of the other side: it left the bus. */
+  endService(service: number, error: QiwayError): void {
+    for (const remote of this.#remotes.entries(service)) {
+      this.#remotes.delete(remote.service, remote.object);
+      this.#failPending(error, (call) => call.target === remote);
+      remote.end(error);
+    }
+  }
+
+  /** Stops serving one of our own services here: its registrations and the objects that hang on it are dropped. */
+  stopServing(service: number, error: QiwayError): void {
+    this.#serving.stop(service, error);
+  }
+
+  /** Fails what is pending, ends what is held, releases what is served. Idempotent. */
+  close(error: QiwayError): void {
+    if (this.#closedWith !== undefined) return;
+    this.#closedWith = error;
+    const underWay = new QiwayError(error.code, sentence(error), { data: error.data, cause: error, maybeExecuted: true });
+    this.#failPending(underWay, () => true);
+    const remotes = this.#remotes.entries();
+    for (const remote of remotes) this.#remotes.delete(remote.service, remote.object);
+    for (const remote of remotes) remote.end(error);
+    this.#serving.close(error);
+  }
+
+  // ---- used by PeerObject and Serving ------------------------------------------------------------------------------
+
+  /** Writes a call and keeps its sink until the answer. */
+  call(target: PeerObject, request: CallRequest, sink: ReplySink): PendingCall | undefined {
+    const { action, payload } = request;
+    if (target.goneWith !== undefined) {
+      releasePayload(payload);
+      sink.error(target.goneWith);
+      return undefined;
+    }
+    const id = this.#freshId();
+    const method = target.metaObject.methods.get(action);
+    let flags = payload.signature === 'm' && method?.parametersSignature !== 'm' ? MessageFlags.dynamicPayload : 0;
+    let bytes: Uint8Array;
+    try {
+      bytes = this.lower(payload, target.service, 'argument');
+    } catch (error) {
+      sink.error(error as QiwayError);
+      return undefined;
+    }
+    if (request.returnSignature !== undefined) {
+      flags |= MessageFlags.returnType;
+      bytes = appendString(bytes, request.returnSignature);
+    }
+    const pending = new PendingCall(this, { id, sink, target, action, returnSignature: method?.returnSignature ?? standardReturn(action) });
+    this.#pending.set(id, pending);
+    this.write(MessageType.call, flags, id, target.service, target.object, action, bytes);
+    return pending;
+  }
+
+  post(target: PeerObject, action: number, payload: Payload): void {
+    if (target.goneWith !== undefined) {
+      releasePayload(payload);
+      return;
+    }
+    const signature = target.metaObject.methods.get(action)?.parametersSignature ?? target.metaObject.signals.get(action)?.signature;
+    const flags = payload.signature === 'm' && signature !== 'm' ? MessageFlags.dynamicPayload : 0;
+    const bytes = this.lower(payload, target.service, 'argument');
+    this.write(MessageType.post, flags, this.#freshId(), target.service, target.object, action, bytes);
+  }
+
+  cancel(call: PendingCall): void {
+    if (!this.#agreement.canCancel || this.#pending.get(call.id) !== call) return;
+    const body = new Uint8Array(4);
+    new DataView(body.buffer).setUint32(0, call.id, true);
+    this.write(MessageType.cancel, 0, this.#freshId(), call.target.service, call.target.object, 0, body);
+  }
+
+  event(service: number, object: number, signal: number, payload: Payload, isDynamic: boolean): void {
+    const bytes = this.lower(payload, service, 'returned');
+    this.write(MessageType.event, isDynamic ? MessageFlags.dynamicPayload : 0, this.#freshId(), service, object, signal, bytes);
+  }
+
+  error(call: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }, error: QiwayError): void {
+    this.write(MessageType.error, 0, call.id, call.service, call.object, call.action, encodeError(error, this.#options.errors));
+  }
+
+  /** Forgets a remote object whose last reference was dropped, and tells its host. */
+  forget(remote: PeerObject): void {
+    if (this.#remotes.get(remote.service, remote.object) !== remote) return;
+    this.#remotes.delete(remote.service, remote.object);
+    if (remote.object === 1) return; // a service's main object is not ours to end
+    const body = new Uint8Array(4);
+    new DataView(body.buffer).setUint32(0, remote.service, true);
+    this.write(MessageType.post, 0, this.#freshId(), remote.service, remote.object, 3, body);
+  }
+
+  write(type: number, flags: number, id: number, service: number, object: number, action: number, payload: Uint8Array): void {
+    if (this.#closedWith !== undefined) return;
+    const header = this.#header;
+    header.id = id;
+    header.size = payload.length;
+    header.type = type;
+    header.flags = flags;
+    header.service = service;
+    header.object = object;
+    header.action = action;
+    this.#options.send(header, payload);
+  }
+
+  /** Bytes as received -> payload of the seam: objects become {@link PeerObject}s, one reference each for the receiver. */
+  lift(signature: string, bytes: Uint8Array): Payload {
+    if (!holdsObjects(signature)) return { signature, bytes, objects: NO_OBJECTS };
+    let objects: BusObject[] | undefined;
+    try {
+      const neutral = rewriteObjects(signature, bytes, this.#agreement.incoming, NEUTRAL, (reference) => {
+        if (reference.object === 0) return { ...reference, service: 0 };
+        objects ??= [];
+        objects.push(this.remoteObject(reference.service, reference.object, { metaObject: readMetaObject(reference.metaObject), uid: isZero(reference.uid) ? this.#options.randomUid() : reference.uid }));
+        return { ...reference, service: 0, object: objects.length };
+      });
+      return { signature, bytes: neutral, objects: objects ?? NO_OBJECTS };
+    } catch (error) {
+      for (const object of objects ?? NO_OBJECTS) object.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Payload of the seam -> bytes to send: its objects are served here from now on, and their references are taken over.
+   * @throws `limit-exceeded`, `wire-invalid`; the references are then released
+   */
+  lower(payload: Payload, service: number, role: 'argument' | 'returned'): Uint8Array {
+    const { outgoing } = this.#agreement;
+    if (payload.objects === NO_OBJECTS && outgoing.hasUid && outgoing.cache === undefined) return payload.bytes;
+    if (!holdsObjects(payload.signature)) return payload.bytes;
+    const served: boolean[] = [];
+    try {
+      return rewriteObjects(payload.signature, payload.bytes, NEUTRAL, outgoing, (reference) => {
+        if (reference.object === 0) return { ...reference, service };
+        const object = payload.objects[reference.object - 1];
+        if (object === undefined) throw new QiwayError('internal', `A payload names object ${reference.object} of ${payload.objects.length}.`);
+        const id = role === 'argument' ? this.#nextArgument++ : this.#nextReturned++;
+        if (served[reference.object] === true) object.retain(); // named twice in one payload: each has a life of its own
+        this.#serving.bind(service, id, object);
+        served[reference.object] = true;
+        return referenceTo(object, service, id);
+      });
+    } finally {
+      payload.objects.forEach((object, index) => {
+        if (served[index + 1] !== true) object.release();
+      });
+    }
+  }
+
+  // ---- private -----------------------------------------------------------------------------------------------------
+
+  #settleReply(header: MessageHeader, bytes: Uint8Array): void {
+    const call = this.#take(header.id);
+    if (call === undefined) return;
+    const signature = (header.flags & MessageFlags.dynamicPayload) === 0 ? call.returnSignature : 'm';
+    let payload: Payload;
+    try {
+      payload = this.lift(signature, bytes);
+    } catch (error) {
+      call.sink.error(new QiwayError('wire-invalid', `The answer does not fit its signature ${signature}.`, { cause: error, maybeExecuted: true }));
+      return;
+    }
+    call.sink.reply(payload);
+  }
+
+  #dispatchEvent(header: MessageHeader, bytes: Uint8Array): void {
+    const remote = this.#remotes.get(header.service, header.object);
+    if (remote === undefined || !remote.isSubscribed(header.action)) return;
+    const declared = remote.metaObject.signals.get(header.action)?.signature ?? 'm';
+    const signature = (header.flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm';
+    let payload: Payload;
+    try {
+      payload = this.lift(signature, bytes);
+    } catch {
+      return; // an event that cannot be read has no one to answer to
+    }
+    remote.dispatch(header.action, payload);
+  }
+
+  #take(id: number): PendingCall | undefined {
+    const call = this.#pending.get(id);
+    if (call !== undefined) this.#pending.delete(id);
+    return call;
+  }
+
+  #failPending(error: QiwayError, matches: (call: PendingCall) => boolean): void {
+    for (const [id, call] of [...this.#pending]) {
+      if (!matches(call)) continue;
+      this.#pending.delete(id);
+      call.sink.error(error);
+    }
+  }
+
+  #freshId(): number {
+    do {
+      this.#nextId = this.#nextId >= 0xffff_ffff ? 2 : this.#nextId + 1;
+    } while (this.#pending.has(this.#nextId));
+    return this.#nextId;
+  }
+}
+
+function referenceTo(object: BusObject, service: number, id: number): ObjectReference {
+  return { metaObject: object.metaObject.bytes, service, object: id, uid: object.uid };
+}
+
+function isZero(uid: Uint8Array): boolean {
+  return uid.every((byte) => byte === 0);
+}
+
+function sentence(error: QiwayError): string {
+  return error.message.replace(`[${error.code}] `, '');
+}
+
+const encoder = new TextEncoder();
+
+function appendString(bytes: Uint8Array, text: string): Uint8Array {
+  const tail = encoder.encode(text);
+  const joined = new Uint8Array(bytes.length + 4 + tail.length);
+  joined.set(bytes);
+  new DataView(joined.buffer).setUint32(bytes.length, tail.length, true);
+  joined.set(tail, bytes.length + 4);
+  return joined;
+}

@@ -1,0 +1,35 @@
+// A call that this side made and that is not answered yet. Layer 2.
+import type { CallHandle, ReplySink } from './bus.ts';
+import type { Peer } from './peer.ts';
+import type { PeerObject } from './peer-object.ts';
+
+interface CallDetails {
+  readonly id: number;
+  readonly sink: ReplySink;
+  readonly target: PeerObject;
+  readonly action: number;
+  readonly returnSignature: string;
+}
+
+/** Lives in the peer's table until its one outcome. */
+export class PendingCall implements CallHandle {
+  readonly #peer: Peer;
+  readonly id: number;
+  readonly sink: ReplySink;
+  readonly target: PeerObject;
+  readonly action: number;
+  readonly returnSignature: string;
+
+  constructor(peer: Peer, details: CallDetails) {
+    this.#peer = peer;
+    this.id = details.id;
+    this.sink = details.sink;
+    this.target = details.target;
+    this.action = details.action;
+    this.returnSignature = details.returnSignature;
+  }
+
+  cancel(): void {
+    this.#peer.cancel(this);
+  }
+}

@@ -1,0 +1,119 @@
+// Signal registrations of the other side of a peer, keyed by its link ids. Layer 2.
+import { QiwayError } from '../errors.ts';
+import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
+import { type BusObject, type EventSink, NO_OBJECTS, type Payload, type Subscription } from './bus.ts';
+import { conversionScore, convertValue } from './convert.ts';
+import { StandardAction } from './metaobject.ts';
+import type { Peer } from './peer.ts';
+
+interface Address {
+  readonly id: number;
+  readonly service: number;
+  readonly object: number;
+  readonly action: number;
+}
+
+interface Entry {
+  readonly service: number;
+  readonly objectId: number;
+  readonly link: bigint;
+  readonly subscription: Subscription;
+}
+
+type Answer = (body: Uint8Array) => void;
+
+export class Registrations {
+  readonly #peer: Peer;
+  /** By link id; the same id may be given twice, and then every event arrives twice (as libqi). */
+  readonly #entries = new Map<bigint, Entry[]>();
+  #count = 0;
+  #nextServerLink = 1n;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** registerEvent and registerEventWithSignature. @throws `wire-invalid`, `limit-exceeded` */
+  add(address: Address, object: BusObject, bytes: Uint8Array, answer: Answer): void {
+    const withSignature = address.action === StandardAction.registerEventWithSignature;
+    const [, signal, link, wanted] = decodeValue(withSignature ? '(IILs)' : '(IIL)', bytes) as [number, number, bigint, string?];
+    const maximum = this.#peer.limits.maxSubscriptions;
+    if (this.#count >= maximum) throw new QiwayError('limit-exceeded', `More than ${maximum} signal registrations on one link.`, { data: { limit: 'maxSubscriptions', maximum } });
+    const declared = object.metaObject.signals.get(signal)?.signature;
+    if (declared === undefined) throw new QiwayError('member-not-found', `The object has no signal ${signal}.`, { data: { member: String(signal) } });
+    const convert = wanted === undefined || conversionScore(declared, wanted) === 0 ? undefined : converter(declared, wanted);
+    const { service, object: objectId } = address;
+    const sink: EventSink = {
+      event: (payload) => {
+        const converted = convert?.(payload) ?? payload;
+        this.#peer.event(service, objectId, signal, converted, converted.signature === 'm' && declared !== 'm');
+      },
+      gone: () => {},
+    };
+    const subscription = object.subscribe(signal, sink);
+    const entry: Entry = { service, objectId, link, subscription };
+    this.#keep(entry);
+    subscription.ready.then(
+      () => answer(encodeValue('L', this.#nextServerLink++)),
+      (error: QiwayError) => {
+        this.#forget(entry);
+        this.#peer.error(address, error);
+      },
+    );
+  }
+
+  /** unregisterEvent. @throws `wire-invalid`, `call-failed` for a link that is not registered */
+  remove(address: Address, bytes: Uint8Array, answer: Answer): void {
+    const [, , link] = decodeValue('(IIL)', bytes) as [number, number, bigint];
+    const entry = this.#entries.get(link)?.find((each) => each.service === address.service && each.objectId === address.object);
+    if (entry === undefined) {
+      const text = `Unregister request failed for ${link} ${address.service}`;
+      throw new QiwayError('call-failed', text, { data: { text } });
+    }
+    this.#forget(entry);
+    entry.subscription.close().then(() => answer(new Uint8Array(0)));
+  }
+
+  drop(matches: (entry: Entry) => boolean): void {
+    for (const entry of [...this.#entries.values()].flat()) {
+      if (!matches(entry)) continue;
+      this.#forget(entry);
+      void entry.subscription.close();
+    }
+  }
+
+  #keep(entry: Entry): void {
+    this.#count += 1;
+    const same = this.#entries.get(entry.link);
+    if (same === undefined) this.#entries.set(entry.link, [entry]);
+    else same.push(entry);
+  }
+
+  #forget(entry: Entry): void {
+    const same = this.#entries.get(entry.link);
+    const index = same?.indexOf(entry) ?? -1;
+    if (same === undefined || index < 0) return;
+    this.#count -= 1;
+    same.splice(index, 1);
+    if (same.length === 0) this.#entries.delete(entry.link);
+  }
+}
+
+/** Events in the signature that the subscriber wants, as a dynamic holding the tuple; unconverted when a value does not fit. */
+function converter(declared: string, wanted: string): (payload: Payload) => Payload {
+  return (payload) => {
+    if (payload.objects !== NO_OBJECTS) return payload;
+    try {
+      const value = decodeValue(payload.signature, payload.bytes, { dynamics: 'wrapped' });
+      const from = payload.signature === 'm' ? (value as Dynamic).signature : declared;
+      const converted = convertValue(from, wanted, payload.signature === 'm' ? (value as Dynamic).value : value);
+      return { signature: 'm', bytes: encodeValue('m', new Dynamic(wanted, converted)), objects: NO_OBJECTS };
+    } catch {
+      return payload;
+    }
+  };
+}

@@ -1,0 +1,164 @@
+// What this side of a peer serves to the other: objects by address, their calls under way, their registrations. Layer 2.
+import { QiwayError, asQiwayError } from '../errors.ts';
+import { type MessageHeader, MessageFlags, MessageType } from '../wire/message.ts';
+import { AddressTable } from './address-table.ts';
+import type { BusObject } from './bus.ts';
+import { NOBODY_THERE } from './error-payload.ts';
+import { IncomingCall } from './incoming-call.ts';
+import { StandardAction, STANDARD_METHODS, standardReturn } from './metaobject.ts';
+import type { Peer } from './peer.ts';
+import { Registrations } from './registrations.ts';
+import { splitReturnSignature } from './return-signature.ts';
+
+/** An object that the other side may address, until it terminates it. */
+interface Binding {
+  readonly service: number;
+  readonly objectId: number;
+  readonly object: BusObject;
+}
+
+const MAIN_OBJECT = 1;
+const standardParameters = new Map(STANDARD_METHODS.map((method) => [method.uid, method.parametersSignature]));
+
+export class Serving {
+  readonly #peer: Peer;
+  readonly #services: (serviceId: number) => BusObject | undefined;
+  readonly #bindings = new AddressTable<Binding>();
+  readonly #calls = new Map<number, IncomingCall>();
+  readonly #registrations: Registrations;
+
+  constructor(peer: Peer, services: (serviceId: number) => BusObject | undefined) {
+    this.#peer = peer;
+    this.#services = services;
+    this.#registrations = new Registrations(peer);
+  }
+
+  get objectCount(): number {
+    return this.#bindings.size;
+  }
+
+  get callCount(): number {
+    return this.#calls.size;
+  }
+
+  get subscriptionCount(): number {
+    return this.#registrations.count;
+  }
+
+  /** Takes over one reference of `object`. */
+  bind(service: number, objectId: number, object: BusObject): void {
+    const maximum = this.#peer.limits.maxObjects;
+    if (this.#bindings.size >= maximum) throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, { data: { limit: 'maxObjects', maximum } });
+    this.#bindings.set(service, objectId, { service, objectId, object });
+  }
+
+  call(header: MessageHeader, bytes: Uint8Array): void {
+    const { id, service, object: objectId, action, flags } = header;
+    const address = { id, service, object: objectId, action };
+    const object = this.#find(service, objectId);
+    if (header.version > 0) return this.#peer.error(address, new QiwayError('protocol-mismatch', `Message version ${header.version} is not known here.`));
+    if (object === undefined) return this.#peer.error(address, new QiwayError('object-gone', NOBODY_THERE, { data: { text: NOBODY_THERE } }));
+    if (action <= StandardAction.terminate || action === StandardAction.registerEventWithSignature) return this.#callStandard(address, object, bytes);
+    const declared = object.metaObject.methods.get(action)?.parametersSignature ?? standardParameters.get(action);
+    if (declared === undefined) {
+      const text = `No such method {${service}.${objectId}.${action}, id:${id}}`;
+      return this.#peer.error(address, new QiwayError('member-not-found', text, { data: { text } }));
+    }
+    if (this.#calls.size >= this.#peer.limits.maxIncomingCalls) {
+      const maximum = this.#peer.limits.maxIncomingCalls;
+      return this.#peer.error(address, new QiwayError('limit-exceeded', `More than ${maximum} calls are under way on one link.`, { data: { limit: 'maxIncomingCalls', maximum } }));
+    }
+    const signature = (flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm';
+    try {
+      const split = (flags & MessageFlags.returnType) === 0 ? { bytes } : splitReturnSignature(signature, bytes);
+      const payload = this.#peer.lift(signature, split.bytes);
+      const call = new IncomingCall(this.#peer, this.#calls, address, object.metaObject.methods.get(action)?.returnSignature ?? standardReturn(action));
+      this.#calls.set(id, call);
+      call.attach(object.call('returnSignature' in split ? { action, payload, returnSignature: split.returnSignature } : { action, payload }, call));
+    } catch (error) {
+      this.#calls.delete(id);
+      this.#peer.error(address, unreadable(error));
+    }
+  }
+
+  post(header: MessageHeader, bytes: Uint8Array): void {
+    const { service, object: objectId, action, flags } = header;
+    const object = this.#find(service, objectId);
+    if (object === undefined) return;
+    if (action === StandardAction.terminate) return this.#terminate(service, objectId);
+    if (action < StandardAction.property) return;
+    const declared = object.metaObject.methods.get(action)?.parametersSignature ?? object.metaObject.signals.get(action)?.signature ?? standardParameters.get(action);
+    if (declared === undefined) return;
+    try {
+      object.post(action, this.#peer.lift((flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm', bytes));
+    } catch {
+      // A failing post is never answered.
+    }
+  }
+
+  cancel(bytes: Uint8Array): void {
+    if (bytes.length < 4) return;
+    this.#calls.get(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true))?.cancel();
+  }
+
+  /** Drops what hangs on one of our services: it left the bus. */
+  stop(service: number, error: QiwayError): void {
+    this.#registrations.drop((entry) => entry.service === service);
+    for (const call of [...this.#calls.values()]) if (call.service === service) call.error(error);
+    for (const binding of this.#bindings.entries(service)) this.#terminate(service, binding.objectId);
+  }
+
+  /** The other side is gone: its calls are cancelled, its registrations closed, its objects released. */
+  close(_error: QiwayError): void {
+    this.#registrations.drop(() => true);
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const call of calls) call.cancel();
+    for (const binding of this.#bindings.entries()) {
+      this.#bindings.delete(binding.service, binding.objectId);
+      binding.object.release();
+    }
+  }
+
+  #find(service: number, objectId: number): BusObject | undefined {
+    if (objectId === MAIN_OBJECT) return this.#services(service);
+    return this.#bindings.get(service, objectId)?.object;
+  }
+
+  #callStandard(address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }, object: BusObject, bytes: Uint8Array): void {
+    const { id, service, object: objectId, action } = address;
+    const answer = (body: Uint8Array): void => this.#peer.write(MessageType.reply, 0, id, service, objectId, action, body);
+    try {
+      switch (action) {
+        case StandardAction.metaObject:
+          return answer(object.metaObject.bytes);
+        case StandardAction.terminate:
+          this.#terminate(service, objectId);
+          return answer(new Uint8Array(0));
+        case StandardAction.unregisterEvent:
+          this.#registrations.remove(address, bytes, answer);
+          return;
+        default:
+          this.#registrations.add(address, object, bytes, answer);
+      }
+    } catch (error) {
+      this.#peer.error(address, unreadable(error));
+    }
+  }
+
+  #terminate(service: number, objectId: number): void {
+    if (objectId === MAIN_OBJECT) return; // as libqi: ending a service is the directory's business
+    const binding = this.#bindings.delete(service, objectId);
+    if (binding === undefined) return;
+    this.#registrations.drop((entry) => entry.service === service && entry.objectId === objectId);
+    binding.object.release();
+  }
+}
+
+function unreadable(thrown: unknown): QiwayError {
+  const error = asQiwayError(thrown);
+  if (error.code !== 'wire-invalid') return error;
+  const text = 'ISerialization error Status Read Past End';
+  return new QiwayError('wire-invalid', error.message, { data: { ...error.data, text }, cause: error });
+}
+

@@ -1,0 +1,43 @@
+// Two transports joined in memory: for tests, and for an agent in the same process. Layer 4.
+import type { CloseCode, Transport, TransportListener } from './transport.ts';
+
+class MemoryTransport implements Transport {
+  readonly route = 'direct';
+  #listener: TransportListener | undefined;
+  #isClosed = false;
+  other!: MemoryTransport;
+
+  send(message: Uint8Array): boolean {
+    if (this.#isClosed) return true;
+    queueMicrotask(() => this.other.#receive(message));
+    return true;
+  }
+
+  close(_code: CloseCode, reason: string): void {
+    queueMicrotask(() => this.#end(reason));
+    queueMicrotask(() => this.other.#end(reason));
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  #receive(message: Uint8Array): void {
+    if (!this.#isClosed) this.#listener?.message(message);
+  }
+
+  #end(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#listener?.close(reason);
+  }
+}
+
+/** Two ends; what one sends the other receives in a later microtask. */
+export function memoryTransports(): [Transport, Transport] {
+  const left = new MemoryTransport();
+  const right = new MemoryTransport();
+  left.other = right;
+  right.other = left;
+  return [left, right];
+}

@@ -1,0 +1,27 @@
+// The Transport seam: whole binary messages, in order, until it closes. Layer 4, the lowest below a link.
+// No retry, no queue, no meaning: adapters are small and dull.
+
+/** What a transport tells its link. All are called from the event loop, never from within `send` or `close`. */
+export interface TransportListener {
+  /** One whole message; the link may keep views of it. */
+  message(bytes: Uint8Array): void;
+  /** `send` answered false before, and there is room again. */
+  drain(): void;
+  /** Called once; nothing follows. `reason` is for people. */
+  close(reason: string): void;
+}
+
+/** A close code of the link protocol, section 8, or of WebSocket (RFC 6455). */
+export type CloseCode = 1000 | 4400 | 4401 | 4408 | 4413;
+
+/** An open transport. */
+export interface Transport {
+  /** How it goes: shown to people, chosen among by sessions. */
+  readonly route: 'direct' | 'webrtc' | 'relay';
+  /** Takes over `message` (it may be transferred). False: hold bulk back until `drain`. Silent after a close. */
+  send(message: Uint8Array): boolean;
+  /** Idempotent; `close` of the listener follows. */
+  close(code: CloseCode, reason: string): void;
+  /** Must be called once, in the turn in which the transport was obtained: what arrives earlier is kept by no one. */
+  listen(listener: TransportListener): void;
+}
