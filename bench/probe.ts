@@ -12,6 +12,7 @@ export interface Usage {
 
 /** Tells the harness where this process can be reached. */
 export function ready(url: string): void {
+  process.on('SIGTERM', () => process.exit(0));
   process.send?.({ ready: url });
 }
 

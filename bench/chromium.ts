@@ -1,0 +1,134 @@
+// Starts a bare Chromium (no debugger attached) on a page that works off jobs, and hands jobs to it over HTTP.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright';
+import { build } from 'vite';
+import type { SideName } from './echo-client.ts';
+import type { Job } from './measures.ts';
+import { pathOf } from './processes.ts';
+
+export interface Page {
+  /** The page's origin, for those who check it. */
+  readonly origin: string;
+  run(side: SideName, job: Job): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/** Resolution of `performance.now()` is 5 µs on such pages, 100 µs on others. */
+const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+/** Longest wait for the page to ask for its first job. */
+const OPEN_MS = 30_000;
+
+function findChromium(): string {
+  const named = process.env['CHROMIUM_PATH'];
+  if (named !== undefined) return named;
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+      const path = join(folder, name);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // Not there: try the next.
+      }
+    }
+  }
+  return chromium.executablePath();
+}
+
+async function bundlePage(): Promise<string> {
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: { write: false, target: 'esnext', minify: true, rollupOptions: { input: pathOf('./page-client.ts') } },
+  });
+  const [output] = Array.isArray(built) ? built : [built];
+  const script = output !== undefined && 'output' in output ? output.output.find((item) => item.type === 'chunk') : undefined;
+  if (script === undefined || script.type !== 'chunk') throw new Error('the page of the bench was not built');
+  return script.code;
+}
+
+/** @throws Error when there is no Chromium, or its page does not come up */
+export async function openPage(): Promise<Page> {
+  const script = await bundlePage();
+  let asking: ServerResponse | undefined;
+  let asked = (): void => {};
+  let answered: (outcome: unknown) => void = () => {};
+  const server = createServer((request, response) => {
+    if (request.url === '/job') {
+      asking = response;
+      asked();
+    } else if (request.url === '/outcome') {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        response.writeHead(204).end();
+        answered(JSON.parse(Buffer.concat(parts).toString()));
+      });
+    } else if (request.url === '/page.js') {
+      response.writeHead(200, { 'Content-Type': 'text/javascript', ...ISOLATED }).end(script);
+    } else {
+      response.writeHead(200, { 'Content-Type': 'text/html', ...ISOLATED }).end('<!doctype html><title>bench</title><script type="module" src="/page.js"></script>');
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the job server has no port');
+  const origin = `http://127.0.0.1:${address.port}`;
+  const profile = await mkdtemp(join(tmpdir(), 'qiway-bench-'));
+  const flags = ['--headless=new', '--no-first-run', '--disable-gpu', '--disable-extensions', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-default-browser-check', `--user-data-dir=${profile}`];
+  if (process.getuid?.() === 0) flags.push('--no-sandbox');
+  const browser = spawn(findChromium(), [...flags, `${origin}/`], { stdio: 'ignore' });
+  let broken = (_why: Error): void => {};
+  browser.once('exit', () => broken(new Error('Chromium ended')));
+  browser.once('error', (error) => broken(error));
+  const stop = async (): Promise<void> => {
+    server.close();
+    server.closeAllConnections();
+    await end(browser);
+    await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  const idle = async (): Promise<ServerResponse> => {
+    if (asking === undefined) {
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error('the page of the bench did not ask for work')), OPEN_MS);
+        broken = reject;
+        asked = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    const response = asking;
+    if (response === undefined) throw new Error('the page went away');
+    asking = undefined;
+    return response;
+  };
+  return {
+    origin,
+    run: async (side, job) => {
+      const response = await idle();
+      const outcome = new Promise<unknown>((resolve, reject) => {
+        answered = resolve;
+        broken = reject;
+      });
+      response.writeHead(200, { 'Content-Type': 'application/json', ...ISOLATED }).end(JSON.stringify({ side, job }));
+      return await outcome;
+    },
+    stop,
+  };
+}
+
+async function end(browser: ChildProcess): Promise<void> {
+  if (browser.exitCode !== null || browser.signalCode !== null || browser.pid === undefined) return;
+  const gone = once(browser, 'exit');
+  browser.kill('SIGTERM');
+  await gone;
+}

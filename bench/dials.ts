@@ -1,0 +1,15 @@
+// How each side is dialled, in Node and in Chromium alike.
+import type { Dials } from './echo-client.ts';
+import { dialCapnweb } from './peers/capnweb-client.ts';
+import { dialRaw, type WebSocketLike } from './peers/raw-client.ts';
+import { dialQiway } from './qiway-client.ts';
+
+/** `open` makes the WebSocket of the peers; ours uses what its SDK uses. */
+export function makeDials(open: (url: string) => WebSocketLike): Dials {
+  return {
+    'raw-2hop': (url) => dialRaw(url, { batched: false, open }),
+    'raw-batched': (url) => dialRaw(url, { batched: true, open }),
+    capnweb: (url) => dialCapnweb(url, open),
+    qiway: dialQiway,
+  };
+}

@@ -1,0 +1,104 @@
+// npm run bench: all sides beside each other, in interleaved rounds, from Node and from Chromium.
+// Prints a table of medians with quartiles and ratios to raw-2hop, and writes every sample as JSON.
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { type Client, openPage, pageClient, startNodeClient } from './clients.ts';
+import type { SideName } from './echo-client.ts';
+import { type Measure, MEASURES } from './measures.ts';
+import { type BenchOptions, HELP, readOptions } from './options.ts';
+import { makeRows, makeTable, type RowKind, type Sample } from './report.ts';
+import { type Side, startSide, stopSide } from './sides.ts';
+
+/** Idle sessions held for the memory figure. */
+const IDLE_SESSIONS = 200;
+/** The measure during which the gateway's CPU time is taken. */
+const CPU_MEASURE = 'rpc-64';
+const DERIVED: readonly RowKind[] = [
+  { name: 'cpu', title: 'gateway CPU per 10,000 calls, 64 in flight', unit: 's' },
+  { name: 'memory', title: 'gateway memory per idle session', unit: 'KiB' },
+];
+
+async function measure(side: Side, client: Client, kind: Measure, { options, round }: { options: BenchOptions; round: number }): Promise<Sample[]> {
+  const before = await side.gateway.usage();
+  const job = { measure: kind.name, url: side.url, warmUpMs: options.runMs / 2, runMs: options.runMs };
+  const { value, operations } = await client.run(side.name, job);
+  const samples = [{ client: client.name, measure: kind.name, side: side.name, round, value }];
+  if (kind.name === CPU_MEASURE) {
+    const seconds = ((await side.gateway.usage()).cpuMs - before.cpuMs) / 1000;
+    samples.push({ client: client.name, measure: 'cpu', side: side.name, round, value: (seconds * 10_000) / operations });
+  }
+  return samples;
+}
+
+async function memory(side: Side, client: Client, round: number): Promise<Sample[]> {
+  if (client.hold === undefined) return [];
+  // The first ones pay for tables and pools that are made once; the next ones show what each costs.
+  await client.hold(side.name, IDLE_SESSIONS / 2, side.url);
+  const before = await side.gateway.memory();
+  await client.hold(side.name, IDLE_SESSIONS, side.url);
+  const after = await side.gateway.memory();
+  await client.hold(side.name, 0, side.url);
+  return [{ client: client.name, measure: 'memory', side: side.name, round, value: (after.heapKib - before.heapKib) / IDLE_SESSIONS }];
+}
+
+/** Another order each round, so that nobody is always behind the same neighbour. */
+function rotate<T>(items: readonly T[], by: number): readonly T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+async function runRounds(sides: readonly Side[], clients: readonly Client[], options: BenchOptions): Promise<Sample[]> {
+  const wanted = (...names: string[]): boolean => options.only.length === 0 || options.only.some((word) => names.some((name) => name.includes(word)));
+  const samples: Sample[] = [];
+  for (let round = 0; round < options.rounds; round += 1) {
+    const start = performance.now();
+    for (const client of clients) {
+      for (const kind of MEASURES.filter(({ name }) => wanted(name, client.name))) {
+        for (const side of rotate(sides, round)) samples.push(...(await measure(side, client, kind, { options, round })));
+      }
+      if (wanted('memory', client.name)) {
+        for (const side of rotate(sides, round)) samples.push(...(await memory(side, client, round)));
+      }
+    }
+    process.stderr.write(`round ${round + 1} of ${options.rounds}: ${Math.round((performance.now() - start) / 1000)} s\n`);
+  }
+  return samples;
+}
+
+async function startClients(names: readonly SideName[], options: BenchOptions): Promise<{ clients: Client[]; origin: string | undefined }> {
+  const clients: Client[] = [];
+  let origin: string | undefined;
+  if (!options.only.includes('chromium')) clients.push(await startNodeClient(names));
+  if (!options.only.includes('node')) {
+    const page = await openPage();
+    origin = page.origin;
+    clients.push(pageClient(page));
+  }
+  return { clients, origin };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(`${HELP}\n`);
+    return;
+  }
+  const { clients, origin } = await startClients(options.sides, options);
+  const sides: Side[] = [];
+  try {
+    for (const name of options.sides) sides.push(await startSide(name, { origin, profile: options.profile }));
+    const samples = await runRounds(sides, clients, options);
+    const rows = makeRows(samples, [...MEASURES, ...DERIVED]);
+    const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? '', date: new Date().toISOString() };
+    await writeFile(options.out, `${JSON.stringify({ machine, rounds: options.rounds, runMs: options.runMs, rows, samples }, null, 1)}\n`);
+    process.stdout.write(`${makeTable(rows)}\n\nmedian (quartiles) = ratio to raw-2hop, taken within each round; all samples: ${options.out}\n`);
+  } finally {
+    for (const client of clients) await client.stop();
+    for (const side of sides) await stopSide(side);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

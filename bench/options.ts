@@ -1,0 +1,66 @@
+// The bench's command line. Pure.
+import { parseArgs } from 'node:util';
+import { SIDES, type SideName } from './echo-client.ts';
+
+export const HELP = `npm run bench -- [options]
+
+  --quick           two short rounds: does it run, roughly how fast
+  --rounds N        rounds, interleaved between all sides (default 5)
+  --run-ms N        length of one measurement (default 500; warm-up is half of it)
+  --only A,B        only measures (or clients: node, chromium) whose name contains one of these
+  --sides A,B       only these sides: ${SIDES.join(', ')}
+  --out FILE        where the figures go as JSON (default bench/results.json)
+  --profile FOLDER  CPU profiles of the gateways as well (the figures suffer)
+  --help            this`;
+
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly runMs: number;
+  readonly only: readonly string[];
+  readonly sides: readonly SideName[];
+  readonly out: string;
+  readonly profile: string | undefined;
+  readonly help: boolean;
+}
+
+/** @throws Error with a sentence for the user */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      'run-ms': { type: 'string' },
+      only: { type: 'string' },
+      sides: { type: 'string' },
+      out: { type: 'string' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const sides = split(values.sides).map((name) => {
+    const side = SIDES.find((candidate) => candidate === name);
+    if (side === undefined) throw new Error(`--sides knows ${SIDES.join(', ')}, not ${name}`);
+    return side;
+  });
+  return {
+    rounds: positive('--rounds', values.rounds, values.quick ? 2 : 5),
+    runMs: positive('--run-ms', values['run-ms'], values.quick ? 200 : 500),
+    only: split(values.only),
+    sides: sides.length === 0 ? SIDES : sides,
+    out: values.out ?? 'bench/results.json',
+    profile: values.profile,
+    help: values.help,
+  };
+}
+
+function split(list: string | undefined): string[] {
+  return (list ?? '').split(',').filter((item) => item !== '');
+}
+
+function positive(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} takes a whole number from 1, not ${text}`);
+  return value;
+}

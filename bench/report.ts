@@ -1,0 +1,85 @@
+// The figures of a run, as a table. Pure.
+import { SIDES, type SideName } from './echo-client.ts';
+import { type Spread, short, spread } from './figures.ts';
+import { goalFor, goalText, isReached } from './goals.ts';
+
+/** One measure of one side in one round. */
+export interface Sample {
+  readonly client: string;
+  readonly measure: string;
+  readonly side: SideName;
+  readonly round: number;
+  readonly value: number;
+}
+
+export interface Row {
+  readonly client: string;
+  readonly measure: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly sides: Partial<Record<SideName, { readonly figure: Spread; readonly ratio: Spread | undefined }>>;
+  readonly goal?: string;
+  readonly isReached?: boolean;
+}
+
+export interface RowKind {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: string;
+}
+
+const BASE: SideName = 'raw-2hop';
+
+export function makeRows(samples: readonly Sample[], kinds: readonly RowKind[]): Row[] {
+  const rows: Row[] = [];
+  for (const client of new Set(samples.map((sample) => sample.client))) {
+    for (const { name, title, unit } of kinds) {
+      const mine = samples.filter((sample) => sample.client === client && sample.measure === name);
+      if (mine.length > 0) rows.push(makeRow(client, { name, title, unit }, mine));
+    }
+  }
+  return rows;
+}
+
+function makeRow(client: string, { name, title, unit }: RowKind, samples: readonly Sample[]): Row {
+  const sides: Row['sides'] = {};
+  for (const side of SIDES) {
+    const mine = samples.filter((sample) => sample.side === side);
+    if (mine.length === 0) continue;
+    // Ratios are taken within a round, where both had the same neighbours on the machine.
+    const ratios = mine.flatMap(({ round, value }) => {
+      const base = samples.find((sample) => sample.side === BASE && sample.round === round);
+      return base === undefined ? [] : [value / base.value];
+    });
+    sides[side] = { figure: spread(mine.map(({ value }) => value)), ratio: ratios.length === 0 ? undefined : spread(ratios) };
+  }
+  const row: Row = { client, measure: name, title, unit, sides };
+  const goal = goalFor(client, name);
+  const ours = sides.qiway;
+  if (goal === undefined) return row;
+  if (ours === undefined) return { ...row, goal: goalText(goal) };
+  return { ...row, goal: goalText(goal), isReached: isReached(goal, ours.ratio?.median ?? Number.NaN, ours.figure.median) };
+}
+
+/** A Markdown table, which reads as well in a terminal. */
+export function makeTable(rows: readonly Row[]): string {
+  const names = SIDES.filter((side) => rows.some((row) => row.sides[side] !== undefined));
+  const lines: string[][] = [['client', 'measure', ...names, 'goal', 'reached']];
+  for (const row of rows) {
+    lines.push([row.client, `${row.title} (${row.unit})`, ...names.map((side) => cell(row, side)), row.goal ?? '', row.isReached === undefined ? '' : row.isReached ? 'yes' : '**no**']);
+  }
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
+  const text = (line: readonly string[]): string => `| ${line.map((item, column) => item.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
+  const [head = [], ...body] = lines;
+  return [text(head), rule, ...body.map(text)].join('\n');
+}
+
+function cell(row: Row, side: SideName): string {
+  const entry = row.sides[side];
+  if (entry === undefined) return '';
+  const { figure, ratio } = entry;
+  const quartiles = figure.count < 3 ? '' : ` (${short(figure.low)}–${short(figure.high)})`;
+  const figures = `${short(figure.median)}${quartiles}`;
+  return side === BASE || ratio === undefined ? figures : `${figures} = ${short(ratio.median)} ×`;
+}
