@@ -1,0 +1,4 @@
+// Types of find-browser.mjs, which is plain JavaScript because setup runs it on older Nodes.
+
+/** Path of a Chromium, or undefined when there is none. A `$CHROMIUM_PATH` that is set and wrong throws. */
+export declare function findBrowser(): Promise<string | undefined>;

@@ -1,0 +1,44 @@
+// Where a Chromium is: $CHROMIUM_PATH, then the system's, then Playwright's own.
+// Plain JavaScript for Node 18 and later; used by setup, doctor, the tests and the bench.
+
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+const places = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function playwrightsOwn() {
+  try {
+    const { chromium } = await import('playwright');
+    return chromium.executablePath();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Path of a Chromium, or undefined when there is none. A $CHROMIUM_PATH that is set and wrong throws. */
+export async function findBrowser() {
+  const chosen = process.env.CHROMIUM_PATH;
+  if (chosen) {
+    if (isProgram(chosen)) return chosen;
+    throw new Error(`CHROMIUM_PATH says ${chosen}, which is no program. Correct it, or unset it to let setup find or install a browser.`);
+  }
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const candidates = [...names.flatMap((name) => folders.map((folder) => join(folder, name))), ...places];
+  const found = candidates.find(isProgram);
+  if (found !== undefined) return found;
+  const own = await playwrightsOwn();
+  return own !== undefined && isProgram(own) ? own : undefined;
+}
