@@ -1,0 +1,80 @@
+// One call under way on a hosted object: runs the function, takes its outcome to the sink, asks it to stop. Layer 3.
+import type { CallHandle, Payload, ReplySink } from '../bus/bus.ts';
+import { errorText } from '../bus/error-payload.ts';
+import { isQiwayError, type QiwayError } from '../errors.ts';
+import { callFailed } from './arguments.ts';
+import type { CallContext, MethodMember } from './members.ts';
+
+/** Whatever an implementation threw, as the caller is told: the words, whoever said them. */
+export function failureOf(thrown: unknown): QiwayError {
+  if (isQiwayError(thrown)) return thrown.code === 'wire-invalid' ? callFailed('ISerialization error Status Read Past End') : callFailed(errorText(thrown));
+  return callFailed(thrown instanceof Error ? thrown.message : String(thrown));
+}
+
+export class ActiveCall implements CallHandle {
+  readonly #sink: ReplySink;
+  readonly #encode: (value: unknown) => Payload;
+  #stops: (() => void)[] | undefined;
+  #state: 'running' | 'asked-to-stop' | 'done' = 'running';
+
+  constructor(sink: ReplySink, encode: (value: unknown) => Payload) {
+    this.#sink = sink;
+    this.#encode = encode;
+  }
+
+  run({ run, isPlain }: MethodMember, args: readonly unknown[]): void {
+    const body = run as (...args: unknown[]) => unknown;
+    try {
+      const context: CallContext = { onCancel: (stop) => this.#onCancel(stop) };
+      const result = isPlain === true ? body(...args) : body(...args, context);
+      if (isThenable(result)) result.then((value) => this.#reply(value), (error: unknown) => this.#fail(error));
+      else this.#reply(result);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  cancel(): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'asked-to-stop';
+    for (const stop of this.#stops ?? []) this.#ask(stop);
+  }
+
+  #onCancel(stop: () => void): void {
+    this.#stops ??= [];
+    this.#stops.push(stop);
+    if (this.#state === 'asked-to-stop') this.#ask(stop);
+  }
+
+  #ask(stop: () => void): void {
+    try {
+      stop();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #reply(value: unknown): void {
+    if (this.#state === 'done') return;
+    let payload: Payload;
+    try {
+      payload = this.#encode(value);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#state = 'done';
+    this.#sink.reply(payload);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === 'done') return;
+    const isStopped = this.#state === 'asked-to-stop' && this.#stops !== undefined && isQiwayError(error) && error.code === 'canceled';
+    this.#state = 'done';
+    if (isStopped) this.#sink.canceled();
+    else this.#sink.error(failureOf(error));
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,346 @@
+// Objects implemented in JavaScript, as BusObjects. Layer 3: payloads in, calls on functions, payloads out.
+// It knows no peers and no sessions; ids of signal links and of objects are theirs. Error texts are those of libqi.
+import { type BusObject, type CallHandle, type CallRequest, type EventSink, type Payload, type ReplySink, releasePayload, type Subscription } from '../bus/bus.ts';
+import { conversionScore } from '../bus/convert.ts';
+import { type MetaObject, STANDARD_METHODS, StandardAction } from '../bus/metaobject.ts';
+import { failedSubscription } from '../bus/peer-object.ts';
+import { QiwayError } from '../errors.ts';
+import { ActiveCall, failureOf } from './active-call.ts';
+import { callFailed, fitArguments, readArguments, readPropertyKey } from './arguments.ts';
+import { type Layout, layOut, type Members, type MethodMember, method } from './members.ts';
+import { memberNotFound } from './member-not-found.ts';
+import { eventTrace, Statistics, TraceKind } from './statistics.ts';
+import { asDynamic, convertPayload, decodePayload, encodePayload, type ObjectMapper, openDynamic, plainObjects } from './values.ts';
+
+export { type CallContext, type Members, type MethodMember, method, type PropertyMember, property, type SignalMember, signal } from './members.ts';
+
+export interface HostedOptions {
+  readonly description?: string;
+  /** How objects in arguments and results look to the implementation. Default: as BusObjects. */
+  readonly mapper?: ObjectMapper;
+  /** 20 bytes. Default: random, so that no two objects have the same. */
+  readonly uid?: Uint8Array;
+  /** Called each time the last reference beside the maker's is dropped: nobody else holds the object. */
+  readonly onUnused?: () => void;
+  /** Milliseconds since the epoch, for statistics. */
+  readonly now?: () => number;
+}
+
+/** An object implemented here. Its maker holds one reference. */
+export interface HostedObject extends BusObject {
+  /** Sends a signal to its subscribers. @throws `member-not-found`, `invalid-argument` when the arguments do not fit */
+  emit(signalName: string, ...args: unknown[]): void;
+  /** The stored value of a property. @throws `member-not-found` */
+  get(propertyName: string): unknown;
+  /** Stores a value and tells the subscribers; the property's own `set` is not asked. @throws `member-not-found`, `invalid-argument` */
+  set(propertyName: string, value: unknown): void;
+}
+
+/** A BusObject from its members. @throws `invalid-argument` for a signature that is none */
+export function createObject(members: Members, options: HostedOptions = {}): HostedObject {
+  const layout = layOut(members, options.description);
+  return new Hosted(layout, options);
+}
+
+const NO_SINK: ReplySink = { reply: releasePayload, error: () => {}, canceled: () => {} };
+const IDLE: CallHandle = { cancel: () => {} };
+const TRACE_SIGNAL = 'traceObject';
+
+class Hosted implements HostedObject {
+  readonly metaObject: MetaObject;
+  readonly uid: Uint8Array;
+  readonly #layout: Layout;
+  readonly #mapper: ObjectMapper;
+  readonly #options: HostedOptions;
+  /** What each property holds: the value, and its bytes, which say more than the value (a dynamic may be a struct). */
+  readonly #stored = new Map<number, { readonly value: unknown; readonly payload: Payload }>();
+  readonly #subscribers = new Map<number, Set<EventSink>>();
+  readonly #goneListeners = new Set<(error: QiwayError) => void>();
+  readonly #statistics = new Statistics();
+  #references = 1;
+  #goneWith: QiwayError | undefined;
+
+  constructor(layout: Layout, options: HostedOptions) {
+    this.#layout = layout;
+    this.#options = options;
+    this.#mapper = options.mapper ?? plainObjects;
+    this.metaObject = layout.metaObject;
+    this.uid = options.uid ?? Uint8Array.from({ length: 20 }, () => Math.random() * 256);
+    for (const [id, { signature, initial }] of layout.properties) this.#keep(id, initial, encodePayload(signature, initial, this.#mapper));
+  }
+
+  get goneWith(): QiwayError | undefined {
+    return this.#goneWith;
+  }
+
+  call(request: CallRequest, sink: ReplySink): CallHandle {
+    const { action, payload, returnSignature } = request;
+    if (this.#goneWith !== undefined) {
+      releasePayload(payload);
+      sink.error(this.#goneWith);
+      return IDLE;
+    }
+    const member = this.#layout.methods.get(action) ?? this.#standard(action);
+    const { parameters, returns } = member;
+    const isHopeless = returnSignature !== undefined && conversionScore(returns, returnSignature) === 0;
+    let args: unknown[];
+    try {
+      if (isHopeless) throw callFailed(`Call error: will not be able to convert return type from ${returns} to ${returnSignature}`);
+      args = member.isRaw === true ? [fitArguments(payload, parameters)] : readArguments(payload, parameters, this.#mapper);
+    } catch (error) {
+      if (isHopeless) releasePayload(payload);
+      sink.error(failureOf(error));
+      return IDLE;
+    }
+    const isObserved = this.#statistics.isEnabled || this.#statistics.isTracing;
+    const call = new ActiveCall(isObserved ? this.#observe(action, args, sink) : sink, (value) => {
+      const given = member.isRaw === true && value !== undefined ? (value as Payload) : encodePayload(returns, returns === 'v' ? undefined : value, this.#mapper);
+      return returnSignature === undefined ? given : convertResult(given, returnSignature);
+    });
+    call.run(member, args);
+    return call;
+  }
+
+  post(action: number, payload: Payload): void {
+    if (this.metaObject.methods.has(action)) {
+      this.call({ action, payload }, NO_SINK);
+      return;
+    }
+    const declared = this.metaObject.signals.get(action)?.signature;
+    // A posted property would be told to the subscribers without having been stored.
+    if (declared === undefined || this.metaObject.properties.has(action)) return releasePayload(payload);
+    try {
+      this.#send(action, fitArguments(payload, declared));
+    } catch {
+      // Posts fail silently, as on the bus.
+    }
+  }
+
+  subscribe(signal: number, sink: EventSink): Subscription {
+    const refusal = this.#goneWith ?? (this.metaObject.signals.has(signal) ? undefined : callFailed(`No such signal {${signal}}`));
+    if (refusal !== undefined) return failedSubscription(refusal);
+    const sinks = this.#subscribers.get(signal) ?? new Set<EventSink>();
+    this.#subscribers.set(signal, sinks);
+    const own: EventSink = { event: (payload) => sink.event(payload), gone: (error) => sink.gone(error) };
+    sinks.add(own);
+    const close = (): Promise<void> => {
+      sinks.delete(own);
+      if (sinks.size === 0 && this.#subscribers.get(signal) === sinks) this.#subscribers.delete(signal);
+      return Promise.resolve();
+    };
+    return { ready: Promise.resolve(), close };
+  }
+
+  retain(): void {
+    this.#references += 1;
+  }
+
+  release(): void {
+    if (this.#references === 0) return;
+    this.#references -= 1;
+    if (this.#references === 1) this.#options.onUnused?.();
+    if (this.#references > 0 || this.#goneWith !== undefined) return;
+    const error = new QiwayError('object-gone', 'The object was released by everybody who held it.');
+    this.#goneWith = error;
+    const sinks = [...this.#subscribers.values()].flatMap((one) => [...one]);
+    this.#subscribers.clear();
+    for (const { payload } of this.#stored.values()) releasePayload(payload);
+    for (const sink of sinks) sink.gone(error);
+    for (const listener of [...this.#goneListeners]) listener(error);
+    this.#goneListeners.clear();
+  }
+
+  onGone(listener: (error: QiwayError) => void): () => void {
+    if (this.#goneWith !== undefined) {
+      listener(this.#goneWith);
+      return () => {};
+    }
+    this.#goneListeners.add(listener);
+    return () => this.#goneListeners.delete(listener);
+  }
+
+  emit(signalName: string, ...args: unknown[]): void {
+    const id = this.#idOf(signalName);
+    this.#send(id, encodePayload(this.metaObject.signals.get(id)?.signature ?? '()', args, this.#mapper));
+  }
+
+  get(propertyName: string): unknown {
+    return this.#stored.get(this.#propertyId(propertyName))?.value;
+  }
+
+  set(propertyName: string, value: unknown): void {
+    const id = this.#propertyId(propertyName);
+    this.#store(id, value, encodePayload(this.#signatureOf(id), value, this.#mapper));
+  }
+
+  /** The methods of every object, as members: those that move payloads are raw, they get and give them as they are. */
+  #standard(action: number): MethodMember {
+    const statistics = this.#statistics;
+    const { parametersSignature: parameters, returnSignature: returns } = STANDARD_METHODS.find(({ uid }) => uid === action) ?? { parametersSignature: 'm', returnSignature: 'v' };
+    const plain = (run: (...args: never[]) => unknown): MethodMember => ({ ...method(parameters, returns, run), isPlain: true });
+    const raw = (run: (payload: Payload) => unknown): MethodMember => ({ ...plain(run), isRaw: true });
+    switch (action) {
+      case StandardAction.metaObject:
+        return plain(() => this.metaObject);
+      case StandardAction.property:
+        return raw((payload) => this.#getFromOutside(payload));
+      case StandardAction.setProperty:
+        return raw((payload) => this.#setFromOutside(payload));
+      case StandardAction.properties:
+        return plain(() => [...this.metaObject.properties.values()].map(({ name }) => name));
+      case StandardAction.isStatsEnabled:
+        return plain(() => statistics.isEnabled);
+      case StandardAction.enableStats:
+        return plain((isOn: boolean) => {
+          statistics.isEnabled = isOn;
+        });
+      case StandardAction.stats:
+        return plain(() => statistics.snapshot());
+      case StandardAction.clearStats:
+        return plain(() => statistics.clear());
+      case StandardAction.isTraceEnabled:
+        return plain(() => statistics.isTracing);
+      case StandardAction.enableTrace:
+        return plain((isOn: boolean) => {
+          statistics.isTracing = isOn;
+        });
+      default:
+        return plain(() => {
+          throw callFailed(`No such method {${action}}`);
+        });
+    }
+  }
+
+  #getFromOutside(key: Payload): Payload {
+    try {
+      const { id } = readPropertyKey(key, 'property', this.metaObject);
+      const payload = this.#stored.get(id)?.payload ?? encodePayload('v', undefined, plainObjects);
+      for (const object of payload.objects) object.retain();
+      return asDynamic(payload);
+    } finally {
+      releasePayload(key);
+    }
+  }
+
+  #setFromOutside(pair: Payload): unknown {
+    let id: number;
+    let content: Payload;
+    try {
+      const { id: named, rest } = readPropertyKey(pair, 'setProperty', this.metaObject);
+      id = named;
+      content = openDynamic(rest);
+    } catch (error) {
+      releasePayload(pair);
+      throw error;
+    }
+    const signature = this.#signatureOf(id);
+    let fitted: Payload;
+    try {
+      fitted = convertPayload(content, signature);
+    } catch {
+      throw callFailed(`setProperty: Conversion from ${content.signature} to ${signature} failed `);
+    }
+    for (const object of fitted.objects) object.retain();
+    const store = (value: unknown, accepted: unknown): void => {
+      // Bytes as they came, unless the property's own `set` made something else of the value.
+      if (value === accepted) return this.#store(id, value, fitted);
+      releasePayload(fitted);
+      this.#store(id, accepted, encodePayload(signature, accepted, this.#mapper));
+    };
+    try {
+      const value = decodePayload(fitted, this.#mapper);
+      const { set } = this.#layout.properties.get(id)?.about ?? {};
+      const accepted = set === undefined ? value : set(value as never);
+      if (!(accepted instanceof Promise)) return store(value, accepted);
+      return accepted.then(
+        (final: unknown) => store(value, final),
+        (error: unknown) => {
+          releasePayload(fitted);
+          throw error;
+        },
+      );
+    } catch (error) {
+      releasePayload(fitted);
+      throw error;
+    }
+  }
+
+  #keep(id: number, value: unknown, payload: Payload): void {
+    const before = this.#stored.get(id);
+    this.#stored.set(id, { value, payload });
+    if (before !== undefined) releasePayload(before.payload);
+  }
+
+  /** Stores, and tells the subscribers: the bytes of a value are those of a tuple of one. */
+  #store(id: number, value: unknown, payload: Payload): void {
+    this.#keep(id, value, payload);
+    for (const object of payload.objects) object.retain();
+    this.#send(id, { ...payload, signature: `(${this.#signatureOf(id)})` });
+  }
+
+  /** Hands an event to all subscribers, each with references of its own. Ownership goes over. */
+  #send(id: number, payload: Payload): void {
+    const sinks = this.#subscribers.get(id);
+    if (sinks === undefined) return releasePayload(payload);
+    for (const object of payload.objects) for (let extra = 1; extra < sinks.size; extra += 1) object.retain();
+    for (const sink of [...sinks]) sink.event(payload);
+  }
+
+  #observe(action: number, args: readonly unknown[], sink: ReplySink): ReplySink {
+    const now = this.#options.now ?? Date.now;
+    const statistics = this.#statistics;
+    const { isEnabled, isTracing } = statistics;
+    const startedMs = now();
+    const id = statistics.traceId();
+    const trace = (kind: number, value: unknown): void => {
+      if (isTracing) this.emit(TRACE_SIGNAL, eventTrace({ id, slotId: action }, kind, { value, nowMs: now() }));
+    };
+    const done = (kind: number, value: unknown): void => {
+      if (isEnabled) statistics.record(action, now() - startedMs);
+      trace(kind, value);
+    };
+    trace(TraceKind.call, args.map(String));
+    return {
+      reply: (payload) => {
+        done(TraceKind.reply, null);
+        sink.reply(payload);
+      },
+      error: (error) => {
+        done(TraceKind.error, error.message);
+        sink.error(error);
+      },
+      canceled: () => {
+        done(TraceKind.error, 'canceled');
+        sink.canceled();
+      },
+    };
+  }
+
+  #idOf(name: string): number {
+    const id = name === TRACE_SIGNAL ? StandardAction.traceObject : this.#layout.idByName.get(name);
+    if (id === undefined) throw memberNotFound(name, [...this.#layout.idByName.keys()]);
+    return id;
+  }
+
+  #propertyId(name: string): number {
+    const id = this.#idOf(name);
+    if (!this.#layout.properties.has(id)) throw new QiwayError('member-not-found', `"${name}" is a signal, not a property.`, { data: { member: name } });
+    return id;
+  }
+
+  #signatureOf(propertyId: number): string {
+    return this.#layout.properties.get(propertyId)?.signature ?? 'm';
+  }
+}
+
+/** The result in the signature the caller asked for; as it is when the value does not allow it. */
+function convertResult(given: Payload, signature: string): Payload {
+  for (const object of given.objects) object.retain();
+  try {
+    const converted = asDynamic(convertPayload(given, signature));
+    releasePayload(given);
+    return converted;
+  } catch {
+    return given;
+  }
+}
