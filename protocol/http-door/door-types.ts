@@ -1,0 +1,37 @@
+// Requests and responses of the HTTP door as plain data, so that a server and a service worker use the same door. Pure.
+import type { Clock } from '../clock.ts';
+
+export interface DoorRequest {
+  /** In capitals. */
+  readonly method: string;
+  /** Path and query as they came, percent-encoded; begins with `/robot/`. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Tells the door that nobody waits any more: a call under way is cancelled on the robot. */
+  readonly onAborted?: (stop: () => void) => void;
+}
+
+export interface DoorResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** An iterable ends with the events of a signal; whoever stops reading must `return()` it. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+export interface DoorOptions {
+  readonly clock: Clock;
+  /** Names the runs of event numbers apart: a text that is new with every call, without `-`. */
+  readonly newEpoch: () => string;
+  /** For the OpenAPI document. */
+  readonly version?: string;
+  /** How long a call may take; 30 s. */
+  readonly callTimeoutMs?: number;
+  /** Largest body of a request, bytes; 32 MiB, enough for a 24 MB raw as base64. */
+  readonly maxBodyBytes?: number;
+  /** Told of every failure that is answered, for counting. */
+  readonly onProblem?: (code: string) => void;
+  readonly onCall?: () => void;
+}

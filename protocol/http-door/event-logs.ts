@@ -1,0 +1,93 @@
+// The event logs of a door, one for each signal that somebody listens to or left a moment ago. Pure.
+import type { BusObject } from '../bus/bus.ts';
+import type { Clock } from '../clock.ts';
+import { EventLog, type EventLogOptions } from './event-log.ts';
+
+/** How long a log outlives its last reader, so that a client that comes back resumes. */
+const KEEP_MS = 120_000;
+/** Logs kept without a reader; the one left longest ago goes first. */
+const MAX_IDLE_LOGS = 64;
+
+interface Held {
+  readonly log: EventLog;
+  readonly object: BusObject;
+  readers: number;
+  stopTimer: (() => void) | undefined;
+}
+
+/** A reader's hold on a log. */
+export interface LogHold {
+  readonly log: EventLog;
+  /** Idempotent. */
+  release(): void;
+}
+
+export class EventLogs {
+  readonly #clock: Clock;
+  readonly #newEpoch: () => string;
+  readonly #held = new Map<string, Held>();
+
+  constructor(clock: Clock, newEpoch: () => string) {
+    this.#clock = clock;
+    this.#newEpoch = newEpoch;
+  }
+
+  /**
+   * The log of a signal of `object`, whose reference is taken over.
+   * @param key names service and signal. @throws as `Subscription.ready`
+   */
+  async open(key: string, object: BusObject, signal: number, toText: EventLogOptions['toText']): Promise<LogHold> {
+    const known = this.#held.get(key);
+    const isUsable = known !== undefined && !known.log.isGone && known.object.goneWith === undefined;
+    if (known !== undefined && !isUsable) this.#drop(key, known);
+    if (isUsable) object.release();
+    const held = isUsable ? known : this.#make(key, object, signal, toText);
+    held.readers++;
+    held.stopTimer?.();
+    held.stopTimer = undefined;
+    const hold = this.#holdOn(key, held);
+    try {
+      await held.log.ready;
+    } catch (error) {
+      this.#drop(key, held);
+      throw error;
+    }
+    return hold;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#held].map(([key, held]) => this.#drop(key, held)));
+  }
+
+  #make(key: string, object: BusObject, signal: number, toText: EventLogOptions['toText']): Held {
+    const log = new EventLog(object, signal, { epoch: this.#newEpoch(), toText });
+    const held: Held = { log, object, readers: 0, stopTimer: undefined };
+    this.#held.set(key, held);
+    return held;
+  }
+
+  #holdOn(key: string, held: Held): LogHold {
+    let isHeld = true;
+    const release = (): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      held.readers--;
+      if (held.readers > 0 || this.#held.get(key) !== held) return;
+      // Put last: the map is in order of leaving.
+      this.#held.delete(key);
+      this.#held.set(key, held);
+      held.stopTimer = this.#clock.after(KEEP_MS, () => void this.#drop(key, held));
+      const idle = [...this.#held].filter(([, other]) => other.readers === 0);
+      for (const [oldKey, old] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE_LOGS))) void this.#drop(oldKey, old);
+    };
+    return { log: held.log, release };
+  }
+
+  async #drop(key: string, held: Held): Promise<void> {
+    if (this.#held.get(key) !== held) return;
+    this.#held.delete(key);
+    held.stopTimer?.();
+    await held.log.close();
+    held.object.release();
+  }
+}
