@@ -1,0 +1,146 @@
+// Driving: turns a joystick's place into moveToward calls and makes sure that every drive ends with stopMove.
+// Layer: robot (no DOM). One move call is under way at a time and only the newest place is sent, so a slow link
+// never builds up a queue of old commands.
+import { type ReadonlySignal, signal } from '@preact/signals';
+
+/** Parts of the full speed, -1 to 1, on the robot's axes: x ahead, y to its left, theta turning left. */
+export interface Steering {
+  readonly x: number;
+  readonly y: number;
+  readonly theta: number;
+}
+
+/** What driving needs of ALMotion. */
+export interface DriveMotor {
+  moveToward(x: number, y: number, theta: number): Promise<unknown>;
+  stopMove(): Promise<unknown>;
+}
+
+export interface DriveOptions {
+  /** The motor, or undefined while the robot cannot be reached. */
+  readonly motor: () => DriveMotor | undefined;
+  /** Told once per drive when the robot refuses. */
+  readonly refused: (error: unknown) => void;
+  /** Calls back after a while; returns how to prevent it. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
+}
+
+export interface Drive {
+  readonly steering: ReadonlySignal<Steering>;
+  /** The joystick is here now. */
+  steer(steering: Steering): void;
+  /** The hand is off the joystick: stops the robot. */
+  release(): void;
+  /** Stops the robot, whether or not this page drives it; a hand still on the joystick has to let go first. True when the command could be sent. */
+  halt(): boolean;
+  /** The robot cannot be reached any more: nothing is sent. */
+  lost(): void;
+  /** The robot can be reached again: stops it if it was last seen driving for this page. */
+  found(): void;
+}
+
+export const STILL: Steering = Object.freeze({ x: 0, y: 0, theta: 0 });
+
+/** 20 commands a second: a hand does not notice more, and a real robot's motion planner takes about 50 ms each. */
+const MIN_INTERVAL_MS = 50;
+
+/** `blocked`: halted or refused with a hand on the joystick; moves count again after `release`. */
+type Phase = 'idle' | 'driving' | 'blocked';
+
+export function createDrive({ motor, refused, after }: DriveOptions): Drive {
+  const steering = signal(STILL);
+  let phase: Phase = 'idle';
+  let isBusy = false;
+  let pending: Steering | undefined;
+  let owesStop = false;
+
+  function pump(): void {
+    const target = motor();
+    if (isBusy || pending === undefined || target === undefined) return;
+    const { x, y, theta } = pending;
+    pending = undefined;
+    isBusy = true;
+    let waits = 2;
+    const next = (): void => {
+      waits -= 1;
+      if (waits > 0) return;
+      isBusy = false;
+      pump();
+    };
+    after(MIN_INTERVAL_MS, next);
+    target.moveToward(x, y, theta).then(next, (error: unknown) => {
+      if (phase === 'driving') {
+        phase = 'blocked';
+        still();
+        refused(error);
+      }
+      next();
+    });
+  }
+
+  function send(): boolean {
+    const target = motor();
+    if (target === undefined) return false;
+    target.stopMove().then(
+      () => {
+        owesStop = false;
+      },
+      (error: unknown) => {
+        if (motor() === target) refused(error);
+      },
+    );
+    return true;
+  }
+
+  function still(): void {
+    pending = undefined;
+    steering.value = STILL;
+  }
+
+  return {
+    steering,
+    steer(place) {
+      if (phase === 'blocked' || motor() === undefined) return;
+      phase = 'driving';
+      owesStop = true;
+      steering.value = place;
+      pending = place;
+      pump();
+    },
+    release() {
+      phase = 'idle';
+      still();
+      send();
+    },
+    halt() {
+      if (phase === 'driving') phase = 'blocked';
+      still();
+      return send();
+    },
+    lost() {
+      if (phase === 'driving') phase = 'blocked';
+      still();
+    },
+    found() {
+      if (owesStop) send();
+    },
+  };
+}
+
+/** Where the joystick is (right and up, -1 to 1) as steering: `turn` turns on the spot, `sidestep` walks sideways. */
+export function steeringOf(right: number, up: number, { sideways, limit }: { sideways: boolean; limit: number }): Steering {
+  const dead = (value: number): number => (Math.abs(value) < 0.08 ? 0 : Math.max(-1, Math.min(1, value)) * limit);
+  const side = 0 - dead(right);
+  return { x: dead(up), y: sideways ? side || 0 : 0, theta: sideways ? 0 : side || 0 };
+}
+
+/** Steering as words, for people who do not see the joystick. */
+export function describeSteering({ x, y, theta }: Steering): string {
+  const percent = (value: number): string => `${Math.round(Math.abs(value) * 100)} %`;
+  const words = [
+    x !== 0 ? `${x > 0 ? 'Ahead' : 'Back'} ${percent(x)}` : '',
+    y !== 0 ? `${y > 0 ? 'left' : 'right'} ${percent(y)}` : '',
+    theta !== 0 ? `turning ${theta > 0 ? 'left' : 'right'} ${percent(theta)}` : '',
+  ].filter((word) => word !== '');
+  return words.length === 0 ? 'Standing still' : words.join(', ');
+}
