@@ -17,7 +17,7 @@ export interface ErrorData {
   /** A value cannot be converted between two signatures. */
   'conversion-failed': { readonly from?: string; readonly to?: string };
   /** The bus has no service of that name. `nearest`: names that look alike. */
-  'service-not-found': { readonly service?: string; readonly nearest?: readonly string[] };
+  'service-not-found': { readonly service?: string; readonly nearest?: readonly string[]; readonly text?: string };
   /** The object has no such method, signal or property. */
   'member-not-found': { readonly member?: string; readonly nearest?: readonly string[]; readonly text?: string };
   /** The service left the bus, or its host died; a proxy of it is dead for good. */
@@ -25,7 +25,7 @@ export interface ErrorData {
   /** The object was released or its host ended it. */
   'object-gone': { readonly object?: number; readonly text?: string };
   /** The name is registered already. */
-  'service-name-taken': { readonly service?: string };
+  'service-name-taken': { readonly service?: string; readonly text?: string };
   /** The method itself failed on the robot. `text`: what it said, unchanged. */
   'call-failed': { readonly text?: string };
   /** The call was cancelled, and the callee agreed or the caller stopped waiting. */

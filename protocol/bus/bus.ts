@@ -28,6 +28,8 @@ export interface CallRequest {
   readonly payload: Payload;
   /** Ask the callee to convert its result (header flag 2); the reply is then a dynamic. */
   readonly returnSignature?: string;
+  /** Who calls, by identity only: the peer of the socket or link the call came in by. Not sent on. */
+  readonly caller?: object;
 }
 
 /** Takes the one outcome of a call. Exactly one of these is called, once; none may throw. */

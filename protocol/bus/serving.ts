@@ -74,7 +74,7 @@ export class Serving {
       const payload = this.#peer.lift(signature, split.bytes);
       const call = new IncomingCall(this.#peer, this.#calls, address, object.metaObject.methods.get(action)?.returnSignature ?? standardReturn(action));
       this.#calls.set(id, call);
-      call.attach(object.call('returnSignature' in split ? { action, payload, returnSignature: split.returnSignature } : { action, payload }, call));
+      call.attach(object.call('returnSignature' in split ? { action, payload, returnSignature: split.returnSignature, caller: this.#peer } : { action, payload, caller: this.#peer }, call));
     } catch (error) {
       this.#calls.delete(id);
       this.#peer.error(address, unreadable(error));

@@ -5,8 +5,12 @@ import { isQiwayError, type QiwayError } from '../errors.ts';
 import { callFailed } from './arguments.ts';
 import type { CallContext, MethodMember } from './members.ts';
 
+/** Codes that a method means for its caller; any other (a link it lost itself, say) would mislead, and goes as words. */
+const SAID_ON_PURPOSE: ReadonlySet<string> = new Set(['call-failed', 'invalid-argument', 'service-not-found', 'service-name-taken', 'limit-exceeded', 'forbidden', 'unsupported']);
+
 /** Whatever an implementation threw, as the caller is told: the words, whoever said them. */
 export function failureOf(thrown: unknown): QiwayError {
+  if (isQiwayError(thrown) && SAID_ON_PURPOSE.has(thrown.code)) return thrown;
   if (isQiwayError(thrown)) return thrown.code === 'wire-invalid' ? callFailed('ISerialization error Status Read Past End') : callFailed(errorText(thrown));
   return callFailed(thrown instanceof Error ? thrown.message : String(thrown));
 }
@@ -22,10 +26,10 @@ export class ActiveCall implements CallHandle {
     this.#encode = encode;
   }
 
-  run({ run, isPlain }: MethodMember, args: readonly unknown[]): void {
+  run({ run, isPlain }: MethodMember, args: readonly unknown[], caller: object | undefined): void {
     const body = run as (...args: unknown[]) => unknown;
     try {
-      const context: CallContext = { onCancel: (stop) => this.#onCancel(stop) };
+      const context: CallContext = { onCancel: (stop) => this.#onCancel(stop), caller };
       const result = isPlain === true ? body(...args) : body(...args, context);
       if (isThenable(result)) result.then((value) => this.#reply(value), (error: unknown) => this.#fail(error));
       else this.#reply(result);

@@ -97,7 +97,7 @@ class Hosted implements HostedObject {
       const given = member.isRaw === true && value !== undefined ? (value as Payload) : encodePayload(returns, returns === 'v' ? undefined : value, this.#mapper);
       return returnSignature === undefined ? given : convertResult(given, returnSignature);
     });
-    call.run(member, args);
+    call.run(member, args, request.caller);
     return call;
   }
 

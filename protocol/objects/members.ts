@@ -11,6 +11,8 @@ export interface CallContext {
    * rejects with a QiwayError `canceled` ends as cancelled; any other outcome is answered as usual.
    */
   onCancel(stop: () => void): void;
+  /** Who calls, by identity only (the peer of a socket or link); undefined for a call from within this process. */
+  readonly caller: object | undefined;
 }
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -24,6 +26,8 @@ export interface AboutMethod {
 
 export interface MethodMember {
   readonly kind: 'method';
+  /** A fixed id in place of the next number: for objects whose ids are history, such as the service directory. */
+  readonly uid?: number;
   readonly parameters: string;
   readonly returns: string;
   readonly run: AnyFunction;
@@ -36,6 +40,8 @@ export interface MethodMember {
 
 export interface SignalMember {
   readonly kind: 'signal';
+  /** As for a method. */
+  readonly uid?: number;
   readonly signature: string;
 }
 
@@ -103,14 +109,16 @@ export function layOut(members: Members, description = ''): Layout {
     checkTuple(name, parameters, parameters === 'm');
     check(name, returns);
     const described = (about.parameters ?? []).map((one) => (typeof one === 'string' ? { name: one, description: '' } : one));
-    metaMethods.set(uid, { uid, returnSignature: returns, name, parametersSignature: parameters, description: about.description ?? '', parameters: described, returnDescription: about.returnDescription ?? '' });
-    methods.set(uid++, member);
+    const id = member.uid ?? uid++;
+    metaMethods.set(id, { uid: id, returnSignature: returns, name, parametersSignature: parameters, description: about.description ?? '', parameters: described, returnDescription: about.returnDescription ?? '' });
+    methods.set(id, member);
   }
   for (const { name, member } of all) {
     if (member.kind !== 'signal') continue;
     checkTuple(name, member.signature, false);
-    idByName.set(name, uid);
-    metaSignals.set(uid, { uid: uid++, name, signature: member.signature });
+    const id = member.uid ?? uid++;
+    idByName.set(name, id);
+    metaSignals.set(id, { uid: id, name, signature: member.signature });
   }
   for (const { name, member } of all) {
     if (member.kind !== 'property') continue;

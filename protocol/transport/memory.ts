@@ -1,8 +1,9 @@
 // Two transports joined in memory: for tests, and for an agent in the same process. Layer 4.
-import type { CloseCode, Transport, TransportListener } from './transport.ts';
+import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
 
 class MemoryTransport implements Transport {
   readonly route = 'direct';
+  readonly bufferedBytes = 0;
   #listener: TransportListener | undefined;
   #isClosed = false;
   other!: MemoryTransport;

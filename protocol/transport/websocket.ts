@@ -1,7 +1,7 @@
 // The platform's own WebSocket (browsers, workers, Node) as a transport, from the side that dials. Layer 4.
 import { QiwayError } from '../errors.ts';
 import type { Clock } from '../clock.ts';
-import type { CloseCode, Transport, TransportListener } from './transport.ts';
+import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
 
 /** What is used of `WebSocket`; so that this file needs no DOM types. */
 interface PlatformSocket {
@@ -79,6 +79,10 @@ class WebSocketTransport implements Transport {
       this.#state = 'closed';
       this.#listener?.close(event.reason === '' ? `closed (${event.code})` : event.reason);
     });
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
   }
 
   send(message: Uint8Array): boolean {

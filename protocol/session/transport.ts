@@ -1,4 +1,4 @@
-// The Transport seam: whole binary messages, in order, until it closes. Layer 4, the lowest below a link.
+// The Transport seam: whole binary messages, in order, until it closes. Layer 3; adapters (layer 4) implement it.
 // No retry, no queue, no meaning: adapters are small and dull.
 
 /** What a transport tells its link. All are called from the event loop, never from within `send` or `close`. */
@@ -18,6 +18,8 @@ export type CloseCode = 1000 | 4400 | 4401 | 4408 | 4413;
 export interface Transport {
   /** How it goes: shown to people, chosen among by sessions. */
   readonly route: 'direct' | 'webrtc' | 'relay';
+  /** Bytes taken by `send` and not yet given to the network, as far as the platform tells. */
+  readonly bufferedBytes: number;
   /** Takes over `message` (it may be transferred). False: hold bulk back until `drain`. Silent after a close. */
   send(message: Uint8Array): boolean;
   /** Idempotent; `close` of the listener follows. */

@@ -1,0 +1,62 @@
+// Puts messages together again that came in fragments. Layer 3. See docs/link-protocol.md section 5.
+import { QiwayError } from '../errors.ts';
+import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
+
+/** Unfinished messages at once; a sender interleaves few. */
+const MAX_STREAMS = 64;
+
+interface Unfinished {
+  readonly header: FrameHeader;
+  readonly total: number;
+  readonly parts: Uint8Array[];
+  received: number;
+}
+
+export class Fragments {
+  readonly #unfinished = new Map<number, Unfinished>();
+  readonly #maxMessageBytes: number;
+
+  constructor(maxMessageBytes: number) {
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /**
+   * Takes one fragment; the whole body with the last one. Parts are kept as views and copied once.
+   * @throws `wire-invalid`, `limit-exceeded`: the link must then be closed
+   */
+  take(header: FrameHeader, body: Uint8Array): Uint8Array | undefined {
+    const isLast = (header.flags & FrameFlags.fragment) === 0;
+    const known = this.#unfinished.get(header.stream);
+    const part = known === undefined ? body.subarray(4) : body;
+    const unfinished = known ?? this.#begin(header, body);
+    if (unfinished.header.id !== header.id || unfinished.header.type !== header.type) throw new QiwayError('wire-invalid', `Fragment stream ${header.stream} changed its message.`);
+    unfinished.received += part.length;
+    if (unfinished.received > unfinished.total || (isLast && unfinished.received !== unfinished.total)) {
+      throw new QiwayError('wire-invalid', `A message of ${unfinished.total} bytes came with ${unfinished.received}.`);
+    }
+    unfinished.parts.push(part);
+    if (!isLast) return undefined;
+    this.#unfinished.delete(header.stream);
+    return joined(unfinished);
+  }
+
+  #begin(header: FrameHeader, body: Uint8Array): Unfinished {
+    if (body.length < 4) throw new QiwayError('wire-invalid', 'The first fragment is too short for its length.');
+    const total = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
+    if (total > this.#maxMessageBytes) throw new QiwayError('limit-exceeded', `A message of ${total} bytes is more than ${this.#maxMessageBytes}.`, { data: { limit: 'maxMessageBytes', maximum: this.#maxMessageBytes } });
+    if (this.#unfinished.size >= MAX_STREAMS) throw new QiwayError('limit-exceeded', `More than ${MAX_STREAMS} unfinished messages.`, { data: { limit: 'streams', maximum: MAX_STREAMS } });
+    const unfinished: Unfinished = { header: { ...header }, total, parts: [], received: 0 };
+    this.#unfinished.set(header.stream, unfinished);
+    return unfinished;
+  }
+}
+
+function joined({ parts, total }: Unfinished): Uint8Array {
+  const whole = new Uint8Array(total);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

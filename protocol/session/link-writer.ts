@@ -1,0 +1,222 @@
+// The sending half of a link: batches small frames of one turn, cuts large messages into fragments, keeps the order of
+// each object. Layer 3; it knows neither handshake nor heartbeat. See docs/link-protocol.md sections 2 and 5.
+import { QiwayError } from '../errors.ts';
+import { AddressTable } from '../bus/address-table.ts';
+import type { Transport } from './transport.ts';
+import { FRAME_HEADER_BYTES, FrameFlags, type FrameHeader, emptyFrameHeader, writeFrameHeader } from '../wire/link-frame.ts';
+import { type MessageHeader, MessageType } from '../wire/message.ts';
+
+/** Bodies above this are cut; 16 fragments a MiB cost little, and a small frame waits for one of them at most. */
+export const FRAGMENT_BYTES = 64 * 1024;
+/** A batch is closed when it reaches this. */
+const BATCH_BYTES = 256 * 1024;
+const FIRST_BATCH_BYTES = 1024;
+const MAX_STREAMS = 0xffff;
+
+/** A message on its way in fragments. */
+interface Stream {
+  readonly header: FrameHeader;
+  readonly payload: Uint8Array;
+  sent: number;
+}
+
+/** What waits behind a message in fragments of the same object. */
+interface Held {
+  readonly isEvent: boolean;
+  readonly waiting: { readonly header: MessageHeader; readonly payload: Uint8Array }[];
+}
+
+export interface LinkWriterOptions {
+  readonly transport: Transport;
+  /** Runs `flush` once the current turn is over. */
+  readonly schedule: (flush: () => void) => void;
+  /** Bytes that may wait here and in the transport; one message alone may be larger. */
+  readonly maxQueuedBytes: number;
+}
+
+export class LinkWriter {
+  readonly #transport: Transport;
+  readonly #schedule: (flush: () => void) => void;
+  readonly #maxQueuedBytes: number;
+  readonly #frame: FrameHeader = emptyFrameHeader();
+  readonly #flush = (): void => this.#flushNow();
+  readonly #streams: Stream[] = [];
+  readonly #held = new AddressTable<Held>();
+  #batch: Uint8Array = new Uint8Array(FIRST_BATCH_BYTES);
+  #batchLength = 0;
+  #waitingBytes = 0;
+  #nextStream = 0;
+  #isScheduled = false;
+  #hasRoom = true;
+  #isClosed = false;
+  /** Something was sent since this was last reset: no heartbeat is needed. */
+  hasSent = false;
+
+  constructor(options: LinkWriterOptions) {
+    this.#transport = options.transport;
+    this.#schedule = options.schedule;
+    this.#maxQueuedBytes = options.maxQueuedBytes;
+  }
+
+  /** Bytes not yet handed to the network, as far as is known. */
+  get queuedBytes(): number {
+    return this.#waitingBytes + this.#batchLength + this.#transport.bufferedBytes;
+  }
+
+  /** @throws `limit-exceeded` when the other side reads too slowly for what is sent */
+  send(header: MessageHeader, payload: Uint8Array): void {
+    if (this.#isClosed) return;
+    if (this.#held.size > 0 && this.#hold(header, payload)) return;
+    if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
+    else this.#append(header.type, header.flags, header, payload);
+    this.#wake();
+  }
+
+  /** Control frames overtake everything that is not in the transport yet. */
+  control(type: number, id: number, body: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#append(type, 0, { id, service: 0, object: 0, action: 0 }, body);
+    this.#wake();
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    this.#hasRoom = true;
+    this.#sendFragments();
+  }
+
+  /** Hands over what is batched; used before a close. */
+  flush(): void {
+    this.#flushNow();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#streams.length = 0;
+    this.#batchLength = 0;
+  }
+
+  #append(type: number, flags: number, address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }, body: Uint8Array): void {
+    const start = this.#reserve(FRAME_HEADER_BYTES + body.length);
+    this.#writeHeader(start, { type, flags, stream: 0, size: body.length }, address);
+    this.#batch.set(body, start + FRAME_HEADER_BYTES);
+  }
+
+  #writeHeader(at: number, kind: { readonly type: number; readonly flags: number; readonly stream: number; readonly size: number }, address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }): void {
+    const frame = this.#frame;
+    frame.size = kind.size;
+    frame.type = kind.type;
+    frame.flags = kind.flags;
+    frame.stream = kind.stream;
+    frame.id = address.id;
+    frame.service = address.service;
+    frame.object = address.object;
+    frame.action = address.action;
+    writeFrameHeader(this.#batch, at, frame);
+  }
+
+  /** Room at the end of the batch; returns where it begins. */
+  #reserve(bytes: number): number {
+    if (this.#batchLength > 0 && this.#batchLength + bytes > BATCH_BYTES) {
+      this.#sendBatch();
+      this.#checkBound();
+    }
+    const start = this.#batchLength;
+    const needed = start + bytes;
+    if (needed > this.#batch.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#batch.length * 2));
+      grown.set(this.#batch.subarray(0, start));
+      this.#batch = grown;
+    }
+    this.#batchLength = needed;
+    return start;
+  }
+
+  #wake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#schedule(this.#flush);
+  }
+
+  #flushNow(): void {
+    this.#isScheduled = false;
+    if (this.#isClosed) return;
+    this.#sendBatch();
+    this.#sendFragments();
+  }
+
+  #sendBatch(): void {
+    const length = this.#batchLength;
+    if (length === 0) return;
+    const batch = this.#batch;
+    // The transport keeps what it was given, so the next batch needs memory of its own: as much as this one took.
+    this.#batch = new Uint8Array(Math.max(FIRST_BATCH_BYTES, Math.min(length, BATCH_BYTES)));
+    this.#batchLength = 0;
+    this.hasSent = true;
+    if (!this.#transport.send(batch.subarray(0, length))) this.#hasRoom = false;
+  }
+
+  #startStream(header: MessageHeader, payload: Uint8Array): void {
+    this.#checkBound(payload.length);
+    if (this.#streams.length >= MAX_STREAMS) throw new QiwayError('limit-exceeded', 'Too many large messages are under way.', { data: { limit: 'streams', maximum: MAX_STREAMS } });
+    this.#nextStream = this.#nextStream >= MAX_STREAMS ? 1 : this.#nextStream + 1;
+    const { id, type, flags, service, object, action } = header;
+    this.#streams.push({ header: { size: 0, type, flags, stream: this.#nextStream, id, service, object, action }, payload, sent: 0 });
+    this.#waitingBytes += payload.length;
+    if (isOrdered(type)) this.#held.set(service, object, { isEvent: type === MessageType.event, waiting: [] });
+  }
+
+  /** One fragment of each stream in turn, while there is room; small frames of the same turn have gone before. */
+  #sendFragments(): void {
+    while (this.#hasRoom && !this.#isClosed) {
+      const stream = this.#streams.shift();
+      if (stream === undefined) return;
+      const isFirst = stream.sent === 0;
+      const size = Math.min(FRAGMENT_BYTES, stream.payload.length - stream.sent);
+      const isLast = stream.sent + size === stream.payload.length;
+      const prefix = isFirst ? 4 : 0;
+      const start = this.#reserve(FRAME_HEADER_BYTES + prefix + size);
+      const { type, flags, stream: number } = stream.header;
+      this.#writeHeader(start, { type, flags: isLast ? flags : flags | FrameFlags.fragment, stream: number, size: prefix + size }, stream.header);
+      const body = start + FRAME_HEADER_BYTES;
+      if (isFirst) new DataView(this.#batch.buffer, this.#batch.byteOffset).setUint32(body, stream.payload.length, true);
+      this.#batch.set(stream.payload.subarray(stream.sent, stream.sent + size), body + prefix);
+      stream.sent += size;
+      this.#waitingBytes -= size;
+      if (isLast) this.#endStream(stream);
+      else this.#streams.push(stream);
+      this.#sendBatch();
+    }
+  }
+
+  #endStream(stream: Stream): void {
+    const { type, service, object } = stream.header;
+    if (!isOrdered(type)) return;
+    const held = this.#held.delete(service, object);
+    for (const message of held?.waiting ?? []) {
+      this.#waitingBytes -= message.payload.length;
+      this.send(message.header, message.payload); // may start another stream, behind which the rest waits again
+    }
+  }
+
+  #hold(header: MessageHeader, payload: Uint8Array): boolean {
+    const held = this.#held.get(header.service, header.object);
+    if (held === undefined) return false;
+    const waits = isOrdered(header.type) || header.type === MessageType.cancel || held.isEvent;
+    if (!waits) return false;
+    this.#checkBound(payload.length);
+    held.waiting.push({ header: { ...header }, payload });
+    this.#waitingBytes += payload.length;
+    return true;
+  }
+
+  #checkBound(more = 0): void {
+    const queued = this.queuedBytes;
+    if (queued === 0 || queued + more <= this.#maxQueuedBytes) return;
+    throw new QiwayError('limit-exceeded', `More than ${this.#maxQueuedBytes} bytes wait for the other side, which reads too slowly.`, { data: { limit: 'maxQueuedBytes', maximum: this.#maxQueuedBytes } });
+  }
+}
+
+function isOrdered(type: number): boolean {
+  return type === MessageType.call || type === MessageType.post || type === MessageType.event;
+}
