@@ -3,16 +3,23 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installBrowser } from './install-browser.mjs';
 import { holdingLock } from './lock.mjs';
 import { isNodeNewEnough, npmCommand, runtimePackage } from './runtime.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const stampFile = join(root, 'node_modules', '.qiway-setup');
-const localNode = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+const modules = join(root, 'node_modules');
+const stampFile = join(modules, '.qiway-setup');
+
+/** npm scripts look here first for `node`. */
+const nodeOnPath = join(modules, '.bin', 'node');
+
+/** Beside node_modules and not in it, so that npm never removes a Node under the processes that it runs. */
+const runtimeFolder = join(root, '.runtime');
+const fetchedNode = join(runtimeFolder, 'node_modules', '.bin', 'node');
 
 function say(text) {
   process.stderr.write(`setup: ${text}\n`);
@@ -25,9 +32,12 @@ function wantedStamp() {
   return hash.digest('hex');
 }
 
-function needsPackages() {
-  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wantedStamp()) return true;
-  return !isNodeNewEnough(process.versions.node) && !existsSync(localNode);
+function arePackagesWanted() {
+  return !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wantedStamp();
+}
+
+function isRuntimeWanted() {
+  return !existsSync(nodeOnPath) && (!isNodeNewEnough(process.versions.node) || existsSync(fetchedNode));
 }
 
 function npm(args, purpose) {
@@ -42,32 +52,39 @@ function npm(args, purpose) {
 }
 
 function installPackages() {
-  // A Node that was fetched before counts as wanted, or npm would remove it under the processes that it runs.
-  const wantsRuntime = !isNodeNewEnough(process.versions.node) || existsSync(localNode);
-  const isFresh = !existsSync(join(root, 'node_modules', '.package-lock.json'));
-  if (isFresh) {
-    say('installing packages');
-    npm(['ci'], 'install the packages');
-  }
-  if (wantsRuntime) {
-    say(`fetching ${runtimePackage} (this machine has Node ${process.versions.node})`);
-    npm(['install', '--no-save', runtimePackage], 'install the packages');
-  } else if (!isFresh) {
+  if (existsSync(join(modules, '.package-lock.json'))) {
     // Not `npm ci`: it would empty node_modules under programs that run at this moment.
     say('bringing the packages up to date');
     npm(['install', '--no-save'], 'install the packages');
+  } else {
+    say('installing packages');
+    npm(['ci'], 'install the packages');
   }
-  if (wantsRuntime && !existsSync(localNode)) {
-    throw new Error(`npm installed ${runtimePackage} but no node_modules/.bin/node came of it. Install Node 22.18 or later, then run this again.`);
-  }
-  mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, wantedStamp());
 }
 
+function installRuntime() {
+  if (process.platform === 'win32') {
+    throw new Error(`Node ${process.versions.node} is too old. Install Node 22.18 or later, then run this again.`);
+  }
+  if (!existsSync(fetchedNode)) {
+    say(`fetching ${runtimePackage}, since Node ${process.versions.node} does not run TypeScript`);
+    mkdirSync(runtimeFolder, { recursive: true });
+    writeFileSync(join(runtimeFolder, 'package.json'), '{ "private": true }\n');
+    npm(['install', '--prefix', runtimeFolder, '--no-save', '--no-package-lock', runtimePackage], `fetch ${runtimePackage}`);
+  }
+  if (!existsSync(fetchedNode)) {
+    throw new Error(`npm fetched ${runtimePackage}, but no program came of it. Install Node 22.18 or later, then run this again.`);
+  }
+  rmSync(nodeOnPath, { force: true });
+  symlinkSync(relative(dirname(nodeOnPath), fetchedNode), nodeOnPath);
+}
+
 try {
-  if (needsPackages()) {
+  if (arePackagesWanted() || isRuntimeWanted()) {
     await holdingLock(root, say, () => {
-      if (needsPackages()) installPackages();
+      if (arePackagesWanted()) installPackages();
+      if (isRuntimeWanted()) installRuntime();
     });
   }
   if (process.argv.includes('--browser')) await installBrowser(root, say);
