@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+// Starts the program: from the sources in a checkout, from dist in an installed package.
+// Plain JavaScript for Node 18 and later, so that an older Node gets a newer one or a sentence instead of a syntax error.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const source = new URL('../main.ts', import.meta.url);
+const checkoutNode = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
+
+/** 22.18 is the first Node that runs TypeScript without a flag. */
+function isNodeNewEnough() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 18);
+}
+
+/** Runs this file again with the checkout's Node; signals go on to it, its end becomes ours. */
+function runWithCheckoutNode() {
+  const child = spawn(checkoutNode, process.argv.slice(1), { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`qiway-agent: ${checkoutNode} does not start (${error.message}). Run \`node scripts/setup.mjs\` in the checkout.\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}
+
+if (isNodeNewEnough()) {
+  await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
+} else if (existsSync(source) && existsSync(checkoutNode)) {
+  runWithCheckoutNode();
+} else {
+  const remedy = existsSync(source) ? ', or run `node scripts/setup.mjs` in the checkout' : '';
+  process.stderr.write(`qiway-agent needs Node 22.18 or later, and this is ${process.versions.node}. Install a newer Node${remedy}.\n`);
+  process.exitCode = 1;
+}
