@@ -10,7 +10,6 @@ const encoder = new TextEncoder();
 const scratch = new DataView(new ArrayBuffer(8));
 /** Below this many bytes a loop beats a call of TextEncoder or TextDecoder. */
 const SHORT_STRING = 24;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Byte `at` of `bytes`; the caller has checked that it exists. */
 function byte(bytes: Uint8Array, at: number): number {
@@ -28,11 +27,6 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 1] = value >>> 8;
   bytes[at + 2] = value >>> 16;
   bytes[at + 3] = value >>> 24;
-}
-
-/** True when the string has no half of a surrogate pair, so that UTF-8 can say it. */
-export function isWellFormed(text: string): boolean {
-  return !LONE_SURROGATE.test(text);
 }
 
 /** UTF-8 of a well-formed string. */

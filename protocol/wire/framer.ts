@@ -41,7 +41,7 @@ export class MessageFramer {
       let at = 0;
       while (at < chunk.length) {
         const state = this.#state;
-        if (state.name === 'closed' || state.name === 'ended') return;
+        if (state.name === 'closed') return;
         at = state.name === 'within' || state.filled > 0 ? this.#fill(chunk, at, state) : this.#whole(chunk, at, state);
       }
     } catch (reason) {

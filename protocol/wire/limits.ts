@@ -6,7 +6,7 @@ export const MAX_PAYLOAD_BYTES = 134_217_728;
 /** Deepest nesting of a value: levels of its signature plus levels added by the dynamics inside it. Keeps recursion far from the end of the stack; real values stay under 10. */
 export const MAX_DEPTH = 128;
 
-/** Longest signature, bytes. The longest real one (a metaobject's) has 331. */
+/** Longest signature, bytes. The longest real one (a metaobject's) has 287. */
 export const MAX_SIGNATURE_BYTES = 16_384;
 
 /** Characters of signature text that one cache of parsed or compiled signatures may stand for. A whole robot has about 20,000; a node costs some 100 bytes a character at worst. */

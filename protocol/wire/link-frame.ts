@@ -14,8 +14,9 @@ export interface ControlTypes {
   readonly ping: 35;
   readonly pong: 36;
   readonly goodbye: 37;
+  readonly status: 38;
 }
-export const ControlType: ControlTypes = { hello: 32, welcome: 33, refuse: 34, ping: 35, pong: 36, goodbye: 37 };
+export const ControlType: ControlTypes = { hello: 32, welcome: 33, refuse: 34, ping: 35, pong: 36, goodbye: 37, status: 38 };
 
 export interface FrameFlagBits {
   /** As in a qi message. */

@@ -1,0 +1,132 @@
+// Values that carry their type, and the type a bare JavaScript value is sent as. Layer 1; pure.
+import { QiwayError } from '../errors.ts';
+import { MAX_DEPTH } from './limits.ts';
+import { describeValue } from './mismatch.ts';
+import { isObjectReference, type ObjectReference } from './objects.ts';
+
+/** What stands for objects on this side: reads references into them, and writes references to them. */
+export interface ObjectCodec {
+  /** Also called for the null object (`object` 0). */
+  read(reference: ObjectReference): unknown;
+  /** Is this value sent as an object? */
+  is(value: unknown): boolean;
+  write(value: unknown): ObjectReference;
+}
+
+/** A value together with its signature: what an `m` holds. An unset one has signature `v` (or, from some peers, none) and value null. */
+export class Dynamic {
+  readonly signature: string;
+  readonly value: unknown;
+
+  constructor(signature: string, value: unknown) {
+    this.signature = signature;
+    this.value = value;
+  }
+}
+
+/** A set optional whose value might itself look unset: `Some(null)` in `++i` is a set optional that holds an unset one. */
+export class Some {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+const INT32_MAX = 2_147_483_647;
+const INT64_MAX = 9_223_372_036_854_775_807n;
+/** Numbers of one list are sent as the first of these that holds them all. */
+const WIDENING: readonly string[] = ['i', 'l', 'd'];
+
+/**
+ * The signature a bare value is sent with inside an `m`: integral numbers `i`, else `l` while safe, else `d`; bigint `l` or `L`;
+ * bytes `r`; arrays `[x]` of their common type, else `[m]`; maps and objects `{sx}`, else `{sm}`; nothing `v`.
+ * @throws invalid-argument for what has no signature: functions, symbols, cycles, bigints beyond 64 bits
+ */
+export function inferSignature(value: unknown, objects?: ObjectCodec): string {
+  return infer(value, objects, 1);
+}
+
+function infer(value: unknown, objects: ObjectCodec | undefined, level: number): string {
+  if (objects?.is(value) === true) return 'o';
+  switch (typeof value) {
+    case 'boolean':
+      return 'b';
+    case 'number':
+      return inferNumber(value);
+    case 'bigint':
+      if (BigInt.asIntN(64, value) === value) return 'l';
+      if (value > INT64_MAX && BigInt.asUintN(64, value) === value) return 'L';
+      break;
+    case 'string':
+      return 's';
+    case 'undefined':
+      return 'v';
+    case 'object':
+      if (value === null) return 'v';
+      if (level > MAX_DEPTH) throw new QiwayError('invalid-argument', `a value is nested deeper than ${MAX_DEPTH} levels, or contains itself.`);
+      return inferObject(value, objects, level);
+    default:
+  }
+  throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, { data: { expected: 'm' } });
+}
+
+function inferNumber(value: number): string {
+  if (!Number.isSafeInteger(value)) return 'd';
+  return value >= -INT32_MAX - 1 && value <= INT32_MAX ? 'i' : 'l';
+}
+
+function inferObject(value: object, objects: ObjectCodec | undefined, level: number): string {
+  if (value instanceof Dynamic) return 'm';
+  if (value instanceof Some) return `+${infer(value.value, objects, level + 1)}`;
+  if (Array.isArray(value)) return `[${common(value, objects, level)}]`;
+  if (value instanceof Map) {
+    const keys = common([...value.keys()], objects, level);
+    return `{${value.size === 0 ? 's' : keys}${common([...value.values()], objects, level)}}`;
+  }
+  if (ArrayBuffer.isView(value)) return TYPED_ARRAYS.get(value.constructor.name) ?? 'r';
+  switch (Object.prototype.toString.call(value)) {
+    case '[object ArrayBuffer]':
+    case '[object SharedArrayBuffer]':
+      return 'r';
+    case '[object Object]':
+      if (isObjectReference(value)) return 'o';
+      return `{s${common(Object.values(value), objects, level)}}`;
+    default:
+      throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, { data: { expected: 'm' } });
+  }
+}
+
+/** Arrays of numbers of a declared width. */
+const TYPED_ARRAYS: ReadonlyMap<string, string> = new Map([
+  ['Int8Array', '[c]'],
+  ['Int16Array', '[w]'],
+  ['Uint16Array', '[W]'],
+  ['Int32Array', '[i]'],
+  ['Uint32Array', '[I]'],
+  ['BigInt64Array', '[l]'],
+  ['BigUint64Array', '[L]'],
+  ['Float32Array', '[f]'],
+  ['Float64Array', '[d]'],
+]);
+
+/** The signature that all values share; `m` where there is none. */
+function common(values: readonly unknown[], objects: ObjectCodec | undefined, level: number): string {
+  let shared: string | undefined;
+  let hasBigint = false;
+  // By index: a hole counts as undefined.
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    const signature = infer(value, objects, level + 1);
+    hasBigint ||= typeof value === 'bigint';
+    if (shared === undefined || shared === signature) shared = signature;
+    else {
+      const wider = Math.max(WIDENING.indexOf(shared), WIDENING.indexOf(signature));
+      if (!WIDENING.includes(shared) || !WIDENING.includes(signature)) return 'm';
+      shared = WIDENING[wider] as string;
+    }
+    // A bigint is not rounded to a double behind the caller's back.
+    if (hasBigint && shared === 'd') return 'm';
+  }
+  return shared === undefined || shared === 'v' ? 'm' : shared;
+}

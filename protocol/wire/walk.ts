@@ -1,0 +1,132 @@
+// Passes over values by signature without making them: finds where they end, and the objects in them. Layer 1; pure.
+import { QiwayError } from '../errors.ts';
+import { type ByteReader, wireInvalid } from './bytes.ts';
+import { fixedBytes, minBytes } from './layout.ts';
+import { MAX_DEPTH, MAX_SIGNATURE_BYTES } from './limits.ts';
+import { METAOBJECT_SIGNATURE } from './metaobject-signature.ts';
+import { parseSignature, type SignatureNode } from './signature.ts';
+import { memoBySignature } from './signature-cache.ts';
+
+/** Called with the reader at the first byte of an object; must read to its end. */
+export type ObjectVisitor = (reader: ByteReader) => void;
+type Walk = (reader: ByteReader, visit: ObjectVisitor) => void;
+
+/** Moves the reader behind one value. @throws wire-invalid, limit-exceeded */
+export function walkValue(reader: ByteReader, signature: string, visit: ObjectVisitor): void {
+  walkOf(signature)(reader, visit);
+}
+
+/** The serialized metaobject at the reader, as a view. @throws wire-invalid */
+export function readMetaObjectBytes(reader: ByteReader): Uint8Array {
+  const start = reader.offset;
+  walkOf(METAOBJECT_SIGNATURE)(reader, refuseObject);
+  return reader.bytes.subarray(start, reader.offset);
+}
+
+/** The signature at the front of a dynamic; empty for an unset value. @throws wire-invalid, limit-exceeded */
+export function readSignature(reader: ByteReader): string {
+  const start = reader.offset;
+  const text = reader.string();
+  if (reader.offset - start - 4 > MAX_SIGNATURE_BYTES) throw tooLong(reader.offset - start - 4);
+  if (typeof text !== 'string') throw wireInvalid('the signature of a dynamic is not text.', start);
+  return text;
+}
+
+/** To be called around the value of a dynamic, so that dynamics in dynamics stay bounded. @throws limit-exceeded */
+export function enterDynamic(reader: { depth: number }, node: SignatureNode): number {
+  const levels = node.depth + 1;
+  reader.depth += levels;
+  if (reader.depth > MAX_DEPTH) {
+    throw new QiwayError('limit-exceeded', `a value is nested deeper than ${MAX_DEPTH} levels.`, {
+      data: { limit: 'MAX_DEPTH', maximum: MAX_DEPTH },
+    });
+  }
+  return levels;
+}
+
+const walkOf = memoBySignature((signature) => compile(parseSignature(signature)));
+
+function compile(node: SignatureNode): Walk {
+  const bytes = fixedBytes(node);
+  if (bytes !== undefined) return (reader) => void reader.take(bytes);
+  switch (node.kind) {
+    case 'string':
+    case 'raw':
+      return walkBytes;
+    case 'dynamic':
+      return walkDynamic;
+    case 'object':
+      return (reader, visit) => visit(reader);
+    case 'optional': {
+      const element = compile(node.element);
+      return (reader, visit) => {
+        if (reader.uint8() !== 0) element(reader, visit);
+      };
+    }
+    case 'list':
+    case 'varargs':
+      return repeated([node.element]);
+    case 'kwargs':
+      return repeated([parseSignature('s'), node.element]);
+    case 'map':
+      return repeated([node.key, node.value]);
+    case 'tuple':
+      return sequence(node.members);
+    default:
+      return (reader) => {
+        throw wireInvalid(`a value of type ${node.kind} cannot be read.`, reader.offset);
+      };
+  }
+}
+
+/** The members one after the other; neighbours of fixed size are passed over in one step. */
+function sequence(members: readonly SignatureNode[]): Walk {
+  const steps: Walk[] = [];
+  let run = 0;
+  for (const member of members) {
+    const bytes = fixedBytes(member);
+    if (bytes !== undefined) run += bytes;
+    else {
+      if (run > 0) steps.push(skip(run));
+      run = 0;
+      steps.push(compile(member));
+    }
+  }
+  if (run > 0) steps.push(skip(run));
+  const [only] = steps;
+  if (only !== undefined && steps.length === 1) return only;
+  return (reader, visit) => {
+    for (const step of steps) step(reader, visit);
+  };
+}
+
+const skip = (bytes: number): Walk => (reader) => void reader.take(bytes);
+
+function repeated(parts: readonly SignatureNode[]): Walk {
+  const each = parts.reduce((sum, part) => sum + minBytes(part), 0);
+  if (parts.every((part) => fixedBytes(part) !== undefined)) return (reader) => void reader.take(reader.uint32() * each);
+  const element = sequence(parts);
+  return (reader, visit) => {
+    for (let left = reader.count(each); left > 0; left--) element(reader, visit);
+  };
+}
+
+const walkBytes: Walk = (reader) => void reader.take(reader.uint32());
+
+const walkDynamic: Walk = (reader, visit) => {
+  const signature = readSignature(reader);
+  if (signature === '') return;
+  const levels = enterDynamic(reader, parseSignature(signature));
+  walkOf(signature)(reader, visit);
+  reader.depth -= levels;
+};
+
+function refuseObject(reader: ByteReader): void {
+  throw wireInvalid('an object where there can be none.', reader.offset);
+}
+
+function tooLong(length: number): QiwayError {
+  return new QiwayError('limit-exceeded', `the signature of a dynamic has ${length} bytes; at most ${MAX_SIGNATURE_BYTES} are read.`, {
+    data: { limit: 'MAX_SIGNATURE_BYTES', maximum: MAX_SIGNATURE_BYTES },
+  });
+}
