@@ -33,7 +33,9 @@ export async function findBrowser() {
   const chosen = process.env.CHROMIUM_PATH;
   if (chosen) {
     if (isProgram(chosen)) return chosen;
-    throw new Error(`CHROMIUM_PATH says ${chosen}, which is no program. Correct it, or unset it to let setup find or install a browser.`);
+    throw new Error(
+      `CHROMIUM_PATH says ${chosen}, which is no program. Correct it, or unset it to let setup find or install a browser.`,
+    );
   }
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   const candidates = [...names.flatMap((name) => folders.map((folder) => join(folder, name))), ...places];

@@ -55,7 +55,10 @@ export async function holdingLock(root, say, work) {
     }
     if (!hasSaid) say(`waiting for another setup (process ${owner ?? 'unknown'})`);
     hasSaid = true;
-    if (Date.now() > deadline) throw new Error(`another setup (process ${owner}) does not end. Stop it, remove .setup-lock, then run this again.`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `another setup (process ${owner}) does not end. Stop it, remove .setup-lock, then run this again.`,
+      );
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   const release = () => {

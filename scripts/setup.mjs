@@ -47,8 +47,10 @@ function npm(args, purpose) {
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
-  if (outcome.error) throw new Error(`npm could not be started (${outcome.error.message}). Install npm, then run this again.`);
-  if (outcome.status !== 0) throw new Error(`npm could not ${purpose}; see its message above. Check the network, then run this again.`);
+  if (outcome.error)
+    throw new Error(`npm could not be started (${outcome.error.message}). Install npm, then run this again.`);
+  if (outcome.status !== 0)
+    throw new Error(`npm could not ${purpose}; see its message above. Check the network, then run this again.`);
 }
 
 function installPackages() {
@@ -71,10 +73,15 @@ function installRuntime() {
     say(`fetching ${runtimePackage}, since Node ${process.versions.node} does not run TypeScript`);
     mkdirSync(runtimeFolder, { recursive: true });
     writeFileSync(join(runtimeFolder, 'package.json'), '{ "private": true }\n');
-    npm(['install', '--prefix', runtimeFolder, '--no-save', '--no-package-lock', runtimePackage], `fetch ${runtimePackage}`);
+    npm(
+      ['install', '--prefix', runtimeFolder, '--no-save', '--no-package-lock', runtimePackage],
+      `fetch ${runtimePackage}`,
+    );
   }
   if (!existsSync(fetchedNode)) {
-    throw new Error(`npm fetched ${runtimePackage}, but no program came of it. Install Node 22.18 or later, then run this again.`);
+    throw new Error(
+      `npm fetched ${runtimePackage}, but no program came of it. Install Node 22.18 or later, then run this again.`,
+    );
   }
   rmSync(nodeOnPath, { force: true });
   symlinkSync(relative(dirname(nodeOnPath), fetchedNode), nodeOnPath);
