@@ -4,7 +4,7 @@ import { type BusObject, NO_OBJECTS, type Payload, releasePayload } from '../bus
 import { convertValue } from '../bus/convert.ts';
 import { QiwayError } from '../errors.ts';
 import { ByteReader, ByteWriter } from '../wire/bytes.ts';
-import { NULL_OBJECT, type ObjectReference } from '../wire/objects.ts';
+import type { ObjectReference } from '../wire/objects.ts';
 import { holdsObjects, stripAnnotations } from '../wire/signature.ts';
 import { decodeValue, encodeValue, type ObjectCodec } from '../wire/value.ts';
 
@@ -21,12 +21,17 @@ export interface ObjectMapper {
 /** BusObjects as they are, in and out. The receiver of a decoded value owns the references in it. */
 export const plainObjects: ObjectMapper = {
   toValue: (object) => object,
-  toObject: (value) => (isBusObject(value) ? value : undefined),
+  toObject: busObjectOf,
 };
 
-/** True for whatever has the shape of a BusObject. */
-export function isBusObject(value: unknown): value is BusObject {
-  return typeof value === 'object' && value !== null && 'metaObject' in value && 'subscribe' in value && 'retain' in value;
+/** Under this key a remote object shows the BusObject that it stands for. */
+export const BUS_OBJECT: unique symbol = Symbol('qiway.busObject');
+
+/** The BusObject that a value is or stands for; undefined if it is something else. */
+export function busObjectOf(value: unknown): BusObject | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (BUS_OBJECT in value) return value[BUS_OBJECT] as BusObject;
+  return 'metaObject' in value && 'subscribe' in value && 'retain' in value ? (value as BusObject) : undefined;
 }
 
 /**
@@ -41,13 +46,10 @@ export function encodePayload(signature: string, value: unknown, mapper: ObjectM
     // A function has no other meaning than an object; a plain object in a dynamic is a map.
     is: (candidate) => mapper.toObject(candidate) !== undefined || (typeof candidate === 'function' && mapper.makeObject !== undefined),
     write: (candidate) => {
-      if (candidate === null || candidate === undefined) return NULL_OBJECT;
       const lent = mapper.toObject(candidate);
       lent?.retain();
       const object = lent ?? mapper.makeObject?.(candidate);
-      if (object === undefined) {
-        throw new QiwayError('invalid-argument', `expected an object of the bus, got ${typeof candidate}.`, { data: { expected: 'o' } });
-      }
+      if (object === undefined) return undefined;
       objects.push(object);
       return { metaObject: object.metaObject.bytes, service: 0, object: objects.length, uid: object.uid };
     },
@@ -80,7 +82,7 @@ function decode(payload: Payload, mapper: ObjectMapper, dynamics: 'wrapped' | 'u
       return null;
     },
     is: () => false,
-    write: () => NULL_OBJECT,
+    write: () => undefined,
   };
   try {
     // Read once without effects: after the mapper has taken a reference there is no way back.

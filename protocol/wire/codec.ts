@@ -134,10 +134,10 @@ function readDynamic(reader: ByteReader, options: DecodeOptions): unknown {
 
 function writeReference(writer: ByteWriter, value: unknown, options: EncodeOptions): void {
   const encoding = options.objectEncoding ?? WITH_UID;
-  if (value === null || value === undefined) writeObject(writer, NULL_OBJECT, encoding);
-  else if (options.objects?.is(value) === true) writeObject(writer, options.objects.write(value), encoding);
-  else if (isObjectReference(value)) writeObject(writer, value, encoding);
-  else throw mismatch(OBJECT, value, 'an object of a robot, or one to be hosted (o)');
+  if (value === null || value === undefined) return writeObject(writer, NULL_OBJECT, encoding);
+  const reference = options.objects?.write(value) ?? (isObjectReference(value) ? value : undefined);
+  if (reference === undefined) throw mismatch(OBJECT, value, 'an object of a robot, or one to be hosted (o)');
+  writeObject(writer, reference, encoding);
 }
 
 function readReference(reader: ByteReader, options: DecodeOptions): unknown {

@@ -8,9 +8,10 @@ import { isObjectReference, type ObjectReference } from './objects.ts';
 export interface ObjectCodec {
   /** Also called for the null object (`object` 0). */
   read(reference: ObjectReference): unknown;
-  /** Is this value sent as an object? */
+  /** Inside a dynamic: is this value sent as an object? */
   is(value: unknown): boolean;
-  write(value: unknown): ObjectReference;
+  /** Where an object is declared: its reference; undefined when the value cannot be one. */
+  write(value: unknown): ObjectReference | undefined;
 }
 
 /** A value together with its signature: what an `m` holds. An unset one has signature `v` (or, from some peers, none) and value null. */
