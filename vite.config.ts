@@ -2,6 +2,7 @@
 // `quick` opens no socket and starts no process; `browser` drives a real Chromium on the built demo; `node` is everything else.
 
 import type { ViteUserConfig } from 'vitest/config';
+import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 const quickFolders = ['wire', 'bus', 'session', 'objects', 'vectors', 'types'];
 const isTestRun = process.env['VITEST'] !== undefined;
@@ -11,6 +12,7 @@ const config: ViteUserConfig = {
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2023' },
   test: {
+    reporters: ['default', new SummaryReporter()],
     projects: [
       {
         extends: true,
