@@ -37,14 +37,17 @@ export interface PeerLimits {
 
 export interface PeerOptions {
   readonly send: MessageSender;
-  /** The main object (object id 1) of a service, if the other side may address it. */
-  readonly services: (serviceId: number) => BusObject | undefined;
+  /** The main object (object id 1) of a service, if the other side may address it; no reference is added. */
+  readonly services: ServiceLookup;
   /** How errors are written: `text` for qi programs, `record` for our own links. */
   readonly errors: 'text' | 'record';
   /** 20 random bytes: the uid of objects that come without one. */
   readonly randomUid: () => Uint8Array;
   readonly limits?: Partial<PeerLimits>;
 }
+
+/** A promise: messages for the service wait, in order, until it is fetched. */
+export type ServiceLookup = (serviceId: number) => BusObject | Promise<BusObject> | undefined;
 
 /** As on our links: everything understood, objects with uid and without metaobject cache. */
 export const FULL_AGREEMENT: PeerAgreement = { incoming: { hasUid: true }, outgoing: { hasUid: true }, canCancel: true, hasFlags: true };
@@ -128,6 +131,13 @@ export class Peer {
       default:
         return; // capability and unknown types: never answered (as libqi)
     }
+  }
+
+  /** The object at an address of the other side if it is held already, with one more reference. */
+  heldObject(service: number, object: number): PeerObject | undefined {
+    const known = this.#remotes.get(service, object);
+    known?.retain();
+    return known;
   }
 
   /**

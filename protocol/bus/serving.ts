@@ -6,7 +6,7 @@ import type { BusObject } from './bus.ts';
 import { NOBODY_THERE } from './error-payload.ts';
 import { IncomingCall } from './incoming-call.ts';
 import { StandardAction, STANDARD_METHODS, standardReturn } from './metaobject.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, ServiceLookup } from './peer.ts';
 import { Registrations } from './registrations.ts';
 import { splitReturnSignature } from './return-signature.ts';
 
@@ -22,12 +22,16 @@ const standardParameters = new Map(STANDARD_METHODS.map((method) => [method.uid,
 
 export class Serving {
   readonly #peer: Peer;
-  readonly #services: (serviceId: number) => BusObject | undefined;
+  readonly #services: ServiceLookup;
   readonly #bindings = new AddressTable<Binding>();
   readonly #calls = new Map<number, IncomingCall>();
+  /** Messages for services whose object is being fetched. */
+  readonly #waiting = new Map<number, (() => void)[]>();
+  /** Only while those who waited for a service are told that it could not be fetched. */
+  readonly #unreachable = new Map<number, QiwayError>();
   readonly #registrations: Registrations;
 
-  constructor(peer: Peer, services: (serviceId: number) => BusObject | undefined) {
+  constructor(peer: Peer, services: ServiceLookup) {
     this.#peer = peer;
     this.#services = services;
     this.#registrations = new Registrations(peer);
@@ -56,6 +60,10 @@ export class Serving {
     const { id, service, object: objectId, action, flags } = header;
     const address = { id, service, object: objectId, action };
     const object = this.#find(service, objectId);
+    if (object === 'loading') {
+      const copy = { ...header };
+      return this.#wait(service, () => this.call(copy, bytes), (error) => this.#peer.error(address, error));
+    }
     if (header.version > 0) return this.#peer.error(address, new QiwayError('protocol-mismatch', `Message version ${header.version} is not known here.`));
     if (object === undefined) return this.#peer.error(address, new QiwayError('object-gone', NOBODY_THERE, { data: { text: NOBODY_THERE } }));
     if (action <= StandardAction.terminate || action === StandardAction.registerEventWithSignature) return this.#callStandard(address, object, bytes);
@@ -84,6 +92,10 @@ export class Serving {
   post(header: MessageHeader, bytes: Uint8Array): void {
     const { service, object: objectId, action, flags } = header;
     const object = this.#find(service, objectId);
+    if (object === 'loading') {
+      const copy = { ...header };
+      return this.#wait(service, () => this.post(copy, bytes), () => {});
+    }
     if (object === undefined) return;
     if (action === StandardAction.terminate) return this.#terminate(service, objectId);
     if (action < StandardAction.property) return;
@@ -120,9 +132,34 @@ export class Serving {
     }
   }
 
-  #find(service: number, objectId: number): BusObject | undefined {
-    if (objectId === MAIN_OBJECT) return this.#services(service);
-    return this.#bindings.get(service, objectId)?.object;
+  #find(service: number, objectId: number): BusObject | 'loading' | undefined {
+    if (objectId !== MAIN_OBJECT) return this.#bindings.get(service, objectId)?.object;
+    if (this.#waiting.size > 0 && this.#waiting.has(service)) return 'loading';
+    const found = this.#services(service);
+    if (!(found instanceof Promise)) return found;
+    const queue: (() => void)[] = [];
+    this.#waiting.set(service, queue);
+    const go = (): void => {
+      this.#waiting.delete(service);
+      for (const run of queue) run();
+    };
+    found.then(go, (error: unknown) => {
+      this.#unreachable.set(service, asQiwayError(error, 'service-gone'));
+      go();
+      this.#unreachable.delete(service);
+    });
+    return 'loading';
+  }
+
+  #wait(service: number, run: () => void, refuse: (error: QiwayError) => void): void {
+    const queue = this.#waiting.get(service) ?? [];
+    const maximum = this.#peer.limits.maxIncomingCalls;
+    if (queue.length >= maximum) return refuse(new QiwayError('limit-exceeded', `More than ${maximum} messages wait for one service.`, { data: { limit: 'maxIncomingCalls', maximum } }));
+    queue.push(() => {
+      const error = this.#unreachable.get(service);
+      if (error === undefined) run();
+      else refuse(error);
+    });
   }
 
   #callStandard(address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }, object: BusObject, bytes: Uint8Array): void {

@@ -1,0 +1,260 @@
+// A bus behind a service directory on the other side of a peer: a robot's, over TCP, or an agent's, over a link.
+// Layer: directory. It knows no sockets: how the host of a service is reached is an argument.
+import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
+import { NO_OBJECTS, type Payload } from '../bus/bus.ts';
+import { callObject } from '../bus/call.ts';
+import type { Peer } from '../bus/peer.ts';
+import type { Clock } from '../clock.ts';
+import { QiwayError, asQiwayError } from '../errors.ts';
+import { nearestNames } from '../nearest-names.ts';
+import { decodeValue, encodeValue } from '../wire/value.ts';
+import { fetchObject } from './fetch-object.ts';
+import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
+import { type WireServiceInfo, fromWire } from './service-info.ts';
+
+/** Reaches the host of a service. @throws `endpoint-unreachable` */
+export type Reach = (info: ServiceInfo) => Promise<Peer>;
+
+/** What a service hosted here is registered with. */
+export interface HostIdentity {
+  readonly machineId: string;
+  readonly processId: number;
+  readonly sessionId: string;
+  /** Where this process listens for those who want its services. */
+  readonly endpoints: () => readonly string[];
+}
+
+export interface BusClientOptions {
+  readonly peer: Peer;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly identity: HostIdentity;
+  /** Default: every service is behind the directory's own peer. */
+  readonly reach?: Reach;
+  /** A service left the bus, ours or not: for the owner of further peers, which must end it there too. */
+  readonly onServiceRemoved?: (serviceId: number, error: QiwayError) => void;
+}
+
+const Action = { service: 100, services: 101, registerService: 102, unregisterService: 103, serviceReady: 104, serviceAdded: 106, serviceRemoved: 107, machineId: 108 } as const;
+
+interface Own {
+  readonly name: string;
+  readonly object: BusObject;
+  readonly ended: (reason: QiwayError | undefined) => void;
+}
+
+/** Joins: asks for the directory, subscribes to its changes, learns its machine. @throws `timeout`, `link-lost`, … */
+export async function joinDirectory(options: BusClientOptions): Promise<BusClient> {
+  const { peer, clock, timeoutMs } = options;
+  const directory = await fetchObject(peer, DIRECTORY_ID, { clock, timeoutMs });
+  const client = new BusClient(options, directory);
+  await client.begin();
+  return client;
+}
+
+export class BusClient implements Bus {
+  readonly #options: BusClientOptions;
+  readonly #directory: BusObject;
+  readonly #listeners = new Set<BusListener>();
+  readonly #objects = new Map<string, { readonly serviceId: number; readonly object: Promise<BusObject> }>();
+  readonly #own = new Map<number, Own>();
+  #machineId = '';
+  #state: BusState = 'up';
+
+  constructor(options: BusClientOptions, directory: BusObject) {
+    this.#options = options;
+    this.#directory = directory;
+  }
+
+  get state(): BusState {
+    return this.#state;
+  }
+
+  get machineId(): string {
+    return this.#machineId;
+  }
+
+  /** The subscriptions every libqi client makes before it counts as joined. */
+  async begin(): Promise<void> {
+    const changes = [
+      { signal: Action.serviceAdded, tell: (serviceId: number, name: string) => this.#added(serviceId, name) },
+      { signal: Action.serviceRemoved, tell: (serviceId: number, name: string) => this.#removed(serviceId, name) },
+    ];
+    const subscriptions = changes.map(({ signal, tell }) =>
+      this.#directory.subscribe(signal, {
+        event: (payload) => {
+          const [serviceId, name] = decodeValue('(Is)', payload.bytes) as [number, string];
+          tell(serviceId, name);
+        },
+        gone: () => {},
+      }),
+    );
+    this.#directory.onGone((error) => this.#lost(error));
+    await Promise.all(subscriptions.map((subscription) => subscription.ready));
+    this.#machineId = String(await this.#ask(Action.machineId, '()', []));
+  }
+
+  async services(): Promise<readonly ServiceInfo[]> {
+    const infos = (await this.#ask(Action.services, '()', [])) as WireServiceInfo[];
+    return infos.map(fromWire);
+  }
+
+  async serviceInfo(name: string): Promise<ServiceInfo> {
+    try {
+      return fromWire((await this.#ask(Action.service, '(s)', [name])) as WireServiceInfo);
+    } catch (error) {
+      throw await this.#explain(error, name);
+    }
+  }
+
+  async service(name: string): Promise<BusObject> {
+    this.#refuseClosed();
+    const own = [...this.#own.values()].find((entry) => entry.name === name);
+    const object = own?.object ?? (name === DIRECTORY_NAME ? this.#directory : await this.#foreign(name));
+    object.retain();
+    return object;
+  }
+
+  async host(name: string, object: BusObject): Promise<HostedService> {
+    this.#refuseClosed();
+    const { machineId, processId, sessionId, endpoints } = this.#options.identity;
+    const info: WireServiceInfo = { name, serviceId: 0, machineId, processId, endpoints: endpoints(), sessionId, objectUid: object.uid };
+    let serviceId: number;
+    try {
+      serviceId = (await this.#ask(Action.registerService, this.#registerSignature(), [info])) as number;
+    } catch (error) {
+      object.release();
+      throw /already registered/.test(asQiwayError(error).message) ? new QiwayError('service-name-taken', `A service named ${name} is on the bus already.`, { data: { service: name }, cause: error }) : error;
+    }
+    let ended: (reason: QiwayError | undefined) => void = () => {};
+    const closed = new Promise<QiwayError | undefined>((resolve) => {
+      ended = resolve;
+    });
+    this.#own.set(serviceId, { name, object, ended });
+    try {
+      await this.#ask(Action.serviceReady, '(I)', [serviceId]);
+    } catch (error) {
+      this.#dropOwn(serviceId, asQiwayError(error));
+      throw error;
+    }
+    const close = async (): Promise<void> => {
+      if (!this.#own.has(serviceId)) return;
+      this.#dropOwn(serviceId, undefined);
+      if (this.#state === 'up') await this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {});
+    };
+    return { name, serviceId, close, closed };
+  }
+
+  listen(listener: BusListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    const own = [...this.#own.keys()];
+    await Promise.all(own.map((serviceId) => this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {})));
+    this.#end('closed', new QiwayError('closed', 'The bus was closed here.'));
+  }
+
+  /** The object of a service hosted here: what peers of this side serve. */
+  ownService(serviceId: number): BusObject | undefined {
+    return this.#own.get(serviceId)?.object;
+  }
+
+  async #foreign(name: string): Promise<BusObject> {
+    const known = this.#objects.get(name);
+    if (known !== undefined) {
+      const object = await known.object;
+      if (object.goneWith === undefined) return object;
+      if (this.#objects.get(name) === known) this.#objects.delete(name);
+    }
+    const info = await this.serviceInfo(name);
+    const object = this.#fetch(info);
+    this.#objects.set(name, { serviceId: info.serviceId, object });
+    object.catch(() => this.#objects.delete(name));
+    return object;
+  }
+
+  async #fetch(info: ServiceInfo): Promise<BusObject> {
+    const { peer, clock, timeoutMs, reach } = this.#options;
+    const host = reach === undefined ? peer : await reach(info);
+    try {
+      return await fetchObject(host, info.serviceId, { clock, timeoutMs, uid: info.objectUid });
+    } catch (error) {
+      if (asQiwayError(error).code !== 'object-gone') throw error;
+      throw new QiwayError('service-gone', `Service ${info.name} is registered, but its host does not serve it.`, { data: { service: info.name }, cause: error });
+    }
+  }
+
+  async #ask(action: number, signature: string, args: readonly unknown[]): Promise<unknown> {
+    this.#refuseClosed();
+    const payload: Payload = { signature, bytes: encodeValue(signature, args), objects: NO_OBJECTS };
+    const reply = await callObject(this.#directory, { action, payload }, this.#options);
+    return reply.signature === 'v' ? undefined : decodeValue(reply.signature, reply.bytes, { dynamics: 'unwrapped' });
+  }
+
+  /** As the directory declares it: six or seven fields. */
+  #registerSignature(): string {
+    return this.#directory.metaObject.methods.get(Action.registerService)?.parametersSignature ?? '()';
+  }
+
+  #added(serviceId: number, name: string): void {
+    for (const listener of [...this.#listeners]) listener.serviceAdded?.({ serviceId, name });
+  }
+
+  #removed(serviceId: number, name: string): void {
+    const error = new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } });
+    this.#dropOwn(serviceId, error);
+    const known = this.#objects.get(name);
+    if (known?.serviceId === serviceId) {
+      this.#objects.delete(name);
+      known.object.then(
+        (object) => object.release(),
+        () => {},
+      );
+    }
+    this.#options.peer.endService(serviceId, error);
+    this.#options.onServiceRemoved?.(serviceId, error);
+    for (const listener of [...this.#listeners]) listener.serviceRemoved?.({ serviceId, name });
+  }
+
+  #dropOwn(serviceId: number, error: QiwayError | undefined): void {
+    const own = this.#own.get(serviceId);
+    if (own === undefined) return;
+    this.#own.delete(serviceId);
+    const reason = error ?? new QiwayError('service-gone', `Service ${own.name} was taken off the bus.`, { data: { service: own.name } });
+    this.#options.peer.stopServing(serviceId, reason);
+    this.#options.onServiceRemoved?.(serviceId, reason);
+    own.object.release();
+    own.ended(error);
+  }
+
+  #lost(error: QiwayError): void {
+    this.#end('down', error);
+  }
+
+  #end(state: 'down' | 'closed', error: QiwayError): void {
+    if (this.#state !== 'up') return;
+    this.#state = state;
+    for (const serviceId of [...this.#own.keys()]) this.#dropOwn(serviceId, error);
+    for (const { object } of this.#objects.values()) object.then((one) => one.release(), () => {});
+    this.#objects.clear();
+    for (const listener of [...this.#listeners]) listener.stateChanged?.(state, error);
+    if (state === 'closed') this.#directory.release();
+  }
+
+  async #explain(thrown: unknown, name: string): Promise<QiwayError> {
+    const error = asQiwayError(thrown);
+    if (error.code !== 'call-failed' || !/Cannot find/.test(error.message)) return error;
+    const names = await this.services().then((infos) => infos.map((info) => info.name), () => []);
+    const nearest = nearestNames(name, names);
+    const hint = nearest.length === 0 ? 'See services() for what there is.' : `Did you mean ${nearest.join(', ')}?`;
+    return new QiwayError('service-not-found', `The bus has no service "${name}". ${hint}`, { data: { service: name, nearest }, cause: error });
+  }
+
+  #refuseClosed(): void {
+    if (this.#state === 'closed') throw new QiwayError('closed', 'The bus is closed.');
+    if (this.#state === 'down') throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
+  }
+}

@@ -1,0 +1,34 @@
+// Asks the other side of a peer for the main object of a service: one call of `metaObject`. Layer: directory.
+import type { Clock } from '../clock.ts';
+import { type BusObject, NO_OBJECTS } from '../bus/bus.ts';
+import { callObject } from '../bus/call.ts';
+import { StandardAction, makeMetaObject, readMetaObject } from '../bus/metaobject.ts';
+import type { Peer } from '../bus/peer.ts';
+import { PeerObject } from '../bus/peer-object.ts';
+
+const MAIN_OBJECT = 1;
+/** Stands for a metaobject that is not known yet. */
+const BARE = makeMetaObject({ methods: new Map(), signals: new Map(), properties: new Map(), description: '' });
+
+export interface FetchLimit {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Of the service's info, when it has one. */
+  readonly uid?: Uint8Array;
+}
+
+/**
+ * The main object of a service, with one reference for the caller; without asking again while it is held.
+ * @throws `timeout`, `object-gone` (nobody serves it there), `wire-invalid`, or with what the peer was closed
+ */
+export async function fetchObject(peer: Peer, serviceId: number, limit: FetchLimit): Promise<BusObject> {
+  const known = peer.heldObject(serviceId, MAIN_OBJECT);
+  if (known !== undefined) return known;
+  // Not in the peer's table: it only carries the question.
+  const asked = new PeerObject(peer, { service: serviceId, object: MAIN_OBJECT, metaObject: BARE, uid: new Uint8Array(20) });
+  const request = { action: StandardAction.metaObject, payload: { signature: '(I)', bytes: new Uint8Array(4), objects: NO_OBJECTS } };
+  const reply = await callObject(asked, request, limit);
+  const metaObject = readMetaObject(reply.bytes);
+  const uid = limit.uid?.length === 20 ? { uid: limit.uid } : {};
+  return peer.remoteObject(serviceId, MAIN_OBJECT, { metaObject, ...uid });
+}

@@ -1,0 +1,34 @@
+// Serves an embedded bus to one peer: a session's link or a qi socket. Layer: directory.
+// What the peer registered leaves the bus with it.
+import type { Clock } from '../clock.ts';
+import type { Peer } from '../bus/peer.ts';
+import { QiwayError } from '../errors.ts';
+import { introduceCaller } from './directory-object.ts';
+import type { EmbeddedBus } from './embedded-bus.ts';
+import { fetchObject } from './fetch-object.ts';
+
+export interface ServeOptions {
+  readonly peer: Peer;
+  readonly clock: Clock;
+  readonly hasRelativeEndpoints: boolean;
+  readonly isLink: boolean;
+}
+
+/** Time for the host of a service to tell its metaobject. */
+const FETCH_TIMEOUT_MS = 10_000;
+
+/**
+ * The caller has made `peer` with `services: (id) => bus.objectOf(id)`. Returns how to end: to be called when the peer
+ * is closed.
+ */
+export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
+  const { peer, clock } = options;
+  introduceCaller({ ...options, fetch: (serviceId) => fetchObject(peer, serviceId, { clock, timeoutMs: FETCH_TIMEOUT_MS }) });
+  const stopListening = bus.listen({
+    serviceRemoved: ({ name, serviceId }) => peer.stopServing(serviceId, new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } })),
+  });
+  return () => {
+    stopListening();
+    bus.registry.unregisterAllOf(peer);
+  };
+}
