@@ -49,7 +49,8 @@ async function bundlePage(): Promise<string> {
     build: { write: false, target: 'esnext', minify: true, rollupOptions: { input: pathOf('./page-client.ts') } },
   });
   const [output] = Array.isArray(built) ? built : [built];
-  const script = output !== undefined && 'output' in output ? output.output.find((item) => item.type === 'chunk') : undefined;
+  const script =
+    output !== undefined && 'output' in output ? output.output.find((item) => item.type === 'chunk') : undefined;
   if (script === undefined || script.type !== 'chunk') throw new Error('the page of the bench was not built');
   return script.code;
 }
@@ -74,7 +75,9 @@ export async function openPage(): Promise<Page> {
     } else if (request.url === '/page.js') {
       response.writeHead(200, { 'Content-Type': 'text/javascript', ...ISOLATED }).end(script);
     } else {
-      response.writeHead(200, { 'Content-Type': 'text/html', ...ISOLATED }).end('<!doctype html><title>bench</title><script type="module" src="/page.js"></script>');
+      response
+        .writeHead(200, { 'Content-Type': 'text/html', ...ISOLATED })
+        .end('<!doctype html><title>bench</title><script type="module" src="/page.js"></script>');
     }
   });
   server.listen(0, '127.0.0.1');
@@ -83,7 +86,17 @@ export async function openPage(): Promise<Page> {
   if (address === null || typeof address === 'string') throw new Error('the job server has no port');
   const origin = `http://127.0.0.1:${address.port}`;
   const profile = await mkdtemp(join(tmpdir(), 'qiway-bench-'));
-  const flags = ['--headless=new', '--no-first-run', '--disable-gpu', '--disable-extensions', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-default-browser-check', `--user-data-dir=${profile}`];
+  const flags = [
+    '--headless=new',
+    '--no-first-run',
+    '--disable-gpu',
+    '--disable-extensions',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-default-browser-check',
+    `--user-data-dir=${profile}`,
+  ];
   if (process.getuid?.() === 0) flags.push('--no-sandbox');
   const browser = spawn(findChromium(), [...flags, `${origin}/`], { stdio: 'ignore' });
   let broken = (_why: Error): void => {};

@@ -1,5 +1,5 @@
 // The two kinds of client: a Node process per side, and one page in a bare Chromium.
-import { type Page, openPage } from './chromium.ts';
+import { openPage, type Page } from './chromium.ts';
 import type { SideName } from './echo-client.ts';
 import type { Job, Outcome } from './measures.ts';
 import { isRecord, type Process, startProcess } from './processes.ts';
@@ -13,7 +13,9 @@ export interface Client {
 }
 
 export async function startNodeClient(sides: readonly SideName[]): Promise<Client> {
-  const started = await Promise.all(sides.map(async (side) => [side, await startProcess('./node-client.ts', [side])] as const));
+  const started = await Promise.all(
+    sides.map(async (side) => [side, await startProcess('./node-client.ts', [side])] as const),
+  );
   const processes = new Map<SideName, Process>(started);
   const ask = async (side: SideName, request: object): Promise<unknown> => {
     const answer = await processes.get(side)?.ask(request);

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { type Client, openPage, pageClient, startNodeClient } from './clients.ts';
 import type { SideName } from './echo-client.ts';
-import { type Measure, MEASURES } from './measures.ts';
+import { MEASURES, type Measure } from './measures.ts';
 import { type BenchOptions, HELP, readOptions } from './options.ts';
 import { makeRows, makeTable, type RowKind, type Sample } from './report.ts';
 import { type Side, startSide, stopSide } from './sides.ts';
@@ -18,14 +18,25 @@ const DERIVED: readonly RowKind[] = [
   { name: 'memory', title: 'gateway memory per idle session', unit: 'KiB' },
 ];
 
-async function measure(side: Side, client: Client, kind: Measure, { options, round }: { options: BenchOptions; round: number }): Promise<Sample[]> {
+async function measure(
+  side: Side,
+  client: Client,
+  kind: Measure,
+  { options, round }: { options: BenchOptions; round: number },
+): Promise<Sample[]> {
   const before = await side.gateway.usage();
   const job = { measure: kind.name, url: side.url, warmUpMs: options.runMs / 2, runMs: options.runMs };
   const { value, operations } = await client.run(side.name, job);
   const samples = [{ client: client.name, measure: kind.name, side: side.name, round, value }];
   if (kind.name === CPU_MEASURE) {
     const seconds = ((await side.gateway.usage()).cpuMs - before.cpuMs) / 1000;
-    samples.push({ client: client.name, measure: 'cpu', side: side.name, round, value: (seconds * 10_000) / operations });
+    samples.push({
+      client: client.name,
+      measure: 'cpu',
+      side: side.name,
+      round,
+      value: (seconds * 10_000) / operations,
+    });
   }
   return samples;
 }
@@ -38,7 +49,15 @@ async function memory(side: Side, client: Client, round: number): Promise<Sample
   await client.hold(side.name, IDLE_SESSIONS, side.url);
   const after = await side.gateway.memory();
   await client.hold(side.name, 0, side.url);
-  return [{ client: client.name, measure: 'memory', side: side.name, round, value: (after.heapKib - before.heapKib) / IDLE_SESSIONS }];
+  return [
+    {
+      client: client.name,
+      measure: 'memory',
+      side: side.name,
+      round,
+      value: (after.heapKib - before.heapKib) / IDLE_SESSIONS,
+    },
+  ];
 }
 
 /** Another order each round, so that nobody is always behind the same neighbour. */
@@ -48,24 +67,31 @@ function rotate<T>(items: readonly T[], by: number): readonly T[] {
 }
 
 async function runRounds(sides: readonly Side[], clients: readonly Client[], options: BenchOptions): Promise<Sample[]> {
-  const wanted = (...names: string[]): boolean => options.only.length === 0 || options.only.some((word) => names.some((name) => name.includes(word)));
+  const wanted = (...names: string[]): boolean =>
+    options.only.length === 0 || options.only.some((word) => names.some((name) => name.includes(word)));
   const samples: Sample[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
     const start = performance.now();
     for (const client of clients) {
       for (const kind of MEASURES.filter(({ name }) => wanted(name, client.name))) {
-        for (const side of rotate(sides, round)) samples.push(...(await measure(side, client, kind, { options, round })));
+        for (const side of rotate(sides, round))
+          samples.push(...(await measure(side, client, kind, { options, round })));
       }
       if (wanted('memory', client.name)) {
         for (const side of rotate(sides, round)) samples.push(...(await memory(side, client, round)));
       }
     }
-    process.stderr.write(`round ${round + 1} of ${options.rounds}: ${Math.round((performance.now() - start) / 1000)} s\n`);
+    process.stderr.write(
+      `round ${round + 1} of ${options.rounds}: ${Math.round((performance.now() - start) / 1000)} s\n`,
+    );
   }
   return samples;
 }
 
-async function startClients(names: readonly SideName[], options: BenchOptions): Promise<{ clients: Client[]; origin: string | undefined }> {
+async function startClients(
+  names: readonly SideName[],
+  options: BenchOptions,
+): Promise<{ clients: Client[]; origin: string | undefined }> {
   const clients: Client[] = [];
   let origin: string | undefined;
   if (!options.only.includes('chromium')) clients.push(await startNodeClient(names));
@@ -89,9 +115,19 @@ async function main(): Promise<void> {
     for (const name of options.sides) sides.push(await startSide(name, { origin, profile: options.profile }));
     const samples = await runRounds(sides, clients, options);
     const rows = makeRows(samples, [...MEASURES, ...DERIVED]);
-    const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? '', date: new Date().toISOString() };
-    await writeFile(options.out, `${JSON.stringify({ machine, rounds: options.rounds, runMs: options.runMs, rows, samples }, null, 1)}\n`);
-    process.stdout.write(`${makeTable(rows)}\n\nmedian (quartiles) = ratio to raw-2hop, taken within each round; all samples: ${options.out}\n`);
+    const machine = {
+      node: process.version,
+      cpus: cpus().length,
+      cpu: cpus()[0]?.model ?? '',
+      date: new Date().toISOString(),
+    };
+    await writeFile(
+      options.out,
+      `${JSON.stringify({ machine, rounds: options.rounds, runMs: options.runMs, rows, samples }, null, 1)}\n`,
+    );
+    process.stdout.write(
+      `${makeTable(rows)}\n\nmedian (quartiles) = ratio to raw-2hop, taken within each round; all samples: ${options.out}\n`,
+    );
   } finally {
     for (const client of clients) await client.stop();
     for (const side of sides) await stopSide(side);

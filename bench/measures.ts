@@ -79,7 +79,9 @@ function inFlight(width: number): Run {
 
 function down(size: number, width: number): Run {
   return async (client, ms) => {
-    const { value, operations } = await keepInFlight(width, ms, async () => check((await client.down(size)).length, size));
+    const { value, operations } = await keepInFlight(width, ms, async () =>
+      check((await client.down(size)).length, size),
+    );
     return { value: (value * size) / 1e6, operations };
   };
 }
@@ -162,8 +164,22 @@ export const MEASURES: readonly Measure[] = [
   { name: 'down-1m', title: '1 MiB raw down, 4 in flight', unit: 'MB/s', better: 'higher', run: down(MIB, 4) },
   { name: 'up-1m', title: '1 MiB raw up, 4 in flight', unit: 'MB/s', better: 'higher', run: up(MIB, 4) },
   { name: 'signal-1', title: 'one signal to 1 session', unit: 'events/s', better: 'higher', sessions: 1, run: fanOut },
-  { name: 'signal-10', title: 'one signal to 10 sessions', unit: 'events/s', better: 'higher', sessions: 10, run: fanOut },
-  { name: 'signal-100', title: 'one signal to 100 sessions', unit: 'events/s', better: 'higher', sessions: 100, run: fanOut },
+  {
+    name: 'signal-10',
+    title: 'one signal to 10 sessions',
+    unit: 'events/s',
+    better: 'higher',
+    sessions: 10,
+    run: fanOut,
+  },
+  {
+    name: 'signal-100',
+    title: 'one signal to 100 sessions',
+    unit: 'events/s',
+    better: 'higher',
+    sessions: 100,
+    run: fanOut,
+  },
   { name: 'beside', title: 'small call beside 1 MiB bodies, p99', unit: 'ms', better: 'lower', longer: 3, run: beside },
 ];
 

@@ -30,9 +30,21 @@ export function pathOf(file: string): string {
 }
 
 /** @throws Error when the process ends, or says nothing, before it is ready */
-export async function startProcess(file: string, args: readonly string[] = [], options: StartOptions = {}): Promise<Process> {
-  const node = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--import', probe, ...(options.nodeArguments ?? [])];
-  const child = spawn(process.execPath, [...node, pathOf(file), ...args], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+export async function startProcess(
+  file: string,
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<Process> {
+  const node = [
+    '--expose-gc',
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    probe,
+    ...(options.nodeArguments ?? []),
+  ];
+  const child = spawn(process.execPath, [...node, pathOf(file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   const url = await readyUrl(child, file, options.line);
   const waiting: ((message: unknown) => void)[] = [];
   const usages: ((usage: Usage) => void)[] = [];
@@ -88,7 +100,11 @@ function readyUrl(child: ChildProcess, file: string, line: RegExp | undefined): 
     };
     child.once('exit', ended);
     if (line === undefined) {
-      child.once('message', (message) => (isRecord(message) && typeof message['ready'] === 'string' ? settle(message['ready']) : fail('said something else than its URL')));
+      child.once('message', (message) =>
+        isRecord(message) && typeof message['ready'] === 'string'
+          ? settle(message['ready'])
+          : fail('said something else than its URL'),
+      );
       child.stdout?.resume();
       return;
     }

@@ -51,14 +51,21 @@ function makeRow(client: string, { name, title, unit }: RowKind, samples: readon
       const base = samples.find((sample) => sample.side === BASE && sample.round === round);
       return base === undefined ? [] : [value / base.value];
     });
-    sides[side] = { figure: spread(mine.map(({ value }) => value)), ratio: ratios.length === 0 ? undefined : spread(ratios) };
+    sides[side] = {
+      figure: spread(mine.map(({ value }) => value)),
+      ratio: ratios.length === 0 ? undefined : spread(ratios),
+    };
   }
   const row: Row = { client, measure: name, title, unit, sides };
   const goal = goalFor(client, name);
   const ours = sides.qiway;
   if (goal === undefined) return row;
   if (ours === undefined) return { ...row, goal: goalText(goal) };
-  return { ...row, goal: goalText(goal), isReached: isReached(goal, ours.ratio?.median ?? Number.NaN, ours.figure.median) };
+  return {
+    ...row,
+    goal: goalText(goal),
+    isReached: isReached(goal, ours.ratio?.median ?? Number.NaN, ours.figure.median),
+  };
 }
 
 /** A Markdown table, which reads as well in a terminal. */
@@ -66,10 +73,17 @@ export function makeTable(rows: readonly Row[]): string {
   const names = SIDES.filter((side) => rows.some((row) => row.sides[side] !== undefined));
   const lines: string[][] = [['client', 'measure', ...names, 'goal', 'reached']];
   for (const row of rows) {
-    lines.push([row.client, `${row.title} (${row.unit})`, ...names.map((side) => cell(row, side)), row.goal ?? '', row.isReached === undefined ? '' : row.isReached ? 'yes' : '**no**']);
+    lines.push([
+      row.client,
+      `${row.title} (${row.unit})`,
+      ...names.map((side) => cell(row, side)),
+      row.goal ?? '',
+      row.isReached === undefined ? '' : row.isReached ? 'yes' : '**no**',
+    ]);
   }
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  const text = (line: readonly string[]): string => `| ${line.map((item, column) => item.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const text = (line: readonly string[]): string =>
+    `| ${line.map((item, column) => item.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
   const [head = [], ...body] = lines;
   return [text(head), rule, ...body.map(text)].join('\n');

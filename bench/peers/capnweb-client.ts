@@ -3,7 +3,9 @@ import { newWebSocketRpcSession } from 'capnweb';
 import type { EchoClient } from '../echo-client.ts';
 import type { EchoApi } from './capnweb-target.ts';
 
-type Remote = { [Member in keyof EchoApi]: (...args: Parameters<EchoApi[Member]>) => Promise<Awaited<ReturnType<EchoApi[Member]>>> };
+type Remote = {
+  [Member in keyof EchoApi]: (...args: Parameters<EchoApi[Member]>) => Promise<Awaited<ReturnType<EchoApi[Member]>>>;
+};
 
 export function dialCapnweb(url: string, open: (url: string) => unknown): Promise<EchoClient> {
   const socket = open(url) as WebSocket;

@@ -82,7 +82,8 @@ class Gateway extends RpcTarget implements EchoApi {
 }
 
 const serviceUrl = process.argv[2];
-const target = serviceUrl === undefined ? new EchoService() : new Gateway(newWebSocketRpcSession<EchoService>(serviceUrl));
+const target =
+  serviceUrl === undefined ? new EchoService() : new Gateway(newWebSocketRpcSession<EchoService>(serviceUrl));
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: 64 * 1024 * 1024 });
 server.on('connection', (socket) => {
   newWebSocketRpcSession(socket as unknown as WebSocket, target);

@@ -48,7 +48,8 @@ export function dialRaw(url: string, options: RawOptions): Promise<EchoClient> {
   const client: EchoClient = {
     echo: async (number) => readNumber(await callWithNumber(Operation.echo, number), FRAME_BYTES),
     down: async (size) => (await callWithNumber(Operation.down, size)).subarray(FRAME_BYTES),
-    up: async (body) => readNumber(await call(Operation.up, body.length, (frame) => frame.set(body, FRAME_BYTES)), FRAME_BYTES),
+    up: async (body) =>
+      readNumber(await call(Operation.up, body.length, (frame) => frame.set(body, FRAME_BYTES)), FRAME_BYTES),
     subscribe: async (listener) => {
       listeners.add(listener);
       await callWithNumber(Operation.subscribe, 0);

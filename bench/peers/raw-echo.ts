@@ -2,7 +2,16 @@
 import { createServer, type Socket } from 'node:net';
 import { ready } from '../probe.ts';
 import { bytesOf } from './echo-work.ts';
-import { EVERYBODY, FRAME_BYTES, frameReader, frameWriter, makeFrame, Operation, readNumber, writeNumber } from './frame.ts';
+import {
+  EVERYBODY,
+  FRAME_BYTES,
+  frameReader,
+  frameWriter,
+  makeFrame,
+  Operation,
+  readNumber,
+  writeNumber,
+} from './frame.ts';
 
 const batched = process.argv.includes('--batched');
 

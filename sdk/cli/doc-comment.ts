@@ -25,5 +25,7 @@ export function docComment(about: About, indent: string): string[] {
 function linesOf(text: string): string[] {
   const trimmed = text.trim();
   if (trimmed === '') return [];
-  return trimmed.split(/\r\n|[\n\r\u2028\u2029]/).map((line) => line.trimEnd().replaceAll('*/', '*\\/').replace(/^\s*@/, '\\@'));
+  return trimmed
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .map((line) => line.trimEnd().replaceAll('*/', '*\\/').replace(/^\s*@/, '\\@'));
 }

@@ -29,11 +29,24 @@ export function generateTypes(services: readonly DescribedService[], options: Ge
   const writer = new TypeWriter(names);
   const interfaces = named.map(({ type, metaObject }) => {
     const members = membersOf(metaObject, writer).filter(({ name }) => isShown(name));
-    return [...docComment({ text: metaObject.description }, ''), `export interface ${type} {`, ...members.map(({ text }) => text), '}'].join('\n');
+    return [
+      ...docComment({ text: metaObject.description }, ''),
+      `export interface ${type} {`,
+      ...members.map(({ text }) => text),
+      '}',
+    ].join('\n');
   });
-  const index = ['export interface Services {', ...named.map(({ name, type }) => `  ${memberName(name)}: ${type};`), '}'].join('\n');
-  const imports = writer.imports.length === 0 ? [] : [`import type { ${writer.imports.join(', ')} } from '@qiway/sdk';`];
-  const head = ['// The services of a robot, written by `qiway types` from what they tell about themselves. Not to be edited: write it again.', ...imports].join('\n');
+  const index = [
+    'export interface Services {',
+    ...named.map(({ name, type }) => `  ${memberName(name)}: ${type};`),
+    '}',
+  ].join('\n');
+  const imports =
+    writer.imports.length === 0 ? [] : [`import type { ${writer.imports.join(', ')} } from '@qiway/sdk';`];
+  const head = [
+    '// The services of a robot, written by `qiway types` from what they tell about themselves. Not to be edited: write it again.',
+    ...imports,
+  ].join('\n');
   return `${[head, index, ...interfaces, ...writer.interfaces].join('\n\n')}\n`;
 }
 
@@ -48,7 +61,10 @@ function membersOf(metaObject: MetaObject, writer: TypeWriter): Member[] {
   for (const { name, signature } of own(metaObject.properties)) {
     if (taken.has(name)) continue;
     taken.add(name);
-    members.push({ name, text: `  readonly ${memberName(name)}: ${writer.import('Property')}<${writer.type(signature, 'given')}>;` });
+    members.push({
+      name,
+      text: `  readonly ${memberName(name)}: ${writer.import('Property')}<${writer.type(signature, 'given')}>;`,
+    });
   }
   for (const { name, signature } of own(metaObject.signals)) {
     if (taken.has(name)) continue;
@@ -62,11 +78,16 @@ function membersOf(metaObject: MetaObject, writer: TypeWriter): Member[] {
 /** One call signature per overload; those that TypeScript cannot tell apart are also there by their full names. */
 function methodMembers(methods: readonly MetaMethod[], writer: TypeWriter): Member[] {
   const members: Member[] = [];
-  const byTypes = Map.groupBy(methods, (method) => (writer.members(method.parametersSignature, 'taken') ?? ['any']).join());
+  const byTypes = Map.groupBy(methods, (method) =>
+    (writer.members(method.parametersSignature, 'taken') ?? ['any']).join(),
+  );
   for (const same of byTypes.values()) {
     const [first] = same;
     if (first !== undefined) members.push(methodMember(first, first.name, writer));
-    if (same.length > 1) members.push(...same.map((method) => methodMember(method, `${method.name}::${method.parametersSignature}`, writer)));
+    if (same.length > 1)
+      members.push(
+        ...same.map((method) => methodMember(method, `${method.name}::${method.parametersSignature}`, writer)),
+      );
   }
   return members;
 }
@@ -77,10 +98,16 @@ function methodMember(method: MetaMethod, name: string, writer: TypeWriter): Mem
   const parameters = types?.map((type, index) => `${names[index]}: ${type}`).join(', ') ?? '...args: unknown[]';
   const about = {
     text: method.description,
-    parameters: names.map((parameter, index) => ({ name: parameter, text: method.parameters[index]?.description ?? '' })),
+    parameters: names.map((parameter, index) => ({
+      name: parameter,
+      text: method.parameters[index]?.description ?? '',
+    })),
     returns: method.returnDescription,
   };
-  const text = [...docComment(about, '  '), `  ${memberName(name)}(${parameters}): ${writer.type(method.returnSignature, 'given')};`].join('\n');
+  const text = [
+    ...docComment(about, '  '),
+    `  ${memberName(name)}(${parameters}): ${writer.type(method.returnSignature, 'given')};`,
+  ].join('\n');
   return { name: method.name, text };
 }
 

@@ -15,13 +15,16 @@ export function printServices(services: readonly ListedService[]): string {
   const ids = services.map(({ serviceId }) => String(serviceId));
   const width = Math.max(0, ...ids.map((id) => id.length));
   const nameWidth = Math.max(0, ...services.map(({ name }) => name.length));
-  const lines = services.map(({ name, endpoints }, index) => `${(ids[index] ?? '').padStart(width)}  ${name.padEnd(nameWidth)}  ${endpoints.join(' ')}`.trimEnd());
+  const lines = services.map(({ name, endpoints }, index) =>
+    `${(ids[index] ?? '').padStart(width)}  ${name.padEnd(nameWidth)}  ${endpoints.join(' ')}`.trimEnd(),
+  );
   return lines.map((line) => `${line}\n`).join('');
 }
 
 /** A service with all its members, `all`: those every object has and hidden ones too. */
 export function printService(service: ListedService, metaObject: MetaObject, all: boolean): string {
-  const isShown = ({ uid, name }: { uid: number; name: string }): boolean => all || (uid >= FIRST_OWN_ACTION && !name.startsWith('_'));
+  const isShown = ({ uid, name }: { uid: number; name: string }): boolean =>
+    all || (uid >= FIRST_OWN_ACTION && !name.startsWith('_'));
   const shown = <T extends { readonly uid: number; readonly name: string }>(members: ReadonlyMap<number, T>): T[] =>
     [...members.values()].filter(isShown).toSorted((a, b) => a.uid - b.uid);
   const properties = shown(metaObject.properties);
@@ -29,14 +32,25 @@ export function printService(service: ListedService, metaObject: MetaObject, all
   const blocks = [
     headLines(service, metaObject),
     section('Methods', shown(metaObject.methods).flatMap(methodLines)),
-    section('Properties', properties.map(({ uid, name, signature }) => memberLine(uid, `${name}: ${typeWords(signature)}`))),
-    section('Signals', signals.map(({ uid, name, signature }) => memberLine(uid, `${name}(${parameterWords(signature).join(', ')})`))),
+    section(
+      'Properties',
+      properties.map(({ uid, name, signature }) => memberLine(uid, `${name}: ${typeWords(signature)}`)),
+    ),
+    section(
+      'Signals',
+      signals.map(({ uid, name, signature }) => memberLine(uid, `${name}(${parameterWords(signature).join(', ')})`)),
+    ),
   ];
-  return `${blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
 }
 
 function headLines(service: ListedService, metaObject: MetaObject): string[] {
-  const lines = [`${service.name}  (service ${service.serviceId}, process ${service.processId} on machine ${service.machineId})`];
+  const lines = [
+    `${service.name}  (service ${service.serviceId}, process ${service.processId} on machine ${service.machineId})`,
+  ];
   if (service.endpoints.length > 0) lines.push(`  ${service.endpoints.join(' ')}`);
   return [...lines, ...indented(metaObject.description, '  ')];
 }
@@ -55,12 +69,15 @@ function methodLines(method: MetaMethod): string[] {
     const name = method.parameters[index]?.name ?? '';
     return name === '' ? type : `${name}: ${type}`;
   });
-  const lines = [memberLine(method.uid, `${method.name}(${parameters.join(', ')}) → ${typeWords(method.returnSignature)}`)];
+  const lines = [
+    memberLine(method.uid, `${method.name}(${parameters.join(', ')}) → ${typeWords(method.returnSignature)}`),
+  ];
   lines.push(...indented(method.description, '         '));
   for (const { name, description } of method.parameters) {
     if (description.trim() !== '') lines.push(...indented(`${name}: ${description}`, '           '));
   }
-  if (method.returnDescription.trim() !== '') lines.push(...indented(`returns ${method.returnDescription}`, '           '));
+  if (method.returnDescription.trim() !== '')
+    lines.push(...indented(`returns ${method.returnDescription}`, '           '));
   return lines;
 }
 

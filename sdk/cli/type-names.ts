@@ -5,7 +5,9 @@ const RESERVED: ReadonlySet<string> = new Set(
   `any arguments as async await bigint boolean break case catch class const continue debugger declare default delete do else enum eval
   export extends false finally for function get if implements import in infer instanceof interface is keyof let module namespace never
   new null number object of package private protected public readonly require return set static string super switch symbol this throw
-  true try type typeof undefined unique unknown var void while with yield Map Record Uint8Array Property RemoteObject Services Signal`.split(/\s+/),
+  true try type typeof undefined unique unknown var void while with yield Map Record Uint8Array Property RemoteObject Services Signal`.split(
+    /\s+/,
+  ),
 );
 
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;

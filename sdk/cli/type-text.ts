@@ -88,7 +88,9 @@ export class TypeWriter {
 
   #record(value: SignatureNode, position: Position): string {
     const type = this.#node(value, position);
-    return position === 'taken' ? `Readonly<Record<string, ${type}>> | ReadonlyMap<string, ${type}>` : `Record<string, ${type}>`;
+    return position === 'taken'
+      ? `Readonly<Record<string, ${type}>> | ReadonlyMap<string, ${type}>`
+      : `Record<string, ${type}>`;
   }
 
   #map(key: SignatureNode, value: SignatureNode, position: Position): string {
@@ -104,7 +106,9 @@ export class TypeWriter {
 
   /** One interface serves both ways: its fields have the types of what the robot gives, which it also takes. */
   #struct(node: TupleNode, fieldNames: readonly string[]): string {
-    const fields = node.members.map((member, index) => `  ${memberName(fieldNames[index] ?? '')}: ${this.#node(member, 'given')};`);
+    const fields = node.members.map(
+      (member, index) => `  ${memberName(fieldNames[index] ?? '')}: ${this.#node(member, 'given')};`,
+    );
     const name = node.name ?? 'Struct';
     const key = [name, ...fields].join('\n');
     const known = this.#structs.get(key);

@@ -12,7 +12,8 @@ export const COMMANDS = {
     least: 0,
     most: 1,
     summary: 'list the services, or one service with its methods, properties and signals',
-    details: '--all shows hidden services and members (names beginning with _) and those that every object has.\n--json prints one JSON document.',
+    details:
+      '--all shows hidden services and members (names beginning with _) and those that every object has.\n--json prints one JSON document.',
   },
   call: {
     arguments: 'Service.method [json…]',
@@ -29,16 +30,35 @@ export const COMMANDS = {
     summary: 'print every event of a signal, or value of a property, as one line of JSON',
     details: '--count N ends after N events. Ctrl-C unsubscribes and ends.',
   },
-  get: { arguments: 'Service.property', least: 1, most: 1, summary: 'print the value of a property as JSON', details: '--json prints it on one line.' },
-  set: { arguments: 'Service.property json', least: 2, most: 2, summary: 'set a property', details: 'The value is JSON; a bare word that is not JSON is a string.' },
+  get: {
+    arguments: 'Service.property',
+    least: 1,
+    most: 1,
+    summary: 'print the value of a property as JSON',
+    details: '--json prints it on one line.',
+  },
+  set: {
+    arguments: 'Service.property json',
+    least: 2,
+    most: 2,
+    summary: 'set a property',
+    details: 'The value is JSON; a bare word that is not JSON is a string.',
+  },
   types: {
     arguments: '',
     least: 0,
     most: 0,
     summary: 'write a TypeScript interface file of the live robot: qiway types > robot.d.ts',
-    details: 'Then: import type { Services } from "./robot"; const robot = await connect<Services>(url).\n--all takes in hidden services and members (names beginning with _). --out FILE writes to a file.',
+    details:
+      'Then: import type { Services } from "./robot"; const robot = await connect<Services>(url).\n--all takes in hidden services and members (names beginning with _). --out FILE writes to a file.',
   },
-  doctor: { arguments: '', least: 0, most: 0, summary: 'check step by step whether the robot can be used, and say what to do', details: '--json prints the steps as JSON.' },
+  doctor: {
+    arguments: '',
+    least: 0,
+    most: 0,
+    summary: 'check step by step whether the robot can be used, and say what to do',
+    details: '--json prints the steps as JSON.',
+  },
 } as const;
 
 export type CommandName = keyof typeof COMMANDS;
@@ -84,7 +104,10 @@ export type Reading = { readonly help: string } | Invocation;
 const MAX_TIMEOUT_SECONDS = 2_000_000;
 
 /** @throws UsageError */
-export function readArguments(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Reading {
+export function readArguments(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Reading {
   const { values, positionals } = parse(argv);
   const [name, ...args] = positionals;
   const command = commandNames().find((candidate) => candidate === name);
@@ -97,11 +120,15 @@ export function readArguments(argv: readonly string[], environment: Readonly<Rec
     command,
     args,
     url: values.url ?? environment['QIWAY_URL'],
-    timeoutMs: 1000 * numberOption('--timeout', values.timeout ?? '30', { least: 0, most: MAX_TIMEOUT_SECONDS, isWhole: false }),
+    timeoutMs:
+      1000 * numberOption('--timeout', values.timeout ?? '30', { least: 0, most: MAX_TIMEOUT_SECONDS, isWhole: false }),
     json: values.json === true,
     all: values.all === true,
     out: values.out,
-    count: values.count === undefined ? undefined : numberOption('--count', values.count, { least: 1, most: Number.MAX_SAFE_INTEGER, isWhole: true }),
+    count:
+      values.count === undefined
+        ? undefined
+        : numberOption('--count', values.count, { least: 1, most: Number.MAX_SAFE_INTEGER, isWhole: true }),
   };
 }
 
@@ -118,7 +145,11 @@ const OPTIONS = {
 /** Stands before negative numbers while options are read: `-0.5` is an argument, not an option. */
 const GUARD = '\u0000';
 
-function parse(argv: readonly string[]): { values: Partial<Record<'url' | 'timeout' | 'out' | 'count', string>> & Partial<Record<'json' | 'all' | 'help', boolean>>; positionals: string[] } {
+function parse(argv: readonly string[]): {
+  values: Partial<Record<'url' | 'timeout' | 'out' | 'count', string>> &
+    Partial<Record<'json' | 'all' | 'help', boolean>>;
+  positionals: string[];
+} {
   const unguard = (text: string): string => (text.startsWith(GUARD) ? text.slice(1) : text);
   try {
     const { values, positionals } = parseArgs({
@@ -139,7 +170,10 @@ function parse(argv: readonly string[]): { values: Partial<Record<'url' | 'timeo
 function numberOption(option: string, text: string, range: { least: number; most: number; isWhole: boolean }): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   const fits = value >= range.least && value <= range.most && (!range.isWhole || Number.isInteger(value));
-  if (!fits) throw new UsageError(`${option} takes ${range.isWhole ? 'a whole number' : 'a number'} from ${range.least}, not ${text}`);
+  if (!fits)
+    throw new UsageError(
+      `${option} takes ${range.isWhole ? 'a whole number' : 'a number'} from ${range.least}, not ${text}`,
+    );
   return value;
 }
 

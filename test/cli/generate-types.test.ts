@@ -13,7 +13,9 @@ function bodyOf(text: string, name: string): string {
 describe('the generated interface file', () => {
   it('lists the services by name and describes each member', () => {
     const text = generateTypes([{ name: 'ALTextToSpeech', metaObject: speech() }]);
-    expect(text).toBe(`// The services of a robot, written by \`qiway types\` from what they tell about themselves. Not to be edited: write it again.
+    expect(
+      text,
+    ).toBe(`// The services of a robot, written by \`qiway types\` from what they tell about themselves. Not to be edited: write it again.
 import type { Property, Signal } from '@qiway/sdk';
 
 export interface Services {
@@ -51,7 +53,9 @@ export interface ALTextToSpeech {
   });
 
   it('never shows the members that every object has', () => {
-    expect(generateTypes([{ name: 'Speech', metaObject: speech() }], { all: true })).not.toMatch(/registerEvent|enableTrace|traceObject/);
+    expect(generateTypes([{ name: 'Speech', metaObject: speech() }], { all: true })).not.toMatch(
+      /registerEvent|enableTrace|traceObject/,
+    );
   });
 
   it('keeps struct names, once for the same fields, with a number for others', () => {
@@ -93,7 +97,9 @@ export interface ALTextToSpeech {
     });
     const body = bodyOf(generateTypes([{ name: 'Wide', metaObject: wide }]), 'Wide');
     expect(body).toContain('numbers(one: number | bigint, many: readonly (number | bigint)[]): bigint[];');
-    expect(body).toContain('maps(byName: Readonly<Record<string, number>> | ReadonlyMap<string, number>, byNumber: ReadonlyMap<number, string>): Map<number, Record<string, unknown>>;');
+    expect(body).toContain(
+      'maps(byName: Readonly<Record<string, number>> | ReadonlyMap<string, number>, byNumber: ReadonlyMap<number, string>): Map<number, Record<string, unknown>>;',
+    );
     expect(body).toContain('objects(target: object | null, label: string | null): RemoteObject | null;');
     expect(body).toContain('raw(bytes: Uint8Array): [string, Uint8Array];');
   });
@@ -114,13 +120,26 @@ export interface ALTextToSpeech {
   });
 
   it('gives overloads that TypeScript cannot tell apart by their full names too', () => {
-    const text = generateTypes([{ name: 'Width', metaObject: metaObjectOf({ f: [method('(i)', 's', nothing), method('(d)', 's', nothing), method('(s)', 's', nothing)] }) }]);
-    expect(text).toContain('  f(arg0: number): string;\n  "f::(i)"(arg0: number): string;\n  "f::(d)"(arg0: number): string;\n  f(arg0: string): string;');
+    const text = generateTypes([
+      {
+        name: 'Width',
+        metaObject: metaObjectOf({
+          f: [method('(i)', 's', nothing), method('(d)', 's', nothing), method('(s)', 's', nothing)],
+        }),
+      },
+    ]);
+    expect(text).toContain(
+      '  f(arg0: number): string;\n  "f::(i)"(arg0: number): string;\n  "f::(d)"(arg0: number): string;\n  f(arg0: string): string;',
+    );
   });
 
   it('survives descriptions that try to end the comment', () => {
-    const sly = metaObjectOf({ x: method('()', 'v', nothing, { description: 'a */ export const b = 1; /*\n@deprecated no' }) });
-    expect(generateTypes([{ name: 'Sly', metaObject: sly }])).toContain('  /**\n   * a *\\/ export const b = 1; /*\n   * \\@deprecated no\n   */');
+    const sly = metaObjectOf({
+      x: method('()', 'v', nothing, { description: 'a */ export const b = 1; /*\n@deprecated no' }),
+    });
+    expect(generateTypes([{ name: 'Sly', metaObject: sly }])).toContain(
+      '  /**\n   * a *\\/ export const b = 1; /*\n   * \\@deprecated no\n   */',
+    );
   });
 
   it('does not depend on the order in which services come', () => {

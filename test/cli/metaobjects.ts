@@ -27,10 +27,16 @@ export function speech(): MetaObject {
   return metaObjectOf(
     {
       say: [
-        method('(s)', 'v', nothing, { description: 'Says a text.', parameters: [{ name: 'text', description: 'what to say' }] }),
+        method('(s)', 'v', nothing, {
+          description: 'Says a text.',
+          parameters: [{ name: 'text', description: 'what to say' }],
+        }),
         method('(ss)', 'v', nothing, { parameters: ['text', 'language'] }),
       ],
-      languages: method('()', '[s]', () => [], { description: 'What it speaks.', returnDescription: 'names in English' }),
+      languages: method('()', '[s]', () => [], {
+        description: 'What it speaks.',
+        returnDescription: 'names in English',
+      }),
       _debug: method('m', 'm', nothing),
       volume: property('i', 50),
       wordSaid: signal('(s)'),

@@ -3,11 +3,19 @@ import { printService, printServices } from '../../sdk/cli/print-service.ts';
 import { typeWords } from '../../sdk/cli/signature-words.ts';
 import { speech } from './metaobjects.ts';
 
-const service = { name: 'ALTextToSpeech', serviceId: 12, machineId: 'm-1', processId: 77, endpoints: ['tcp://10.0.0.2:4000'] };
+const service = {
+  name: 'ALTextToSpeech',
+  serviceId: 12,
+  machineId: 'm-1',
+  processId: 77,
+  endpoints: ['tcp://10.0.0.2:4000'],
+};
 
 describe('qiway info', () => {
   it('lists services in columns', () => {
-    expect(printServices([{ ...service, name: 'ServiceDirectory', serviceId: 1, endpoints: [] }, service])).toBe(' 1  ServiceDirectory\n12  ALTextToSpeech    tcp://10.0.0.2:4000\n');
+    expect(printServices([{ ...service, name: 'ServiceDirectory', serviceId: 1, endpoints: [] }, service])).toBe(
+      ' 1  ServiceDirectory\n12  ALTextToSpeech    tcp://10.0.0.2:4000\n',
+    );
     expect(printServices([])).toBe('');
   });
 

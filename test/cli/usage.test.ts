@@ -5,7 +5,16 @@ const read = (...argv: string[]) => readArguments(argv, {});
 
 describe('the command line', () => {
   it('takes options before and after the command', () => {
-    const expected = { command: 'info', args: ['ALMotion'], url: 'http://r/', timeoutMs: 2500, json: true, all: false, out: undefined, count: undefined };
+    const expected = {
+      command: 'info',
+      args: ['ALMotion'],
+      url: 'http://r/',
+      timeoutMs: 2500,
+      json: true,
+      all: false,
+      out: undefined,
+      count: undefined,
+    };
     expect(read('--url', 'http://r/', 'info', 'ALMotion', '--json', '--timeout', '2.5')).toEqual(expected);
     expect(read('info', '--json', '--timeout=2.5', 'ALMotion', '--url=http://r/')).toEqual(expected);
   });
@@ -18,7 +27,9 @@ describe('the command line', () => {
   });
 
   it('takes negative numbers as arguments', () => {
-    expect(read('call', 'ALMotion.moveToward', '-0.5', '0', '-1', '-.5')).toMatchObject({ args: ['ALMotion.moveToward', '-0.5', '0', '-1', '-.5'] });
+    expect(read('call', 'ALMotion.moveToward', '-0.5', '0', '-1', '-.5')).toMatchObject({
+      args: ['ALMotion.moveToward', '-0.5', '0', '-1', '-.5'],
+    });
   });
 
   it.each([
@@ -52,7 +63,16 @@ describe('the command line', () => {
   });
 
   it('reads arguments as JSON, bare words as strings, and refuses JSON with a mistake', () => {
-    expect(['12', 'true', 'null', '[1,"a"]', '"12"', 'hello', 'hello world', ''].map(readJson)).toEqual([12, true, null, [1, 'a'], '12', 'hello', 'hello world', '']);
+    expect(['12', 'true', 'null', '[1,"a"]', '"12"', 'hello', 'hello world', ''].map(readJson)).toEqual([
+      12,
+      true,
+      null,
+      [1, 'a'],
+      '12',
+      'hello',
+      'hello world',
+      '',
+    ]);
     expect(() => readJson('{"a": }')).toThrow(UsageError);
     expect(() => readJson('[1,')).toThrow(/is not JSON/);
   });
