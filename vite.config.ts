@@ -4,7 +4,7 @@
 import type { ViteUserConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
-const quickFolders = ['wire', 'bus', 'session', 'objects', 'vectors', 'types'];
+const quickFolders = ['wire', 'bus', 'objects', 'directory', 'session', 'http-door', 'simulation', 'vectors', 'types'];
 const isTestRun = process.env['VITEST'] !== undefined;
 
 const config: ViteUserConfig = {

@@ -2,13 +2,12 @@
 // Plain JavaScript for Node 18 and later, since it runs before anything is installed. All it says goes to stderr.
 
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installBrowser } from './install-browser.mjs';
 import { holdingLock } from './lock.mjs';
-import { isNodeNewEnough, npmCommand, runtimePackage } from './runtime.mjs';
+import { isNodeNewEnough, npmCommand, runtimePackage, wantedStamp } from './runtime.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
@@ -25,15 +24,8 @@ function say(text) {
   process.stderr.write(`setup: ${text}\n`);
 }
 
-/** What node_modules is made from: when any of it changes, packages are installed again. */
-function wantedStamp() {
-  const hash = createHash('sha256').update(process.platform + process.arch);
-  for (const file of ['package.json', 'package-lock.json']) hash.update(readFileSync(join(root, file)));
-  return hash.digest('hex');
-}
-
 function arePackagesWanted() {
-  return !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wantedStamp();
+  return !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wantedStamp(root);
 }
 
 function isRuntimeWanted() {
@@ -62,7 +54,7 @@ function installPackages() {
     say('installing packages');
     npm(['ci'], 'install the packages');
   }
-  writeFileSync(stampFile, wantedStamp());
+  writeFileSync(stampFile, wantedStamp(root));
 }
 
 function installRuntime() {

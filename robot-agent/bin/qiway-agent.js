@@ -21,7 +21,9 @@ function runWithCheckoutNode() {
   const child = spawn(checkoutNode, process.argv.slice(1), { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
-    process.stderr.write(`qiway-agent: ${checkoutNode} does not start (${error.message}). Run \`node scripts/setup.mjs\` in the checkout.\n`);
+    process.stderr.write(
+      `qiway-agent: ${checkoutNode} does not start (${error.message}). Run \`node scripts/setup.mjs\` in the checkout.\n`,
+    );
     process.exit(1);
   });
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
@@ -33,6 +35,8 @@ if (isNodeNewEnough()) {
   runWithCheckoutNode();
 } else {
   const remedy = existsSync(source) ? ', or run `node scripts/setup.mjs` in the checkout' : '';
-  process.stderr.write(`qiway-agent needs Node 22.18 or later, and this is ${process.versions.node}. Install a newer Node${remedy}.\n`);
+  process.stderr.write(
+    `qiway-agent needs Node 22.18 or later, and this is ${process.versions.node}. Install a newer Node${remedy}.\n`,
+  );
   process.exitCode = 1;
 }
