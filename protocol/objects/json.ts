@@ -7,7 +7,7 @@ import { FIRST_OWN_ACTION } from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
 import { MAX_DEPTH } from '../wire/limits.ts';
 import { type IntNode, parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
-import { Dynamic } from '../wire/value.ts';
+import { Dynamic, Some } from '../wire/value.ts';
 import { fromBase64, toBase64, toHex } from './base64.ts';
 
 /** What `JSON.stringify` writes without loss. */
@@ -48,7 +48,7 @@ function nodeToJson(node: SignatureNode, value: unknown, toObject: ToObject): Js
     case 'tuple':
       return tupleToJson(node, value, toObject);
     case 'optional':
-      return value === null || value === undefined ? null : nodeToJson(node.element, unwrapSome(value), toObject);
+      return value === null || value === undefined ? null : nodeToJson(node.element, value instanceof Some ? value.value : value, toObject);
     default:
       return contentToJson(value, toObject);
   }
@@ -85,7 +85,8 @@ function contentToJson(value: unknown, toObject: ToObject): Json {
 }
 
 function objectToJson(value: object, toObject: ToObject): Json {
-  if (value instanceof Dynamic) return nodeToJson(parseSignature(value.signature), value.value, toObject);
+  if (value instanceof Some) return contentToJson(value.value, toObject);
+  if (value instanceof Dynamic) return value.signature === '' ? null : nodeToJson(parseSignature(value.signature), value.value, toObject);
   if (value instanceof Uint8Array) return { $raw: toBase64(value) };
   if (Array.isArray(value)) return value.map((entry) => contentToJson(entry, toObject));
   const object = toObject(value);

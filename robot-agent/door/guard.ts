@@ -1,0 +1,53 @@
+// Who may speak to the door: Host (against DNS rebinding), Origin (against foreign pages) and the token. Knows no sockets.
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+export interface GuardOptions {
+  readonly token: string;
+  /** Names of Host beside localhost and our own addresses, in lower case. */
+  readonly allowedHosts: readonly string[];
+  /** Origins of pages served elsewhere that may use the agent, as browsers write them. */
+  readonly allowedOrigins: readonly string[];
+  /** Our addresses and names at the moment: IP literals without brackets, `name`, `name.local`, in lower case. */
+  readonly ownHosts: () => readonly string[];
+}
+
+export interface Guard {
+  /** Undefined: welcome; else why not. */
+  refuseHost(host: string | undefined): string | undefined;
+  /** `foreign` is set for a welcome origin that is not the agent's own: such a page needs CORS. */
+  checkOrigin(origin: string | undefined, host: string | undefined): { readonly refusal?: string; readonly foreign?: string };
+  /** Is this the value of an Authorization header with the token? Takes the same time whatever is wrong with it. */
+  isAuthorized(authorization: string | undefined): boolean;
+}
+
+export function createGuard(options: GuardOptions): Guard {
+  const expected = digest(options.token);
+  return {
+    refuseHost(host) {
+      const name = hostName(host);
+      if (name === undefined) return 'the Host header is missing or malformed';
+      if (name === 'localhost' || options.allowedHosts.includes(name) || options.ownHosts().includes(name)) return undefined;
+      return `the agent does not go by the name ${name}; start it with --allow-host ${name} if it should`;
+    },
+    checkOrigin(origin, host) {
+      if (origin === undefined) return {};
+      if (options.allowedOrigins.includes(origin)) return { foreign: origin };
+      if (host !== undefined && (origin === `http://${host.toLowerCase()}` || origin === `https://${host.toLowerCase()}`)) return {};
+      return { refusal: `pages of ${origin} may not use this agent; start it with --allow-origin ${origin} if they should` };
+    },
+    isAuthorized(authorization) {
+      const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '';
+      return timingSafeEqual(digest(token), expected);
+    },
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** The name in a Host header, without port and brackets, in lower case. */
+export function hostName(host: string | undefined): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(host ?? '');
+  return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, '');
+}

@@ -1,0 +1,66 @@
+// The options of the command line and the configuration file, and the help that lists them. Data only.
+
+export interface Option {
+  readonly name: string;
+  readonly kind: 'text' | 'list' | 'switch';
+  /** How its value is shown in the help. */
+  readonly value: string;
+  readonly about: string;
+  /** May a configuration file hold it? */
+  readonly isInFile: boolean;
+}
+
+const text = (name: string, value: string, about: string): Option => ({ name, kind: 'text', value, about, isInFile: true });
+const list = (name: string, value: string, about: string): Option => ({ name, kind: 'list', value, about, isInFile: true });
+
+export const OPTIONS: readonly Option[] = [
+  text('bus', 'tcp://HOST:PORT', 'join the service directory there; the agent waits for it if need be'),
+  text('bus-listen', 'tcp://HOST:PORT', 'without --bus: be the service directory and listen there (default tcp://127.0.0.1:9559; port 0: any free one)'),
+  text('listen', 'HOST:PORT', 'where HTTP and WebSocket are served (default 127.0.0.1:8080; port 0: any free one)'),
+  text('token', 'TOKEN', 'what clients must show (default: $QIWAY_TOKEN, else a new one at each start)'),
+  list('allow-origin', 'ORIGIN', 'let pages of this origin use the agent, such as https://app.example; may be repeated'),
+  list('allow-host', 'NAME', 'answer to this name beside localhost and the own addresses; may be repeated'),
+  text('web', 'DIR', 'serve the files of this directory, such as the built console'),
+  { name: 'insecure-listen', kind: 'switch', value: '', about: 'allow --listen beyond loopback although links are not encrypted', isInFile: true },
+  text('log', 'LEVEL', 'debug, info, warn, error or silent (default info); the log goes to stderr'),
+  { name: 'config', kind: 'text', value: 'FILE', about: 'a JSON object with the names of these options, without dashes in front, as keys; flags win over it', isInFile: false },
+  { name: 'help', kind: 'switch', value: '', about: 'print this', isInFile: false },
+  { name: 'version', kind: 'switch', value: '', about: 'print the version', isInFile: false },
+];
+
+export function optionNamed(name: string): Option | undefined {
+  return OPTIONS.find((option) => option.name === name);
+}
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const rows = OPTIONS.map(({ name, value, about }): [string, string] => [`--${name}${value === '' ? '' : ` ${value}`}`, about]);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  const lines = rows.flatMap(([left, about]) => wrap(about, 100 - width).map((part, index) => `  ${(index === 0 ? left : '').padEnd(width)}  ${part}`));
+  return `Usage: qiway-agent [options]
+
+Offers the services of a robot's qi bus at one HTTP and WebSocket address. When it is ready it prints one
+line: the URL to open, with the token in its fragment. SIGTERM or SIGINT ends it cleanly.
+
+Options:
+${lines.join('\n')}
+
+Examples:
+  qiway-agent                                    be the service directory at tcp://127.0.0.1:9559
+  qiway-agent --bus tcp://192.168.1.20:9559      offer the services of that robot
+  qiway-agent --listen 127.0.0.1:0 --web dist    any free port, and a web app beside
+
+The HTTP side: GET /robot/services, POST /robot/services/SERVICE/METHOD with a JSON array, GET /robot/openapi.json
+(all with "Authorization: Bearer TOKEN"), GET /healthz, GET /metrics. WebSocket at /robot/link.
+`;
+}
+
+function wrap(about: string, width: number): string[] {
+  const lines = [''];
+  for (const word of about.split(' ')) {
+    const last = lines[lines.length - 1] as string;
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
+}
