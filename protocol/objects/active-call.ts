@@ -1,7 +1,7 @@
 // One call under way on a hosted object: runs the function, takes its outcome to the sink, asks it to stop. Layer 3.
 import type { CallHandle, Payload, ReplySink } from '../bus/bus.ts';
 import { errorText } from '../bus/error-payload.ts';
-import { isQiwayError, type QiwayError } from '../errors.ts';
+import { asQiwayError, isQiwayError, type QiwayError } from '../errors.ts';
 import { callFailed } from './arguments.ts';
 import type { CallContext, MethodMember } from './members.ts';
 
@@ -64,7 +64,8 @@ export class ActiveCall implements CallHandle {
     try {
       payload = this.#encode(value);
     } catch (error) {
-      return this.#fail(error);
+      this.#state = 'done';
+      return this.#sink.error(callFailed(`The method returned what it does not declare: ${asQiwayError(error).message}`));
     }
     this.#state = 'done';
     this.#sink.reply(payload);

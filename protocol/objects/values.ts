@@ -43,8 +43,7 @@ export function encodePayload(signature: string, value: unknown, mapper: ObjectM
   const objects: BusObject[] = [];
   const codec: ObjectCodec = {
     read: () => null,
-    // A function has no other meaning than an object; a plain object in a dynamic is a map.
-    is: (candidate) => mapper.toObject(candidate) !== undefined || (typeof candidate === 'function' && mapper.makeObject !== undefined),
+    is: isObjectFor(mapper),
     write: (candidate) => {
       const lent = mapper.toObject(candidate);
       lent?.retain();
@@ -61,6 +60,16 @@ export function encodePayload(signature: string, value: unknown, mapper: ObjectM
     for (const object of objects) object.release();
     throw error;
   }
+}
+
+/** Tells which values are sent as objects: for what only needs to know their signatures. */
+export function objectsFor(mapper: ObjectMapper): ObjectCodec {
+  return { read: () => null, is: isObjectFor(mapper), write: () => undefined };
+}
+
+/** A function has no other meaning than an object; a plain object in a dynamic is a map. */
+function isObjectFor(mapper: ObjectMapper): (value: unknown) => boolean {
+  return (value) => mapper.toObject(value) !== undefined || (typeof value === 'function' && mapper.makeObject !== undefined);
 }
 
 /**

@@ -1,0 +1,71 @@
+// The methods of a remote object: picks the overload, checks the arguments, sends the call. Layer 3.
+import type { CallRequest, Payload } from '../bus/bus.ts';
+import type { MetaMethod } from '../bus/metaobject.ts';
+import { chooseMethod } from '../bus/overload.ts';
+import { isQiwayError, QiwayError } from '../errors.ts';
+import { parseSignature, splitTuple } from '../wire/signature.ts';
+import { callRemote } from './remote-call.ts';
+import type { Remote } from './remote-events.ts';
+import type { CallOptions, RemoteMethod } from './remote-types.ts';
+import { decodePayload, encodePayload, objectsFor } from './values.ts';
+
+type LooseCall = (...args: unknown[]) => Promise<unknown>;
+
+/** @param candidates the overloads: one at least */
+export function remoteMethod(remote: Remote, name: string, candidates: readonly MetaMethod[]): RemoteMethod {
+  const decode = (payload: Payload): unknown => decodePayload(payload, remote.mapper);
+  const form = (options?: CallOptions): LooseCall => {
+    const how = { decode, times: remote.times, options };
+    return (...args) => {
+      try {
+        return callRemote(remote.check(), requestOf(remote, name, candidates, args), how);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
+  };
+  const post = (...args: unknown[]): void => {
+    const object = remote.check();
+    const { action, payload } = requestOf(remote, name, candidates, args);
+    object.post(action, payload);
+  };
+  return Object.assign(form(), { with: form, post });
+}
+
+/** @throws `argument-mismatch`, `invalid-argument`: nothing was sent then */
+function requestOf(remote: Remote, name: string, candidates: readonly MetaMethod[], args: readonly unknown[]): CallRequest {
+  const fitting = candidates.filter((method) => takes(method, args.length));
+  const [only] = fitting;
+  if (only === undefined) throw countMismatch(name, candidates, args.length);
+  // A single method of that arity is taken whatever the types, as libqi does: what does not fit is told by name.
+  const isPlain = fitting.length === 1 && only.parametersSignature !== 'm';
+  const { method, signature, value } = isPlain ? { method: only, signature: only.parametersSignature, value: args } : chooseMethod(fitting, only.name, args, { objects: objectsFor(remote.mapper) });
+  try {
+    return { action: method.uid, payload: encodePayload(signature, value, remote.mapper) };
+  } catch (error) {
+    throw explained(error, method);
+  }
+}
+
+function takes({ parametersSignature }: MetaMethod, count: number): boolean {
+  const node = parseSignature(parametersSignature);
+  return node.kind !== 'tuple' || node.members.length === count;
+}
+
+function countMismatch(name: string, candidates: readonly MetaMethod[], count: number): QiwayError {
+  const full = candidates.map((method) => `${method.name}::${method.parametersSignature}`);
+  return new QiwayError('argument-mismatch', `${name} is ${candidates.map(spell).join(' or ')}; it was given ${count} argument${count === 1 ? '' : 's'}.`, { data: { candidates: full } });
+}
+
+/** A method with its parameters' names: `say(text: s)`. */
+function spell({ name, parametersSignature, parameters }: MetaMethod): string {
+  if (parametersSignature === 'm') return `${name}(…)`;
+  const list = splitTuple(parametersSignature).map((signature, index) => `${parameters[index]?.name || `argument ${index + 1}`}: ${signature}`);
+  return `${name}(${list.join(', ')})`;
+}
+
+function explained(error: unknown, method: MetaMethod): unknown {
+  if (!isQiwayError(error) || error.code !== 'invalid-argument') return error;
+  const { data, message } = error as QiwayError<'invalid-argument'>;
+  return new QiwayError('invalid-argument', `${spell(method)}: ${message.replace('[invalid-argument] ', '')}`, { data, cause: error });
+}

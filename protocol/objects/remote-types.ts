@@ -1,0 +1,112 @@
+// What remote objects look like to TypeScript. Layer 3; types only.
+import type { QiwayError } from '../errors.ts';
+
+/** The part of the platform's AbortSignal that is used here, so that this layer needs no DOM. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Options of one call: `robot.say.with({ timeoutMs: 2000 })('hi')`. */
+export interface CallOptions {
+  /** Aborting asks the robot to stop the call; the promise rejects with `canceled` at once. */
+  readonly signal?: AbortSignalLike;
+  /** Milliseconds to wait for the answer, then `timeout`; 0 waits for ever. Default: what `connect` was given, or 30 s. */
+  readonly timeoutMs?: number;
+}
+
+/** Stops a subscription: no callback runs after the call; the promise resolves once the robot knows. Idempotent. */
+export type Off = () => Promise<void>;
+
+export interface ConnectOptions {
+  /** Called once when no event can follow any more although nobody asked for that: the service or the link is gone. */
+  readonly gone?: (error: QiwayError) => void;
+}
+
+/** Events one after the other. `break` unsubscribes. */
+export interface EventIterator<T> extends AsyncIterableIterator<T> {
+  /** Events dropped, oldest first, because more than 256 waited to be read. */
+  readonly missed: number;
+}
+
+/** A signal with arguments `A`, e.g. `Signal<[word: string]>`. */
+export interface Signal<A extends readonly unknown[] = unknown[]> {
+  /**
+   * Runs `callback` for every event. Resolves once the robot confirmed; an error that it throws is reported, nothing else.
+   * @throws `object-gone`, `service-gone`, `link-lost`, `closed`
+   */
+  connect(callback: (...args: A) => unknown, options?: ConnectOptions): Promise<Off>;
+  /** Emits the signal to all its subscribers; nothing tells whether it arrived. @throws `invalid-argument` */
+  emit(...args: A): void;
+  /** Subscribes at once; each event is the array of its arguments. */
+  [Symbol.asyncIterator](): EventIterator<A>;
+}
+
+/** A property of type `T`. */
+export interface Property<T = unknown> {
+  /** The value now. */
+  value(): Promise<T>;
+  /** @throws `invalid-argument` before anything is sent; `call-failed` when the object refuses the value */
+  setValue(value: T): Promise<void>;
+  /** Runs `callback` for every new value, as {@link Signal.connect}. */
+  connect(callback: (value: T) => unknown, options?: ConnectOptions): Promise<Off>;
+  /** New values one after the other. */
+  [Symbol.asyncIterator](): EventIterator<T>;
+}
+
+type Call<A extends readonly unknown[], R> = (...args: A) => Promise<Awaited<R>>;
+/** Nothing was inferred for this place of an overload pattern: it takes no part in the intersection. */
+type Inferred<A extends readonly unknown[], R> = unknown[] extends A ? (unknown extends R ? unknown : Call<A, R>) : Call<A, R>;
+
+/** The same function with promised results, every overload (up to six). */
+export type AsyncForm<F> = F extends {
+  (...args: infer A1): infer R1;
+  (...args: infer A2): infer R2;
+  (...args: infer A3): infer R3;
+  (...args: infer A4): infer R4;
+  (...args: infer A5): infer R5;
+  (...args: infer A6): infer R6;
+}
+  ? Inferred<A1, R1> & Inferred<A2, R2> & Inferred<A3, R3> & Inferred<A4, R4> & Inferred<A5, R5> & Call<A6, R6>
+  : F extends { (...args: infer A1): infer R1; (...args: infer A2): infer R2; (...args: infer A3): infer R3; (...args: infer A4): infer R4 }
+    ? Inferred<A1, R1> & Inferred<A2, R2> & Inferred<A3, R3> & Call<A4, R4>
+    : F extends { (...args: infer A1): infer R1; (...args: infer A2): infer R2; (...args: infer A3): infer R3 }
+      ? Inferred<A1, R1> & Inferred<A2, R2> & Call<A3, R3>
+      : F extends { (...args: infer A1): infer R1; (...args: infer A2): infer R2 }
+        ? Inferred<A1, R1> & Call<A2, R2>
+        : F extends (...args: infer A) => infer R
+          ? Call<A, R>
+          : never;
+
+/** A method: call it, or say how first. */
+export type RemoteMethod<F = (...args: unknown[]) => unknown> = AsyncForm<F> & {
+  /** The same method with options for its calls. */
+  with(options: CallOptions): AsyncForm<F>;
+  /** Calls without waiting: nothing tells whether it ran. @throws `invalid-argument`, `argument-mismatch` */
+  readonly post: F extends (...args: infer A) => unknown ? (...args: A) => void : never;
+};
+
+/** Of an object that nobody described: every member may be anything. */
+export interface LooseMembers {
+  readonly [member: string]: RemoteMethod & Signal & Property;
+}
+
+/** What every remote object has beside its members. */
+export interface Releasable {
+  /** Gives the object back: later uses fail with `object-gone`. Happens by itself when nobody refers to it any more. */
+  release(): void;
+  [Symbol.dispose](): void;
+}
+
+type MemberForm<M> = M extends (...args: never[]) => unknown ? RemoteMethod<M> : M;
+
+/**
+ * An object of the robot. `T` is an interface of plain methods, {@link Signal}s and {@link Property}s; methods become
+ * asynchronous. Without `T` every member is loosely typed.
+ */
+export type RemoteObject<T = LooseMembers> = { readonly [K in keyof T]: T extends LooseMembers ? T[K] : MemberForm<T[K]> } & Releasable;
+
+/** What may be passed where an object is expected: one of the bus, or a function or plain object that is then hosted. */
+export type ObjectArgument = object;
