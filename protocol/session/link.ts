@@ -22,6 +22,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = { maxMessageBytes: 128 * 1024 * 1
 /** Whole heartbeats without a sign of life after which the link is lost. */
 const SILENT_BEATS = 3;
 const FIRST_CONTROL = 32;
+/** Of one transport message; ours stay far below. */
+export const MAX_BATCH_BYTES = 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 
 export interface LinkOptions {
@@ -44,6 +46,8 @@ export class Link {
   readonly #fragments: Fragments;
   readonly #frame = emptyFrameHeader();
   readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
+  /** Bytes of one transport message; lower before the other side is known. */
+  maxBatchBytes = MAX_BATCH_BYTES;
   #state: 'open' | 'closed' = 'open';
   #hasHeard = true;
   #silentBeats = 0;
@@ -119,6 +123,7 @@ export class Link {
     if (this.#state === 'closed') return;
     this.#hasHeard = true;
     try {
+      if (bytes.length > this.maxBatchBytes) throw new QiwayError('limit-exceeded', `A batch of ${bytes.length} bytes is more than ${this.maxBatchBytes}.`, { data: { limit: 'maxBatchBytes', maximum: this.maxBatchBytes } });
       this.#readBatch(bytes);
     } catch (thrown) {
       const error = asQiwayError(thrown);
