@@ -14,10 +14,12 @@ const TO_DYNAMIC = 0.95;
 const TEXT: SignatureNode = parseSignature('s');
 
 export function scoreArgument(node: SignatureNode, value: unknown, scorer: ArgumentScorer): number {
-  if (node.kind === 'dynamic') return value instanceof Dynamic ? 1 : typeof value === 'function' && !scorer.isObject(value) ? 0 : TO_DYNAMIC;
+  if (node.kind === 'dynamic')
+    return value instanceof Dynamic ? 1 : typeof value === 'function' && !scorer.isObject(value) ? 0 : TO_DYNAMIC;
   // A Dynamic says its type: bare values of other types do not pass the encoder.
   if (value instanceof Dynamic) return 0;
-  if (node.kind === 'object') return scorer.isObject(value) || isObjectReference(value) ? 1 : value === null || value === undefined ? 0.9 : 0;
+  if (node.kind === 'object')
+    return scorer.isObject(value) || isObjectReference(value) ? 1 : value === null || value === undefined ? 0.9 : 0;
   if (node.kind === 'optional') {
     if (value === null || value === undefined) return 1;
     return within(scoreArgument(node.element, value instanceof Some ? value.value : value, scorer));
@@ -75,7 +77,8 @@ function scoreNumber(node: SignatureNode, value: number): number {
 }
 
 function scoreBigint(node: SignatureNode, value: bigint): number {
-  if (node.kind === 'int') return fits(node, value) ? (node.bits === 64 ? (node.signed ? 1 : 0.999) : 0.98 * integerRank(node)) : 0;
+  if (node.kind === 'int')
+    return fits(node, value) ? (node.bits === 64 ? (node.signed ? 1 : 0.999) : 0.98 * integerRank(node)) : 0;
   if (node.kind !== 'float' && node.kind !== 'double') return 0;
   return BigInt(Number(value)) === value ? (node.kind === 'double' ? 0.97 : 0.969) : 0;
 }
@@ -112,11 +115,17 @@ function scoreBytes(node: SignatureNode, value: ArrayBufferView | ArrayBuffer): 
   if (node.kind === 'string') return value instanceof Uint8Array ? 0.5 : 0;
   if ((node.kind !== 'list' && node.kind !== 'varargs') || element === undefined) return 0;
   const sample = parseSignature(element);
-  if (sample.kind === node.element.kind && (sample.kind !== 'int' || (node.element.kind === 'int' && isSameInt(sample, node.element)))) {
+  if (
+    sample.kind === node.element.kind &&
+    (sample.kind !== 'int' || (node.element.kind === 'int' && isSameInt(sample, node.element)))
+  ) {
     return value instanceof Uint8Array ? 0.95 : 1;
   }
   const values = [...(value as unknown as Iterable<number | bigint>)];
-  return values.reduce<number>((lowest, each) => Math.min(lowest, 0.9 * scoreArgument(node.element, each, NO_OBJECTS)), 0.9);
+  return values.reduce<number>(
+    (lowest, each) => Math.min(lowest, 0.9 * scoreArgument(node.element, each, NO_OBJECTS)),
+    0.9,
+  );
 }
 
 const NO_OBJECTS: ArgumentScorer = { isObject: () => false };
@@ -126,17 +135,24 @@ function isSameInt(a: IntNode, b: IntNode): boolean {
 }
 
 function scoreArray(node: SignatureNode, values: readonly unknown[], scorer: ArgumentScorer): number {
-  if (node.kind === 'list' || node.kind === 'varargs') return within(lowest(values, (value) => scoreArgument(node.element, value, scorer)));
+  if (node.kind === 'list' || node.kind === 'varargs')
+    return within(lowest(values, (value) => scoreArgument(node.element, value, scorer)));
   if (node.kind !== 'tuple' || values.length !== node.members.length) return 0;
   const product = node.members.reduce((so, member, index) => so * scoreArgument(member, values[index], scorer), 1);
   // As good as a list of the same elements would be ambiguous: a list is what an array is.
   return 0.99 * within(product);
 }
 
-function scoreEntries(node: SignatureNode, entries: readonly (readonly [unknown, unknown])[], scorer: ArgumentScorer): number {
+function scoreEntries(
+  node: SignatureNode,
+  entries: readonly (readonly [unknown, unknown])[],
+  scorer: ArgumentScorer,
+): number {
   if (node.kind !== 'map' && node.kind !== 'kwargs') return 0;
   const [key, content] = node.kind === 'map' ? [node.key, node.value] : [TEXT, node.element];
-  return within(lowest(entries, ([name, value]) => scoreArgument(key, name, scorer) * scoreArgument(content, value, scorer)));
+  return within(
+    lowest(entries, ([name, value]) => scoreArgument(key, name, scorer) * scoreArgument(content, value, scorer)),
+  );
 }
 
 function scoreStruct(node: TupleNode, value: object, scorer: ArgumentScorer): number {

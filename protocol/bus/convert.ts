@@ -3,7 +3,14 @@
 import { QiwayError } from '../errors.ts';
 import { encodeText } from '../wire/bytes.ts';
 import { describeValue } from '../wire/mismatch.ts';
-import { type IntNode, type PlainNode, parseSignature, type SignatureNode, signatureText, type TupleNode } from '../wire/signature.ts';
+import {
+  type IntNode,
+  type PlainNode,
+  parseSignature,
+  type SignatureNode,
+  signatureText,
+  type TupleNode,
+} from '../wire/signature.ts';
 import { Dynamic, Some } from '../wire/value.ts';
 import { pairFields } from './struct-fields.ts';
 
@@ -73,7 +80,8 @@ function convertNumber(from: SignatureNode, to: SignatureNode, value: unknown): 
     case 'double':
       return Number(number);
     case 'int': {
-      const whole = typeof number === 'bigint' ? number : Number.isFinite(number) ? BigInt(Math.trunc(number)) : undefined;
+      const whole =
+        typeof number === 'bigint' ? number : Number.isFinite(number) ? BigInt(Math.trunc(number)) : undefined;
       if (whole === undefined || !fits(to, whole)) break;
       return to.bits === 64 ? whole : Number(whole);
     }
@@ -86,7 +94,12 @@ function fits(node: IntNode, value: bigint): boolean {
   return (node.signed ? BigInt.asIntN(node.bits, value) : BigInt.asUintN(node.bits, value)) === value;
 }
 
-function convertList(element: SignatureNode, to: SignatureNode, values: readonly unknown[], from: SignatureNode): unknown {
+function convertList(
+  element: SignatureNode,
+  to: SignatureNode,
+  values: readonly unknown[],
+  from: SignatureNode,
+): unknown {
   switch (to.kind) {
     case 'list':
     case 'varargs':
@@ -111,7 +124,13 @@ function convertList(element: SignatureNode, to: SignatureNode, values: readonly
   throw failed(from, to, values);
 }
 
-function convertMap(key: SignatureNode, content: SignatureNode, to: SignatureNode, value: unknown, from: SignatureNode): unknown {
+function convertMap(
+  key: SignatureNode,
+  content: SignatureNode,
+  to: SignatureNode,
+  value: unknown,
+  from: SignatureNode,
+): unknown {
   const entries: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value as object);
   if (to.kind === 'map' || to.kind === 'kwargs') {
     const [toKey, toContent] = to.kind === 'map' ? [to.key, to.value] : [TEXT, to.element];
@@ -137,7 +156,10 @@ function convertMap(key: SignatureNode, content: SignatureNode, to: SignatureNod
 
 function convertTuple(from: TupleNode, to: TupleNode, value: unknown): unknown {
   const { fieldNames } = from;
-  const parts = fieldNames === undefined || Array.isArray(value) ? (value as unknown[]) : fieldNames.map((name) => (value as Record<string, unknown>)[name]);
+  const parts =
+    fieldNames === undefined || Array.isArray(value)
+      ? (value as unknown[])
+      : fieldNames.map((name) => (value as Record<string, unknown>)[name]);
   const pairs = pairFields(from, to);
   if (pairs === undefined) throw failed(from, to, value, `${from.members.length} members are not ${to.members.length}`);
   return buildTuple(
@@ -152,19 +174,26 @@ function convertTuple(from: TupleNode, to: TupleNode, value: unknown): unknown {
 }
 
 function buildTuple(to: TupleNode, parts: readonly unknown[]): unknown {
-  return to.fieldNames === undefined ? parts : Object.fromEntries(to.fieldNames.map((name, index) => [name, parts[index]]));
+  return to.fieldNames === undefined
+    ? parts
+    : Object.fromEntries(to.fieldNames.map((name, index) => [name, parts[index]]));
 }
 
 function buildMap(key: SignatureNode, entries: readonly (readonly [unknown, unknown])[]): unknown {
-  if (key.kind === 'string' && entries.every(([name]) => typeof name === 'string')) return Object.fromEntries(entries as [string, unknown][]);
+  if (key.kind === 'string' && entries.every(([name]) => typeof name === 'string'))
+    return Object.fromEntries(entries as [string, unknown][]);
   return new Map(entries);
 }
 
 function failed(from: SignatureNode, to: SignatureNode, value: unknown, reason?: string): QiwayError {
   const [source, target] = [signatureText(from), signatureText(to)];
-  return new QiwayError('conversion-failed', `${describeValue(value)} of type ${source} cannot become ${target}${reason === undefined ? '' : `: ${reason}`}.`, {
-    data: { from: source, to: target },
-  });
+  return new QiwayError(
+    'conversion-failed',
+    `${describeValue(value)} of type ${source} cannot become ${target}${reason === undefined ? '' : `: ${reason}`}.`,
+    {
+      data: { from: source, to: target },
+    },
+  );
 }
 
 /** How much of a score a container passes on of what its content loses. */
@@ -254,7 +283,11 @@ function scoreMap(key: SignatureNode, content: SignatureNode, to: SignatureNode)
     case 'kwargs':
       return within(score(key, TEXT) * score(content, to.element));
     case 'tuple':
-      return to.fieldNames !== undefined && key.kind === 'string' && to.members.every((member) => score(content, member) > 0) ? DEPENDS_ON_VALUE : 0;
+      return to.fieldNames !== undefined &&
+        key.kind === 'string' &&
+        to.members.every((member) => score(content, member) > 0)
+        ? DEPENDS_ON_VALUE
+        : 0;
     default:
       return 0;
   }

@@ -39,7 +39,8 @@ export function chooseMethod<M extends MethodSignature>(
 ): Choice<M> {
   const [name = '', wanted] = splitFullName(nameOrFullName);
   const named = methods.filter((method) => method.name === name);
-  if (named.length === 0) throw new QiwayError('member-not-found', `there is no method ${name}.`, { data: { member: name } });
+  if (named.length === 0)
+    throw new QiwayError('member-not-found', `there is no method ${name}.`, { data: { member: name } });
   const candidates =
     wanted === undefined
       ? named.filter((method) => takesCount(method, args.length))
@@ -79,7 +80,12 @@ function choiceOf<M extends MethodSignature>(method: M, args: readonly unknown[]
   return { method, signature, value: new Dynamic(argumentSignature(args, options.objects), args) };
 }
 
-function best<M extends MethodSignature>(name: string, candidates: readonly M[], args: readonly unknown[], options: ChooseOptions): M {
+function best<M extends MethodSignature>(
+  name: string,
+  candidates: readonly M[],
+  args: readonly unknown[],
+  options: ChooseOptions,
+): M {
   let chosen: readonly M[] = [];
   let highest = 0;
   for (const method of candidates) {
@@ -93,9 +99,13 @@ function best<M extends MethodSignature>(name: string, candidates: readonly M[],
   if (winner === undefined) throw noneFits(name, candidates, args, options);
   if (chosen.length > 1) {
     const names = chosen.map(fullName);
-    throw new QiwayError('argument-mismatch', `${names.join(' and ')} fit ${came(args, options)} equally well; call one by its full name.`, {
-      data: { candidates: names },
-    });
+    throw new QiwayError(
+      'argument-mismatch',
+      `${names.join(' and ')} fit ${came(args, options)} equally well; call one by its full name.`,
+      {
+        data: { candidates: names },
+      },
+    );
   }
   return winner;
 }
@@ -105,14 +115,26 @@ function scoreMethod(method: MethodSignature, args: readonly unknown[], options:
   // Any arguments: as good as one dynamic.
   if (node.kind !== 'tuple') return 0.95;
   const scorer: ArgumentScorer = { isObject: (value) => options.objects?.is(value) === true };
-  return node.members.reduce((product, member, index) => (product === 0 ? 0 : product * scoreArgument(member, args[index], scorer)), 1);
+  return node.members.reduce(
+    (product, member, index) => (product === 0 ? 0 : product * scoreArgument(member, args[index], scorer)),
+    1,
+  );
 }
 
-function noneFits(name: string, candidates: readonly MethodSignature[], args: readonly unknown[], options: ChooseOptions): QiwayError {
+function noneFits(
+  name: string,
+  candidates: readonly MethodSignature[],
+  args: readonly unknown[],
+  options: ChooseOptions,
+): QiwayError {
   const names = candidates.map(fullName);
-  return new QiwayError('argument-mismatch', `${name} takes ${names.map((full) => full.slice(name.length + 2)).join(' or ')}, not ${came(args, options)}.`, {
-    data: { candidates: names },
-  });
+  return new QiwayError(
+    'argument-mismatch',
+    `${name} takes ${names.map((full) => full.slice(name.length + 2)).join(' or ')}, not ${came(args, options)}.`,
+    {
+      data: { candidates: names },
+    },
+  );
 }
 
 function fullName(method: MethodSignature): string {

@@ -18,7 +18,9 @@ function byte(bytes: Uint8Array, at: number): number {
 
 /** Reads an unsigned 32-bit integer; the caller has checked the bounds. */
 export function readUint32(bytes: Uint8Array, at: number): number {
-  return (byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24)) >>> 0;
+  return (
+    (byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24)) >>> 0
+  );
 }
 
 /** Writes the low 32 bits of `value`; the caller has checked the bounds. */
@@ -138,7 +140,8 @@ export class ByteReader {
     const at = this.offset;
     const count = this.uint32();
     if (minBytes === 0) this.enter(count);
-    else if (count * minBytes > this.left) throw wireInvalid(`a count of ${count} does not fit the ${this.left} bytes left.`, at);
+    else if (count * minBytes > this.left)
+      throw wireInvalid(`a count of ${count} does not fit the ${this.left} bytes left.`, at);
     return count;
   }
 

@@ -10,7 +10,9 @@ type Compile = (node: SignatureNode) => Codec;
 export function containerCodec(node: ElementNode | MapNode | TupleNode, compile: Compile): CodecFunctions {
   switch (node.kind) {
     case 'tuple':
-      return node.fieldNames === undefined ? tuple(node, node.members.map(compile)) : struct(node, node.members.map(compile), node.fieldNames);
+      return node.fieldNames === undefined
+        ? tuple(node, node.members.map(compile))
+        : struct(node, node.members.map(compile), node.fieldNames);
     case 'map':
       return map(node, compile(node.key), compile(node.value));
     case 'kwargs':
@@ -110,7 +112,8 @@ function sortEntries(entries: [unknown, unknown][], order: (a: unknown, b: unkno
 
 /** Sets an own property whatever its name: `__proto__` is a field like any other. */
 function setField(record: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
+  if (name === '__proto__')
+    Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
   else record[name] = value;
 }
 
@@ -146,7 +149,8 @@ function struct(node: TupleNode, members: readonly Codec[], names: readonly stri
       for (const member of members) {
         const name = names[index] as string;
         try {
-          if (!isArray && !Object.hasOwn(value as object, name) && member.node.kind !== 'optional') throw missing(node, name, value);
+          if (!isArray && !Object.hasOwn(value as object, name) && member.node.kind !== 'optional')
+            throw missing(node, name, value);
           member.write(writer, (value as Record<string, unknown>)[isArray ? index : name], options);
         } catch (thrown) {
           throw located(thrown, `field ${name}`);

@@ -25,7 +25,8 @@ function smallInt(node: IntNode): CodecFunctions {
   const maximum = node.signed ? 2 ** (node.bits - 1) - 1 : 2 ** node.bits - 1;
   const check = (value: unknown): number => {
     const number = typeof value === 'bigint' ? Number(value) : value;
-    if (typeof number !== 'number' || !Number.isInteger(number) || number < minimum || number > maximum) throw mismatch(node, value);
+    if (typeof number !== 'number' || !Number.isInteger(number) || number < minimum || number > maximum)
+      throw mismatch(node, value);
     return number;
   };
   switch (node.bits) {
@@ -48,11 +49,16 @@ function smallInt(node: IntNode): CodecFunctions {
 }
 
 function wideInt(node: IntNode): CodecFunctions {
-  const fits = (value: bigint): boolean => (node.signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
+  const fits = (value: bigint): boolean =>
+    (node.signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
   return {
     write(writer, value) {
       if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        throw mismatch(node, value, `a bigint: the number is beyond 2^53 and may have lost digits (${node.signed ? 'l' : 'L'})`);
+        throw mismatch(
+          node,
+          value,
+          `a bigint: the number is beyond 2^53 and may have lost digits (${node.signed ? 'l' : 'L'})`,
+        );
       }
       const wide = typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value;
       if (typeof wide !== 'bigint' || !fits(wide)) throw mismatch(node, value);
@@ -73,7 +79,8 @@ function float(node: PlainNode): CodecFunctions {
   const check = (value: unknown): number => {
     if (typeof value === 'bigint' && BigInt(Number(value)) === value) return Number(value);
     if (typeof value !== 'number') throw mismatch(node, value);
-    if (!isDouble && Number.isFinite(value) && !Number.isFinite(Math.fround(value))) throw mismatch(node, value, 'a number within ±3.4e38 (f)');
+    if (!isDouble && Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+      throw mismatch(node, value, 'a number within ±3.4e38 (f)');
     return value;
   };
   return isDouble

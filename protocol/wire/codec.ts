@@ -70,7 +70,10 @@ function functionsOf(node: SignatureNode): CodecFunctions {
     case 'string':
       return { write: (writer, value) => writeString(writer, value, node), read: (reader) => reader.string() };
     case 'raw':
-      return { write: (writer, value) => writer.raw(bytesOf(value) ?? throwMismatch(node, value)), read: (reader) => reader.raw() };
+      return {
+        write: (writer, value) => writer.raw(bytesOf(value) ?? throwMismatch(node, value)),
+        read: (reader) => reader.raw(),
+      };
     case 'dynamic':
       return { write: writeDynamic, read: readDynamic };
     case 'object':
@@ -111,7 +114,8 @@ function writeDynamic(writer: ByteWriter, value: unknown, options: EncodeOptions
   const content = isWrapped ? value.value : value;
   writer.string(signature);
   if (signature === '') {
-    if (content !== null && content !== undefined) throw new Mismatch('nothing in a dynamic without signature', '', 'a value');
+    if (content !== null && content !== undefined)
+      throw new Mismatch('nothing in a dynamic without signature', '', 'a value');
     return;
   }
   const codec = codecOf(signature);

@@ -65,11 +65,17 @@ function infer(value: unknown, objects: ObjectCodec | undefined, level: number):
       return 'v';
     case 'object':
       if (value === null) return 'v';
-      if (level > MAX_DEPTH) throw new QiwayError('invalid-argument', `a value is nested deeper than ${MAX_DEPTH} levels, or contains itself.`);
+      if (level > MAX_DEPTH)
+        throw new QiwayError(
+          'invalid-argument',
+          `a value is nested deeper than ${MAX_DEPTH} levels, or contains itself.`,
+        );
       return inferObject(value, objects, level);
     default:
   }
-  throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, { data: { expected: 'm' } });
+  throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, {
+    data: { expected: 'm' },
+  });
 }
 
 function inferNumber(value: number): string {
@@ -94,7 +100,9 @@ function inferObject(value: object, objects: ObjectCodec | undefined, level: num
       if (isObjectReference(value)) return 'o';
       return `{s${common(Object.values(value), objects, level)}}`;
     default:
-      throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, { data: { expected: 'm' } });
+      throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, {
+        data: { expected: 'm' },
+      });
   }
 }
 

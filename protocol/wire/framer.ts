@@ -23,7 +23,10 @@ export class MessageFramer {
   readonly #onMessage: (header: MessageHeader, payload: Uint8Array) => void;
   readonly #header: MessageHeader = emptyMessageHeader();
   /** `between`: `kept` holds `filled` bytes of a header. `within`: the header is read, and `kept` holds `filled` bytes of its payload. */
-  #state: { name: 'between' | 'within'; kept: Uint8Array; filled: number } | { name: 'ended'; reason: unknown } | { name: 'closed' };
+  #state:
+    | { name: 'between' | 'within'; kept: Uint8Array; filled: number }
+    | { name: 'ended'; reason: unknown }
+    | { name: 'closed' };
 
   constructor(options: MessageFramerOptions) {
     this.#maxPayloadBytes = options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES;
@@ -73,7 +76,11 @@ export class MessageFramer {
   }
 
   /** Takes what is missing of the header or the payload being gathered. */
-  #fill(chunk: Uint8Array, at: number, state: { name: 'between' | 'within'; kept: Uint8Array; filled: number }): number {
+  #fill(
+    chunk: Uint8Array,
+    at: number,
+    state: { name: 'between' | 'within'; kept: Uint8Array; filled: number },
+  ): number {
     const wanted = state.name === 'between' ? HEADER_BYTES : this.#header.size;
     const taken = Math.min(wanted - state.filled, chunk.length - at);
     const filled = state.filled + taken;
@@ -90,7 +97,11 @@ export class MessageFramer {
       if (this.#header.size > 0) return this.#gather(chunk, at + taken);
     }
     const payload = state.name === 'between' ? new Uint8Array(0) : state.kept;
-    this.#state = { name: 'between', kept: state.name === 'between' ? state.kept : new Uint8Array(HEADER_BYTES), filled: 0 };
+    this.#state = {
+      name: 'between',
+      kept: state.name === 'between' ? state.kept : new Uint8Array(HEADER_BYTES),
+      filled: 0,
+    };
     this.#onMessage(this.#header, payload);
     return at + taken;
   }
@@ -108,9 +119,13 @@ export class MessageFramer {
   #readHeader(bytes: Uint8Array, at: number): void {
     const { size } = readMessageHeader(bytes, at, this.#header);
     if (size > this.#maxPayloadBytes) {
-      throw new QiwayError('limit-exceeded', `a message has a payload of ${size} bytes; at most ${this.#maxPayloadBytes} are accepted.`, {
-        data: { limit: 'maxPayloadBytes', maximum: this.#maxPayloadBytes },
-      });
+      throw new QiwayError(
+        'limit-exceeded',
+        `a message has a payload of ${size} bytes; at most ${this.#maxPayloadBytes} are accepted.`,
+        {
+          data: { limit: 'maxPayloadBytes', maximum: this.#maxPayloadBytes },
+        },
+      );
     }
   }
 }

@@ -16,7 +16,15 @@ export interface ControlTypes {
   readonly goodbye: 37;
   readonly status: 38;
 }
-export const ControlType: ControlTypes = { hello: 32, welcome: 33, refuse: 34, ping: 35, pong: 36, goodbye: 37, status: 38 };
+export const ControlType: ControlTypes = {
+  hello: 32,
+  welcome: 33,
+  refuse: 34,
+  ping: 35,
+  pong: 36,
+  goodbye: 37,
+  status: 38,
+};
 
 export interface FrameFlagBits {
   /** As in a qi message. */
@@ -49,7 +57,8 @@ export function emptyFrameHeader(): FrameHeader {
 
 /** Writes the 24 bytes of a header at `offset`; there must be room for them. */
 export function writeFrameHeader(bytes: Uint8Array, offset: number, header: FrameHeader): void {
-  if (offset + FRAME_HEADER_BYTES > bytes.length) throw new QiwayError('internal', 'there is no room for the header of a frame.');
+  if (offset + FRAME_HEADER_BYTES > bytes.length)
+    throw new QiwayError('internal', 'there is no room for the header of a frame.');
   writeUint32(bytes, offset, header.size);
   bytes[offset + 4] = header.type;
   bytes[offset + 5] = header.flags;

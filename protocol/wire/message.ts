@@ -18,7 +18,16 @@ export interface MessageTypes {
   readonly cancel: 7;
   readonly canceled: 8;
 }
-export const MessageType: MessageTypes = { call: 1, reply: 2, error: 3, post: 4, event: 5, capability: 6, cancel: 7, canceled: 8 };
+export const MessageType: MessageTypes = {
+  call: 1,
+  reply: 2,
+  error: 3,
+  post: 4,
+  event: 5,
+  capability: 6,
+  cancel: 7,
+  canceled: 8,
+};
 
 /** Bits of the header's `flags`. Send them only to a peer that announced `MessageFlags`. */
 export interface MessageFlagBits {
@@ -49,7 +58,8 @@ export function emptyMessageHeader(): MessageHeader {
 
 /** Writes the 28 bytes of a header at `offset`; there must be room for them. */
 export function writeMessageHeader(bytes: Uint8Array, offset: number, header: MessageHeader): void {
-  if (offset + HEADER_BYTES > bytes.length) throw new QiwayError('internal', 'there is no room for the header of a message.');
+  if (offset + HEADER_BYTES > bytes.length)
+    throw new QiwayError('internal', 'there is no room for the header of a message.');
   writeUint32(bytes, offset, MAGIC);
   writeUint32(bytes, offset + 4, header.id);
   writeUint32(bytes, offset + 8, header.size);
@@ -78,7 +88,10 @@ export function readMessageHeader(bytes: Uint8Array, offset: number, into: Messa
 }
 
 /** One message in one array; `header.size` is taken from the payload. */
-export function encodeMessage(header: Omit<MessageHeader, 'size' | 'version' | 'flags'> & Partial<MessageHeader>, payload: Uint8Array): Uint8Array {
+export function encodeMessage(
+  header: Omit<MessageHeader, 'size' | 'version' | 'flags'> & Partial<MessageHeader>,
+  payload: Uint8Array,
+): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
   writeMessageHeader(bytes, 0, { version: 0, flags: 0, ...header, size: payload.length });
   bytes.set(payload, HEADER_BYTES);

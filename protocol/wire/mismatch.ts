@@ -64,7 +64,9 @@ function describeObject(value: object): string {
   const name = Object.prototype.toString.call(value).slice(8, -1);
   if (name !== 'Object') return `a ${name}`;
   const keys = Object.keys(value);
-  return keys.length === 0 ? 'an empty object' : `an object with ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}`;
+  return keys.length === 0
+    ? 'an empty object'
+    : `an object with ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}`;
 }
 
 function expectation(node: SignatureNode): string {
@@ -72,7 +74,9 @@ function expectation(node: SignatureNode): string {
   switch (node.kind) {
     case 'int': {
       const bits = BigInt(node.bits);
-      const range = node.signed ? `${-(1n << (bits - 1n))} to ${(1n << (bits - 1n)) - 1n}` : `0 to ${(1n << bits) - 1n}`;
+      const range = node.signed
+        ? `${-(1n << (bits - 1n))} to ${(1n << (bits - 1n)) - 1n}`
+        : `0 to ${(1n << bits) - 1n}`;
       return `an integer from ${range} (${text})`;
     }
     case 'bool':

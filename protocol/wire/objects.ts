@@ -39,7 +39,12 @@ export const UID_BYTES = 20;
 export const EMPTY_METAOBJECT: Uint8Array = new Uint8Array(16);
 
 /** What stands for no object. */
-export const NULL_OBJECT: ObjectReference = { metaObject: EMPTY_METAOBJECT, service: 0, object: 0, uid: new Uint8Array(UID_BYTES) };
+export const NULL_OBJECT: ObjectReference = {
+  metaObject: EMPTY_METAOBJECT,
+  service: 0,
+  object: 0,
+  uid: new Uint8Array(UID_BYTES),
+};
 
 /** An empty cache, for a socket on which both sides announced `MetaObjectCache`. */
 export function createMetaObjectCache(): MetaObjectCache {
@@ -50,7 +55,12 @@ export function createMetaObjectCache(): MetaObjectCache {
 export function isObjectReference(value: unknown): value is ObjectReference {
   if (typeof value !== 'object' || value === null) return false;
   const { metaObject, service, object, uid } = value as Partial<ObjectReference>;
-  return metaObject instanceof Uint8Array && uid instanceof Uint8Array && typeof service === 'number' && typeof object === 'number';
+  return (
+    metaObject instanceof Uint8Array &&
+    uid instanceof Uint8Array &&
+    typeof service === 'number' &&
+    typeof object === 'number'
+  );
 }
 
 /** Reads one `o`. @throws wire-invalid, also for a metaobject that was never sent; limit-exceeded when the peer sends too many */
@@ -65,7 +75,10 @@ export function readObject(reader: ByteReader, encoding: ObjectEncoding): Object
 /** Writes one `o`. @throws invalid-argument for a uid that has not 20 bytes */
 export function writeObject(writer: ByteWriter, reference: ObjectReference, encoding: ObjectEncoding): void {
   if (encoding.hasUid && reference.uid.length !== UID_BYTES) {
-    throw new QiwayError('invalid-argument', `the uid of an object has ${reference.uid.length} bytes, not ${UID_BYTES}.`);
+    throw new QiwayError(
+      'invalid-argument',
+      `the uid of an object has ${reference.uid.length} bytes, not ${UID_BYTES}.`,
+    );
   }
   if (encoding.cache === undefined) writer.bytes(reference.metaObject);
   else writeCached(writer, reference.metaObject, encoding.cache);
@@ -85,7 +98,10 @@ function readCached(reader: ByteReader, cache: MetaObjectCache): Uint8Array {
     return known;
   }
   cache.receivedBytes += transmitted.length - (cache.received.get(id)?.length ?? 0);
-  if (cache.receivedBytes > MAX_CACHED_METAOBJECT_BYTES || (cache.received.size >= MAX_CACHED_METAOBJECTS && !cache.received.has(id))) {
+  if (
+    cache.receivedBytes > MAX_CACHED_METAOBJECT_BYTES ||
+    (cache.received.size >= MAX_CACHED_METAOBJECTS && !cache.received.has(id))
+  ) {
     throw new QiwayError('limit-exceeded', 'the peer has sent more metaobjects than are remembered.', {
       data: { limit: 'MAX_CACHED_METAOBJECTS', maximum: MAX_CACHED_METAOBJECTS },
     });

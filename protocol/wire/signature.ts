@@ -44,7 +44,13 @@ export type SignatureNode = PlainNode | IntNode | ElementNode | MapNode | TupleN
 
 type Plain = Omit<PlainNode, 'annotation'> | Omit<IntNode, 'annotation'>;
 const plain = (kind: PlainNode['kind'], holdsObjects = false): Plain => ({ kind, depth: 1, holdsObjects });
-const int = (bits: IntNode['bits'], signed: boolean): Plain => ({ kind: 'int', bits, signed, depth: 1, holdsObjects: false });
+const int = (bits: IntNode['bits'], signed: boolean): Plain => ({
+  kind: 'int',
+  bits,
+  signed,
+  depth: 1,
+  holdsObjects: false,
+});
 
 const PLAIN: ReadonlyMap<string, Plain> = new Map([
   ['v', plain('void')],
@@ -79,9 +85,13 @@ const PREFIXES: ReadonlyMap<string, 'varargs' | 'kwargs' | 'optional' | 'pointer
  */
 export const parseSignature: (text: string) => SignatureNode = memoBySignature((text) => {
   if (text.length > MAX_SIGNATURE_BYTES) {
-    throw new QiwayError('limit-exceeded', `a signature has ${text.length} characters; at most ${MAX_SIGNATURE_BYTES} are read.`, {
-      data: { limit: 'MAX_SIGNATURE_BYTES', maximum: MAX_SIGNATURE_BYTES },
-    });
+    throw new QiwayError(
+      'limit-exceeded',
+      `a signature has ${text.length} characters; at most ${MAX_SIGNATURE_BYTES} are read.`,
+      {
+        data: { limit: 'MAX_SIGNATURE_BYTES', maximum: MAX_SIGNATURE_BYTES },
+      },
+    );
   }
   const parsed = parseElement(text, 0, 1);
   if (parsed.end < text.length) throw invalid(text, parsed.end, 'the end of the signature');
@@ -107,7 +117,8 @@ export function signatureText(node: SignatureNode): string {
     case 'kwargs':
     case 'optional':
     case 'pointer':
-      for (const [letter, kind] of PREFIXES) if (kind === node.kind) return `${letter}${signatureText(node.element)}${tail}`;
+      for (const [letter, kind] of PREFIXES)
+        if (kind === node.kind) return `${letter}${signatureText(node.element)}${tail}`;
       break;
     default:
       for (const [letter, known] of PLAIN) if (isSamePlain(known, node)) return letter + tail;
@@ -155,13 +166,23 @@ function parseElement(text: string, start: number, level: number): Parsed {
   if (letter === '[') {
     const { node, end } = parseElement(text, start + 1, level + 1);
     expect(text, end, ']');
-    return annotated(text, end + 1, { kind: 'list', element: node, depth: node.depth + 1, holdsObjects: node.holdsObjects });
+    return annotated(text, end + 1, {
+      kind: 'list',
+      element: node,
+      depth: node.depth + 1,
+      holdsObjects: node.holdsObjects,
+    });
   }
   if (letter === '{') {
     const key = parseElement(text, start + 1, level + 1);
     const value = parseElement(text, key.end, level + 1);
     expect(text, value.end, '}');
-    return annotated(text, value.end + 1, { kind: 'map', key: key.node, value: value.node, ...over([key.node, value.node]) });
+    return annotated(text, value.end + 1, {
+      kind: 'map',
+      key: key.node,
+      value: value.node,
+      ...over([key.node, value.node]),
+    });
   }
   if (letter === '(') {
     const members: SignatureNode[] = [];
@@ -192,9 +213,17 @@ function annotated(text: string, at: number, bare: SignatureNode): Parsed {
   const annotation = text.slice(at + 1, close);
   if (bare.kind !== 'tuple') return { node: { ...bare, annotation }, end: close + 1 };
   const [name = '', ...fieldNames] = splitAnnotation(annotation);
-  const isNamed = fieldNames.length === bare.members.length && fieldNames.length > 0 && new Set(fieldNames).size === fieldNames.length;
+  const isNamed =
+    fieldNames.length === bare.members.length &&
+    fieldNames.length > 0 &&
+    new Set(fieldNames).size === fieldNames.length;
   return {
-    node: { ...bare, annotation, ...(name !== '' && { name }), ...(isNamed && !fieldNames.includes('') && { fieldNames }) },
+    node: {
+      ...bare,
+      annotation,
+      ...(name !== '' && { name }),
+      ...(isNamed && !fieldNames.includes('') && { fieldNames }),
+    },
     end: close + 1,
   };
 }
@@ -239,5 +268,7 @@ function isSamePlain(known: Plain, node: PlainNode | IntNode): boolean {
 function invalid(text: string, offset: number, expected: string): QiwayError {
   const found = offset < text.length ? `'${text[offset]}'` : 'its end';
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return new QiwayError('wire-invalid', `signature "${shown}": expected ${expected} at ${offset}, found ${found}.`, { data: { offset } });
+  return new QiwayError('wire-invalid', `signature "${shown}": expected ${expected} at ${offset}, found ${found}.`, {
+    data: { offset },
+  });
 }

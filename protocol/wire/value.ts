@@ -6,12 +6,19 @@
 // m Dynamic, or its bare value; o what `objects` makes of an ObjectReference, or that itself.
 import { ByteReader, ByteWriter, wireInvalid } from './bytes.ts';
 import { type Codec, codecOf, type DecodeOptions, type EncodeOptions } from './codec.ts';
-import { Mismatch, invalidArgument } from './mismatch.ts';
+import { invalidArgument, Mismatch } from './mismatch.ts';
 import { forgetSent } from './objects.ts';
 
 export type { DecodeOptions, EncodeOptions } from './codec.ts';
 export { Dynamic, inferSignature, type ObjectCodec, Some } from './dynamic.ts';
-export { createMetaObjectCache, isObjectReference, type MetaObjectCache, NULL_OBJECT, type ObjectEncoding, type ObjectReference } from './objects.ts';
+export {
+  createMetaObjectCache,
+  isObjectReference,
+  type MetaObjectCache,
+  NULL_OBJECT,
+  type ObjectEncoding,
+  type ObjectReference,
+} from './objects.ts';
 
 const NO_OPTIONS: DecodeOptions = {};
 /** A writer that has grown beyond this is given away with its bytes instead of being kept. */
@@ -41,15 +48,25 @@ export function encodeValue(signature: string, value: unknown, options: EncodeOp
  * Reads a value; bytes behind it are ignored, as libqi does, unless `exact`.
  * @throws wire-invalid with the offset; limit-exceeded for a value that would take far more memory than its bytes
  */
-export function decodeValue(signature: string, bytes: Uint8Array, options: DecodeOptions & { readonly exact?: boolean } = NO_OPTIONS): unknown {
+export function decodeValue(
+  signature: string,
+  bytes: Uint8Array,
+  options: DecodeOptions & { readonly exact?: boolean } = NO_OPTIONS,
+): unknown {
   const reader = new ByteReader(bytes);
   const value = codecOf(signature).read(reader, options);
-  if (options.exact === true && reader.left > 0) throw wireInvalid(`${reader.left} bytes too many for ${signature}.`, reader.offset);
+  if (options.exact === true && reader.left > 0)
+    throw wireInvalid(`${reader.left} bytes too many for ${signature}.`, reader.offset);
   return value;
 }
 
 /** Writes a value behind what the writer holds; leaves the writer as it was when that fails. @throws as encodeValue */
-export function writeValue(writer: ByteWriter, signature: string, value: unknown, options: EncodeOptions = NO_OPTIONS): void {
+export function writeValue(
+  writer: ByteWriter,
+  signature: string,
+  value: unknown,
+  options: EncodeOptions = NO_OPTIONS,
+): void {
   write(writer, codecOf(signature), value, options);
 }
 

@@ -100,11 +100,15 @@ function sequence(members: readonly SignatureNode[]): Walk {
   };
 }
 
-const skip = (bytes: number): Walk => (reader) => void reader.take(bytes);
+const skip =
+  (bytes: number): Walk =>
+  (reader) =>
+    void reader.take(bytes);
 
 function repeated(parts: readonly SignatureNode[]): Walk {
   const each = parts.reduce((sum, part) => sum + minBytes(part), 0);
-  if (parts.every((part) => fixedBytes(part) !== undefined)) return (reader) => void reader.take(reader.uint32() * each);
+  if (parts.every((part) => fixedBytes(part) !== undefined))
+    return (reader) => void reader.take(reader.uint32() * each);
   const element = sequence(parts);
   return (reader, visit) => {
     for (let left = reader.count(each); left > 0; left--) element(reader, visit);
@@ -126,7 +130,11 @@ function refuseObject(reader: ByteReader): void {
 }
 
 function tooLong(length: number): QiwayError {
-  return new QiwayError('limit-exceeded', `the signature of a dynamic has ${length} bytes; at most ${MAX_SIGNATURE_BYTES} are read.`, {
-    data: { limit: 'MAX_SIGNATURE_BYTES', maximum: MAX_SIGNATURE_BYTES },
-  });
+  return new QiwayError(
+    'limit-exceeded',
+    `the signature of a dynamic has ${length} bytes; at most ${MAX_SIGNATURE_BYTES} are read.`,
+    {
+      data: { limit: 'MAX_SIGNATURE_BYTES', maximum: MAX_SIGNATURE_BYTES },
+    },
+  );
 }
