@@ -34,6 +34,8 @@ export interface HostedObject extends BusObject {
   get(propertyName: string): unknown;
   /** Stores a value and tells the subscribers; the property's own `set` is not asked. @throws `member-not-found`, `invalid-argument` */
   set(propertyName: string, value: unknown): void;
+  /** How objects look to the implementation from now on; ignored when the object was made with a mapper, or has one already. */
+  adopt(mapper: ObjectMapper): void;
 }
 
 /** A BusObject from its members. @throws `invalid-argument` for a signature that is none */
@@ -50,7 +52,7 @@ class Hosted implements HostedObject {
   readonly metaObject: MetaObject;
   readonly uid: Uint8Array;
   readonly #layout: Layout;
-  readonly #mapper: ObjectMapper;
+  #mapper: ObjectMapper;
   readonly #options: HostedOptions;
   /** What each property holds: the value, and its bytes, which say more than the value (a dynamic may be a struct). */
   readonly #stored = new Map<number, { readonly value: unknown; readonly payload: Payload }>();
@@ -284,6 +286,10 @@ class Hosted implements HostedObject {
     if (sinks === undefined) return releasePayload(payload);
     for (const object of payload.objects) for (let extra = 1; extra < sinks.size; extra += 1) object.retain();
     for (const sink of [...sinks]) sink.event(payload);
+  }
+
+  adopt(mapper: ObjectMapper): void {
+    if (this.#mapper === plainObjects && this.#options.mapper === undefined) this.#mapper = mapper;
   }
 
   #observe(action: number, args: readonly unknown[], sink: ReplySink): ReplySink {

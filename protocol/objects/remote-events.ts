@@ -2,15 +2,13 @@
 // The bus object keeps one registration per signal however many subscribe here.
 import { type BusObject, NO_OBJECTS, type Payload, type Subscription } from '../bus/bus.ts';
 import { type MetaProperty, type MetaSignal, StandardAction } from '../bus/metaobject.ts';
-import { asQiwayError, type QiwayError } from '../errors.ts';
+import type { QiwayError } from '../errors.ts';
 import { Dynamic, encodeValue } from '../wire/value.ts';
 import { readArguments } from './arguments.ts';
+import { EventQueue } from './event-queue.ts';
 import { callRemote, type CallTimes } from './remote-call.ts';
 import type { ConnectOptions, EventIterator, Off, Property, Signal } from './remote-types.ts';
 import { asDynamic, decodePayload, encodePayload, type ObjectMapper, openDynamic } from './values.ts';
-
-/** Events an iterator keeps for a reader that is slower than they come; then the oldest is dropped and counted. */
-const MAX_WAITING_EVENTS = 256;
 
 /** What the members of one remote object need of it. */
 export interface Remote {
@@ -77,7 +75,7 @@ export function remoteSignal(remote: Remote, signal: MetaSignal): Signal {
   return {
     connect: (callback, options) => connect(remote, signal, callback, options),
     emit: (...args) => remote.check().post(signal.uid, encodePayload(signal.signature, args, remote.mapper)),
-    [Symbol.asyncIterator]: () => new Events(remote, signal, (args) => args),
+    [Symbol.asyncIterator]: () => events(remote, signal, (args) => args),
   };
 }
 
@@ -99,79 +97,17 @@ export function remoteProperty(remote: Remote, { uid, name, signature }: MetaPro
       await callRemote(object, request, { decode: (payload) => decodePayload(payload, remote.mapper), times: remote.times });
     },
     connect: (callback, options) => connect(remote, signal, callback as (...args: unknown[]) => unknown, options),
-    [Symbol.asyncIterator]: () => new Events(remote, signal, ([value]) => value),
+    [Symbol.asyncIterator]: () => events(remote, signal, ([value]) => value),
   };
 }
 
-interface Reader<T> {
-  readonly resolve: (result: IteratorResult<T>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-class Events<T> implements EventIterator<T> {
-  readonly #off: Off;
-  readonly #waiting: T[] = [];
-  readonly #readers: Reader<T>[] = [];
-  /** `failed`: the error goes to one reader, then the iterator is done. */
-  #state: { readonly kind: 'open' } | { readonly kind: 'failed'; readonly error: unknown } | { readonly kind: 'done' } = { kind: 'open' };
-  #missed = 0;
-
-  constructor(remote: Remote, signal: MetaSignal, pick: (args: unknown[]) => T) {
-    const { subscription, off } = subscribe(remote, signal, {
-      event: (args) => this.#push(pick(args)),
-      gone: (error) => this.#end(error.code === 'closed' ? { kind: 'done' } : { kind: 'failed', error }),
-    });
-    this.#off = off;
-    subscription.ready.catch((error: unknown) => this.#end({ kind: 'failed', error: asQiwayError(error) }));
-  }
-
-  get missed(): number {
-    return this.#missed;
-  }
-
-  next(): Promise<IteratorResult<T>> {
-    if (this.#waiting.length > 0) return Promise.resolve({ value: this.#waiting.shift() as T, done: false });
-    const state = this.#state;
-    if (state.kind === 'open') return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
-    this.#state = { kind: 'done' };
-    return state.kind === 'failed' ? Promise.reject(state.error) : Promise.resolve({ value: undefined, done: true });
-  }
-
-  async return(): Promise<IteratorResult<T>> {
-    this.#waiting.length = 0;
-    this.#end({ kind: 'done' });
-    await this.#off();
-    return { value: undefined, done: true };
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<T>> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
-  }
-
-  #push(value: T): void {
-    const reader = this.#readers.shift();
-    if (reader !== undefined) return reader.resolve({ value, done: false });
-    this.#waiting.push(value);
-    if (this.#waiting.length <= MAX_WAITING_EVENTS) return;
-    this.#waiting.shift();
-    this.#missed += 1;
-  }
-
-  #end(state: { readonly kind: 'failed'; readonly error: unknown } | { readonly kind: 'done' }): void {
-    if (this.#state.kind !== 'open') return;
-    const [first, ...others] = this.#readers.splice(0);
-    this.#state = first === undefined ? state : { kind: 'done' };
-    if (first !== undefined && state.kind === 'failed') first.reject(state.error);
-    else first?.resolve({ value: undefined, done: true });
-    for (const reader of others) reader.resolve({ value: undefined, done: true });
-  }
+/** The events of a subscription made for one reader. */
+function events<T>(remote: Remote, signal: MetaSignal, pick: (args: unknown[]) => T): EventIterator<T> {
+  const queue = new EventQueue<T>(() => off());
+  const { subscription, off } = subscribe(remote, signal, {
+    event: (args) => queue.push(pick(args)),
+    gone: (error) => (error.code === 'closed' ? queue.end() : queue.fail(error)),
+  });
+  subscription.ready.catch((error: unknown) => queue.fail(error));
+  return queue;
 }

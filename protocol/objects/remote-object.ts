@@ -1,14 +1,14 @@
 // Objects of the robot as JavaScript objects, built by walking their metaobject: a member that is not there throws.
 // Layer 3; knows the BusObject it stands for, no session.
 import type { BusObject } from '../bus/bus.ts';
-import type { MetaMethod } from '../bus/metaobject.ts';
+import type { MetaMethod, MetaObject } from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
 import { memberNotFound } from './member-not-found.ts';
 import type { CallTimes } from './remote-call.ts';
 import { type Remote, remoteProperty, remoteSignal } from './remote-events.ts';
 import { remoteMethod } from './remote-method.ts';
 import type { RemoteObject } from './remote-types.ts';
-import { BUS_OBJECT, isSameSignature, type ObjectMapper } from './values.ts';
+import { BUS_OBJECT, busObjectOf, isSameSignature, type ObjectMapper } from './values.ts';
 
 export interface RemoteObjectOptions {
   /** How objects in arguments and results look. */
@@ -123,4 +123,11 @@ function isSameText(own: string, wanted: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What a remote object can do, as it says itself. @throws `invalid-argument` for what is no object of a robot */
+export function metaObjectOf(object: object): MetaObject {
+  const { metaObject } = busObjectOf(object) ?? {};
+  if (metaObject === undefined) throw new QiwayError('invalid-argument', 'Expected an object of the robot.', { data: { expected: 'o' } });
+  return metaObject;
 }

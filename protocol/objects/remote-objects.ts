@@ -42,6 +42,7 @@ export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObject
   const remember = (object: HostedObject): void => {
     const key = keyOf(object);
     if (ours.has(key)) return;
+    object.adopt(objects);
     ours.set(key, new WeakRef(object));
     forget.register(object, key);
   };

@@ -1,0 +1,44 @@
+// The way in: a URL becomes a robot.
+import type { Clock } from '@qiway/protocol/clock';
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { parseAgentUrl } from './dial/agent-url.ts';
+import type { Dial } from './dial/dial.ts';
+import { pageDial } from './dial/page-dial.ts';
+import { createRobot, type LooseServices, type Robot } from './robot.ts';
+
+export interface RobotConnectOptions {
+  /** In place of the one in the URL's fragment. */
+  readonly token?: string;
+  /** Milliseconds until the robot must have answered. Default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds a call waits for its answer unless told otherwise; 0: for ever. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Takes what callbacks of signals and status throw. Default: the console. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** For those who own the link themselves, and for tests. */
+export interface InternalConnectOptions extends RobotConnectOptions {
+  readonly dial?: Dial;
+  readonly clock?: Clock;
+}
+
+/** A person waits for it; a robot on a weak network answers within two or three. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Connects to a robot's agent.
+ * @param url what the agent printed: `http://host:port/#token=…`; `https`, `ws` and `wss` too; in a page also relative to it
+ * @throws `invalid-argument` for what is no such URL; `dial-failed` with what to check; `unauthorized`; `protocol-mismatch`; `timeout`
+ * @example
+ * const robot = await connect('http://127.0.0.1:8080/#token=secret');
+ * const tts = await robot.service('ALTextToSpeech');
+ * await tts['say']?.('hello');
+ * await robot.close();
+ */
+export async function connect<S = LooseServices>(url: string, options: RobotConnectOptions = {}): Promise<Robot<S>> {
+  const { token, connectTimeoutMs = CONNECT_TIMEOUT_MS, timeoutMs, onError = console.error, dial = pageDial, clock = systemClock } = options as InternalConnectOptions;
+  const agent = parseAgentUrl(url, globalThis.location?.href);
+  const session = await dial({ url: agent.link, token: token ?? agent.token, clock, timeoutMs: connectTimeoutMs });
+  return createRobot<S>({ session, clock, url: agent.shown, onError, ...(timeoutMs !== undefined && { timeoutMs }) });
+}

@@ -1,0 +1,48 @@
+// The URL a person is given (`http://robot:8080/#token=…`), taken apart: where the link goes, and the token.
+import { QiwayError } from '@qiway/protocol/errors';
+
+export interface AgentUrl {
+  /** As given, without the fragment and what else is secret: for people. */
+  readonly shown: string;
+  /** The WebSocket to dial. */
+  readonly link: string;
+  /** From the fragment `#token=…`; empty if there is none. */
+  readonly token: string;
+}
+
+/** Path of the link, beside the page that the URL names (docs/link-protocol.md, section 2). */
+const LINK_PATH = 'robot/link';
+const SCHEMES: ReadonlyMap<string, string> = new Map([
+  ['http:', 'ws:'],
+  ['https:', 'wss:'],
+  ['ws:', 'ws:'],
+  ['wss:', 'wss:'],
+]);
+
+/** @param base resolves a URL without scheme and host, as in a page: `location.href` @throws `invalid-argument` */
+export function parseAgentUrl(text: string, base?: string): AgentUrl {
+  const expected = 'http://host:port/#token=…';
+  const refuse = (what: string): QiwayError =>
+    new QiwayError('invalid-argument', `${what}; give the URL that the agent printed, like ${expected}.`, { data: { expected, path: 'url' } });
+  let url: URL;
+  try {
+    url = new URL(text, base);
+  } catch {
+    throw refuse(`"${withoutFragment(text)}" is not a URL`);
+  }
+  const scheme = SCHEMES.get(url.protocol);
+  if (scheme === undefined || url.host === '') throw refuse(`"${withoutFragment(text)}" does not begin with http, https, ws or wss`);
+  const token = new URLSearchParams(url.hash.slice(1)).get('token') ?? '';
+  url.hash = '';
+  url.search = '';
+  url.username = '';
+  url.password = '';
+  const shown = url.href;
+  const link = url.pathname.endsWith(`/${LINK_PATH}`) ? url : new URL(LINK_PATH, url);
+  return { shown, link: `${scheme}${link.href.slice(link.protocol.length)}`, token };
+}
+
+/** The fragment may hold a token: it is in no message. */
+function withoutFragment(text: string): string {
+  return text.split('#', 1)[0] ?? '';
+}

@@ -1,0 +1,19 @@
+// The page (or the Node program) owns the link: its own WebSocket, its own session.
+import { QiwayError } from '@qiway/protocol/errors';
+import { openSession } from '@qiway/protocol/session/client-session';
+import { dialWebSocket, type WebSocketClass } from '@qiway/protocol/transport/websocket';
+import { VERSION } from '../version.ts';
+import type { Dial } from './dial.ts';
+
+/** The subprotocol of docs/link-protocol.md, section 2. */
+const SUBPROTOCOL = 'qiway.1';
+
+export const pageDial: Dial = async ({ url, token, clock, timeoutMs }) => {
+  const { WebSocket } = globalThis;
+  if (WebSocket === undefined) throw new QiwayError('unsupported', 'This runtime has no WebSocket; Node has one since version 22.', { data: { what: 'WebSocket' } });
+  const startedMs = clock.now();
+  const transport = await dialWebSocket({ url, protocol: SUBPROTOCOL, timeoutMs, clock, WebSocket: WebSocket as WebSocketClass });
+  const leftMs = Math.max(1, timeoutMs - (clock.now() - startedMs));
+  const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
+  return openSession(transport, { token, clock, random, client: `qiway-sdk/${VERSION}`, timeoutMs: leftMs });
+};

@@ -1,0 +1,35 @@
+// @qiway/sdk: what a page or a program needs to use a robot. Everything public is here.
+export type { ServiceInfo } from '@qiway/protocol/bus/bus';
+export type { MetaMethod, MetaObject, MetaProperty, MetaSignal } from '@qiway/protocol/bus/metaobject';
+export { type ErrorCode, type ErrorData, type ErrorRecord, isQiwayError, QiwayError } from '@qiway/protocol/errors';
+export {
+  type CallContext,
+  createObject,
+  type HostedObject,
+  type Members,
+  type MethodMember,
+  method,
+  type PropertyMember,
+  property,
+  type SignalMember,
+  signal,
+} from '@qiway/protocol/objects/hosted-object';
+export { metaObjectOf } from '@qiway/protocol/objects/remote-object';
+export type {
+  AbortSignalLike,
+  CallOptions,
+  ConnectOptions,
+  EventIterator,
+  LooseMembers,
+  ObjectArgument,
+  Off,
+  Property,
+  Releasable,
+  RemoteMethod,
+  RemoteObject,
+  Signal,
+} from '@qiway/protocol/objects/remote-types';
+export { Dynamic } from '@qiway/protocol/wire/value';
+export { connect, type RobotConnectOptions } from './connect.ts';
+export type { Hosted, LooseServices, Robot, ServiceChange, Status } from './robot.ts';
+export { VERSION } from './version.ts';

@@ -1,0 +1,195 @@
+// A robot: its services as objects, what happens to the link and to the services, own services for it.
+// Knows a session (the Bus behind the link) and nothing of how the link was made.
+import type { BusObject, ServiceInfo } from '@qiway/protocol/bus/bus';
+import type { Clock } from '@qiway/protocol/clock';
+import type { QiwayError } from '@qiway/protocol/errors';
+import { EventQueue } from '@qiway/protocol/objects/event-queue';
+import type { HostedObject } from '@qiway/protocol/objects/hosted-object';
+import { createRemoteObjects, type RemoteObjects } from '@qiway/protocol/objects/remote-objects';
+import type { EventIterator, LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
+import type { RobotSession } from './dial/dial.ts';
+
+/** Services that nobody described. */
+export interface LooseServices {
+  readonly [service: string]: LooseMembers;
+}
+
+/** What is known of the link and of the robot's bus at a moment. */
+export interface Status {
+  /** `online`: calls go through. `offline`: the link is lost and being made anew. `closed`: for good, by `close()` or for `reason`. */
+  readonly state: 'connecting' | 'online' | 'offline' | 'closed';
+  /** The way the link goes. */
+  readonly route: 'direct' | 'webrtc' | 'relay';
+  /** Round trip to the agent, measured by the heartbeat. */
+  readonly rttMs: number | undefined;
+  readonly session: 'new' | 'resumed';
+  /** `down`: the agent has lost the robot's own bus and goes on trying; services are gone until it is back. */
+  readonly bus: 'up' | 'down';
+  /** The agent's, without token. */
+  readonly url: string;
+  /** Why it is closed, if nobody asked for it. */
+  readonly reason?: QiwayError;
+}
+
+/** A service came or went. */
+export interface ServiceChange {
+  readonly kind: 'added' | 'removed';
+  readonly name: string;
+  readonly serviceId: number;
+}
+
+/** A service that this program serves to the robot. */
+export interface Hosted extends AsyncDisposable {
+  readonly name: string;
+  readonly serviceId: number;
+  /** Emits its signals, reads and sets its properties. */
+  readonly object: HostedObject;
+  /** Settles when the service is off the bus; with the reason, if it was not `close()`. */
+  readonly closed: Promise<QiwayError | undefined>;
+  close(): Promise<void>;
+}
+
+export interface RobotOptions {
+  readonly session: RobotSession;
+  readonly clock: Clock;
+  /** Shown in the status. */
+  readonly url: string;
+  readonly timeoutMs?: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A robot over an open session; the robot closes the session. */
+export function createRobot<S>(options: RobotOptions): Robot<S> {
+  return new Robot<S>(options);
+}
+
+export class Robot<S = LooseServices> implements AsyncDisposable {
+  readonly #session: RobotSession;
+  readonly #objects: RemoteObjects;
+  readonly #url: string;
+  readonly #onError: (error: unknown) => void;
+  readonly #statusListeners = new Set<(status: Status) => void>();
+  readonly #serviceListeners = new Set<(change: ServiceChange) => void>();
+  /** To be ended with the robot. */
+  readonly #queues = new Set<EventQueue<never>>();
+  #state: { readonly kind: 'online' } | { readonly kind: 'closed'; readonly reason: QiwayError | undefined } = { kind: 'online' };
+
+  constructor({ session, clock, url, timeoutMs, onError }: RobotOptions) {
+    this.#session = session;
+    this.#url = url;
+    this.#onError = onError;
+    this.#objects = createRemoteObjects({ clock, report: onError, ...(timeoutMs !== undefined && { timeoutMs }) });
+    session.listenSession({ rttMeasured: () => this.#tellStatus(), robotBusChanged: () => this.#tellStatus() });
+    session.listen({
+      serviceAdded: ({ name, serviceId }) => this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'added', name, serviceId }),
+      serviceRemoved: ({ name, serviceId }) => this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'removed', name, serviceId }),
+    });
+    void session.closed.then((reason) => this.#ended(reason));
+  }
+
+  /** The agent's program and version. */
+  get agent(): { readonly name: string; readonly version: string } {
+    return this.#session.agent;
+  }
+
+  get status(): Status {
+    const { route, rttMs, robotBus: bus } = this.#session;
+    const reason = this.#state.kind === 'closed' ? this.#state.reason : undefined;
+    return { state: this.#state.kind, route, rttMs, session: 'new', bus, url: this.#url, ...(reason !== undefined && { reason }) };
+  }
+
+  /**
+   * A service as an object. Its members are those of the live service: one that is not there throws when it is used.
+   * @throws `service-not-found` with the nearest names, `endpoint-unreachable`, `bus-down`, `closed`, `timeout`
+   */
+  async service<K extends keyof S & string>(name: K): Promise<RemoteObject<S[K]>> {
+    const object: BusObject = await this.#session.service(name);
+    return this.#objects.wrap<S[K]>(object);
+  }
+
+  /** What the robot offers. @throws `bus-down`, `closed`, `timeout` */
+  async services(): Promise<ServiceInfo[]> {
+    return [...(await this.#session.services())];
+  }
+
+  /**
+   * Serves an implementation to the robot under `name`: an object with methods, or what `createObject` made.
+   * @throws `service-name-taken`, `bus-down`, `closed`; `invalid-argument` for an implementation that is none
+   */
+  async host(name: string, implementation: object): Promise<Hosted> {
+    const object = this.#objects.host(implementation);
+    const { serviceId, close, closed } = await this.#session.host(name, object);
+    return { name, serviceId, object, closed, close, [Symbol.asyncDispose]: close };
+  }
+
+  /** Calls `listener` with every change of the status; returns how to stop. */
+  onStatusChange(listener: (status: Status) => void): () => void {
+    this.#statusListeners.add(listener);
+    return () => this.#statusListeners.delete(listener);
+  }
+
+  /** The status now, then every change, until the robot is closed. */
+  statusChanges(): EventIterator<Status> {
+    const queue = this.#queue(this.#statusListeners);
+    queue.push(this.status);
+    return queue;
+  }
+
+  /** Calls `listener` whenever a service comes or goes; returns how to stop. */
+  onServiceChange(listener: (change: ServiceChange) => void): () => void {
+    this.#serviceListeners.add(listener);
+    return () => this.#serviceListeners.delete(listener);
+  }
+
+  /** Services as they come and go, until the robot is closed. */
+  serviceChanges(): EventIterator<ServiceChange> {
+    return this.#queue(this.#serviceListeners);
+  }
+
+  /** Ends the link. Calls under way fail, subscriptions and hosted services end. Idempotent. */
+  async close(): Promise<void> {
+    await this.#session.close();
+    this.#ended(undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #queue<T>(listeners: Set<(value: T) => void>): EventQueue<T> {
+    const push = (value: T): void => queue.push(value);
+    const queue = new EventQueue<T>(() => {
+      listeners.delete(push);
+      this.#queues.delete(queue as EventQueue<never>);
+    });
+    if (this.#state.kind === 'closed') queue.end();
+    listeners.add(push);
+    this.#queues.add(queue as EventQueue<never>);
+    return queue;
+  }
+
+  #tellStatus(): void {
+    this.#tell(this.#statusListeners, this.status);
+  }
+
+  #tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(value);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+  }
+
+  #ended(reason: QiwayError | undefined): void {
+    if (this.#state.kind === 'closed') return;
+    this.#state = { kind: 'closed', reason };
+    this.#objects.close();
+    this.#tellStatus();
+    for (const queue of [...this.#queues]) queue.end();
+    this.#queues.clear();
+    this.#statusListeners.clear();
+    this.#serviceListeners.clear();
+  }
+}
