@@ -7,7 +7,8 @@ import type { SideName } from './echo-client.ts';
 import { MEASURES, type Measure } from './measures.ts';
 import { type BenchOptions, HELP, readOptions } from './options.ts';
 import { makeRows, makeTable, type RowKind, type Sample } from './report.ts';
-import { type Side, startSide, stopSide } from './sides.ts';
+import type { Side } from './side.ts';
+import { startSide, stopSide } from './sides.ts';
 
 /** Idle sessions held for the memory figure. */
 const IDLE_SESSIONS = 200;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { startProcess } from './processes.ts';
-import { profileArguments, type Side, type SideOptions } from './sides.ts';
+import { profileArguments, type Side, type SideOptions } from './side.ts';
 
 export async function startQiway(options: SideOptions): Promise<Side> {
   const bus = `tcp://127.0.0.1:${await freePort()}`;

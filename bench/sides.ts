@@ -1,22 +1,8 @@
 // Which processes a side consists of: a gateway that is dialled, and a service behind it.
 import type { SideName } from './echo-client.ts';
-import { type Process, startProcess } from './processes.ts';
+import { startProcess } from './processes.ts';
 import { startQiway } from './qiway-side.ts';
-
-export interface Side {
-  readonly name: SideName;
-  /** What clients dial. */
-  readonly url: string;
-  readonly gateway: Process;
-  readonly service: Process;
-}
-
-export interface SideOptions {
-  /** Origin of the page that dials too. */
-  readonly origin: string | undefined;
-  /** Folder for a CPU profile of the gateway. */
-  readonly profile: string | undefined;
-}
+import { profileArguments, type Side, type SideOptions } from './side.ts';
 
 export async function startSide(name: SideName, options: SideOptions): Promise<Side> {
   if (name === 'qiway') return await startQiway(options);
@@ -30,10 +16,6 @@ export async function startSide(name: SideName, options: SideOptions): Promise<S
   const service = await startProcess('./peers/raw-echo.ts', batched);
   const gateway = await startProcess('./peers/raw-gateway.ts', [service.url, ...batched], { nodeArguments });
   return { name, url: gateway.url, gateway, service };
-}
-
-export function profileArguments(folder: string | undefined, name: SideName): readonly string[] {
-  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`];
 }
 
 export async function stopSide(side: Side): Promise<void> {

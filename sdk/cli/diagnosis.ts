@@ -22,7 +22,10 @@ export interface Step {
 }
 
 /** Runs steps until one fails; the rest are skipped. `report` hears of each as it ends. */
-export async function diagnose(steps: readonly Step[], report: (step: StepReport) => void): Promise<readonly StepReport[]> {
+export async function diagnose(
+  steps: readonly Step[],
+  report: (step: StepReport) => void,
+): Promise<readonly StepReport[]> {
   const reports: StepReport[] = [];
   let isBroken = false;
   for (const step of steps) {

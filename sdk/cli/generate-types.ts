@@ -50,27 +50,31 @@ export function generateTypes(services: readonly DescribedService[], options: Ge
   return `${[head, index, ...interfaces, ...writer.interfaces].join('\n\n')}\n`;
 }
 
-/** Methods, then properties, then signals, each in order of their ids. A name taken by an earlier kind is left out. */
+/** Names that a remote object offers by their full names only: what JavaScript itself calls, and `release`. */
+function isTaken(name: string): boolean {
+  return name === 'release' || name === 'then' || name === 'toJSON' || name in Object.prototype;
+}
+
+/** Methods, then properties, then signals, each in order of their ids: a name means the first of them that has it. */
 function membersOf(metaObject: MetaObject, writer: TypeWriter): Member[] {
   const own = <T extends { readonly uid: number }>(members: ReadonlyMap<number, T>): T[] =>
     [...members.values()].filter(({ uid }) => uid >= FIRST_OWN_ACTION).toSorted((a, b) => a.uid - b.uid);
   const members: Member[] = [];
   const overloads = Map.groupBy(own(metaObject.methods), ({ name }) => name);
   for (const methods of overloads.values()) members.push(...methodMembers(methods, writer));
-  const taken = new Set(overloads.keys());
+  const known = new Set(overloads.keys());
+  const add = (name: string, signature: string, type: () => string): void => {
+    const key = known.has(name) || isTaken(name) ? `${name}::${signature}` : name;
+    known.add(name);
+    members.push({ name, text: `  readonly ${memberName(key)}: ${type()};` });
+  };
   for (const { name, signature } of own(metaObject.properties)) {
-    if (taken.has(name)) continue;
-    taken.add(name);
-    members.push({
-      name,
-      text: `  readonly ${memberName(name)}: ${writer.import('Property')}<${writer.type(signature, 'given')}>;`,
-    });
+    add(name, signature, () => `${writer.import('Property')}<${writer.type(signature, 'given')}>`);
   }
-  for (const { name, signature } of own(metaObject.signals)) {
-    if (taken.has(name)) continue;
-    taken.add(name);
+  for (const { uid, name, signature } of own(metaObject.signals)) {
+    if (metaObject.properties.has(uid)) continue;
     const types = writer.members(signature, 'given')?.join(', ') ?? '...unknown[]';
-    members.push({ name, text: `  readonly ${memberName(name)}: ${writer.import('Signal')}<[${types}]>;` });
+    add(name, signature, () => `${writer.import('Signal')}<[${types}]>`);
   }
   return members;
 }
@@ -83,11 +87,13 @@ function methodMembers(methods: readonly MetaMethod[], writer: TypeWriter): Memb
   );
   for (const same of byTypes.values()) {
     const [first] = same;
-    if (first !== undefined) members.push(methodMember(first, first.name, writer));
-    if (same.length > 1)
+    const isBare = first !== undefined && !isTaken(first.name);
+    if (isBare) members.push(methodMember(first, first.name, writer));
+    if (same.length > 1 || !isBare) {
       members.push(
         ...same.map((method) => methodMember(method, `${method.name}::${method.parametersSignature}`, writer)),
       );
+    }
   }
   return members;
 }

@@ -133,6 +133,19 @@ export interface ALTextToSpeech {
     );
   });
 
+  it('offers by full names what JavaScript would call by itself, and what a name hides', () => {
+    const hidden = metaObjectOf({
+      release: method('()', 'v', nothing),
+      toString: method('()', 's', nothing),
+      toJSON: property('i', 0),
+      state: [method('()', 's', nothing)],
+    });
+    const text = generateTypes([{ name: 'Hidden', metaObject: hidden }]);
+    expect(text).toContain(
+      '{\n  "release::()"(): void;\n  "toString::()"(): string;\n  state(): string;\n  readonly "toJSON::i": Property<number>;\n}',
+    );
+  });
+
   it('survives descriptions that try to end the comment', () => {
     const sly = metaObjectOf({
       x: method('()', 'v', nothing, { description: 'a */ export const b = 1; /*\n@deprecated no' }),

@@ -1,0 +1,48 @@
+// One run of the command line: arguments in, exit code out. Knows its streams by the Terminal seam only.
+import { asQiwayError } from '@qiway/protocol/errors';
+import { doctor } from './doctor.ts';
+import { call, get, set, watch } from './members.ts';
+import { withRobot } from './robot-access.ts';
+import { info, types } from './services.ts';
+import type { Terminal } from './terminal.ts';
+import { EXIT, type Invocation, readArguments, UsageError } from './usage.ts';
+
+const COMMAND = { info, types, call, watch, get, set };
+
+/** Never rejects. */
+export async function run(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  terminal: Terminal,
+): Promise<number> {
+  let invocation: Invocation | undefined;
+  try {
+    const reading = readArguments(argv, environment);
+    if ('help' in reading) {
+      terminal.out(reading.help);
+      return EXIT.ok;
+    }
+    invocation = reading;
+    return await perform(reading, terminal);
+  } catch (error) {
+    return fail(error, invocation?.json === true, terminal);
+  }
+}
+
+async function perform(invocation: Invocation, terminal: Terminal): Promise<number> {
+  const { command } = invocation;
+  if (command === 'doctor') return await doctor(invocation, terminal);
+  await withRobot(invocation, terminal, (robot) => COMMAND[command](robot, invocation, terminal));
+  return EXIT.ok;
+}
+
+function fail(thrown: unknown, isJson: boolean, terminal: Terminal): number {
+  if (thrown instanceof UsageError) {
+    terminal.error(`qiway: ${thrown.message}\n`);
+    return EXIT.usage;
+  }
+  const error = asQiwayError(thrown);
+  // One line, whatever the robot said.
+  terminal.error(isJson ? `${JSON.stringify(error)}\n` : `qiway: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  return EXIT.failed;
+}
