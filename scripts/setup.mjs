@@ -2,7 +2,7 @@
 // Plain JavaScript for Node 18 and later, since it runs before anything is installed. All it says goes to stderr.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installBrowser } from './install-browser.mjs';
@@ -79,7 +79,18 @@ function installRuntime() {
   symlinkSync(relative(dirname(nodeOnPath), fetchedNode), nodeOnPath);
 }
 
+/** Puts back the manifests of packages whose packing was aborted; one that is under way takes far less than a minute. */
+function undoAbortedPacks() {
+  for (const folder of ['sdk', 'robot-agent']) {
+    const backup = join(root, folder, '.manifest-before-pack.json');
+    if (!existsSync(backup) || Date.now() - statSync(backup).mtimeMs < 60_000) continue;
+    say(`restoring ${folder}/package.json, left by an aborted npm pack`);
+    renameSync(backup, join(root, folder, 'package.json'));
+  }
+}
+
 try {
+  undoAbortedPacks();
   if (arePackagesWanted() || isRuntimeWanted()) {
     await holdingLock(root, say, () => {
       if (arePackagesWanted()) installPackages();
