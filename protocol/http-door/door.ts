@@ -31,6 +31,9 @@ export interface Door {
 export function createDoor(bus: Bus, options: DoorOptions): Door {
   const logs = new EventLogs(options.clock, options.newEpoch);
   const room: Room = { bus, logs, options };
+  const stopListening = bus.listen({
+    serviceRemoved: ({ name }) => logs.endService(name, new QiwayError('service-gone', `${name} left the bus.`, { data: { service: name } })),
+  });
   return {
     async handle(request) {
       let response: DoorResponse;
@@ -42,7 +45,10 @@ export function createDoor(bus: Bus, options: DoorOptions): Door {
       if (response.status >= 400) options.onProblem?.(String(response.status));
       return request.method === 'HEAD' ? withoutBody(response) : response;
     },
-    close: () => logs.close(),
+    close: () => {
+      stopListening();
+      return logs.close();
+    },
   };
 }
 
@@ -190,7 +196,7 @@ async function listen(room: Room, request: DoorRequest, { object, service, membe
   const uid = (property ?? signal)?.uid as number;
   const declared = property === undefined ? (signal?.signature ?? 'm') : `(${property.signature})`;
   object.retain();
-  const hold = await room.logs.open(JSON.stringify([service, uid]), object, uid, (payload) => {
+  const hold = await room.logs.open({ service, signal: uid }, object, (payload) => {
     try {
       const { json } = readAnswer(payload, declared);
       return JSON.stringify(property === undefined ? json : { value: Array.isArray(json) ? json[0] : json });

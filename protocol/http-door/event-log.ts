@@ -38,10 +38,7 @@ export class EventLog {
     this.epoch = options.epoch;
     this.#subscription = object.subscribe(signal, {
       event: (payload) => this.#append(options.toText(payload)),
-      gone: (error) => {
-        this.#gone = error;
-        this.#wake();
-      },
+      gone: (error) => this.end(error),
     });
   }
 
@@ -71,6 +68,12 @@ export class EventLog {
   watch(wake: () => void): () => void {
     this.#wakers.add(wake);
     return () => this.#wakers.delete(wake);
+  }
+
+  /** Nothing follows; readers are told once they have read what there is. */
+  end(error: QiwayError): void {
+    this.#gone ??= error;
+    this.#wake();
   }
 
   close(): Promise<void> {

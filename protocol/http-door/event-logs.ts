@@ -1,6 +1,7 @@
 // The event logs of a door, one for each signal that somebody listens to or left a moment ago. Pure.
 import type { BusObject } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
+import type { QiwayError } from '../errors.ts';
 import { EventLog, type EventLogOptions } from './event-log.ts';
 
 /** How long a log outlives its last reader, so that a client that comes back resumes. */
@@ -8,7 +9,14 @@ const KEEP_MS = 120_000;
 /** Logs kept without a reader; the one left longest ago goes first. */
 const MAX_IDLE_LOGS = 64;
 
+/** A signal, or a property by its id. */
+export interface LogKey {
+  readonly service: string;
+  readonly signal: number;
+}
+
 interface Held {
+  readonly service: string;
   readonly log: EventLog;
   readonly object: BusObject;
   readers: number;
@@ -34,14 +42,15 @@ export class EventLogs {
 
   /**
    * The log of a signal of `object`, whose reference is taken over.
-   * @param key names service and signal. @throws as `Subscription.ready`
+   * @throws as `Subscription.ready`
    */
-  async open(key: string, object: BusObject, signal: number, toText: EventLogOptions['toText']): Promise<LogHold> {
+  async open(place: LogKey, object: BusObject, toText: EventLogOptions['toText']): Promise<LogHold> {
+    const key = `${place.signal} ${place.service}`;
     const known = this.#held.get(key);
     const isUsable = known !== undefined && !known.log.isGone && known.object.goneWith === undefined;
     if (known !== undefined && !isUsable) this.#drop(key, known);
     if (isUsable) object.release();
-    const held = isUsable ? known : this.#make(key, object, signal, toText);
+    const held = isUsable ? known : this.#make(key, place, object, toText);
     held.readers++;
     held.stopTimer?.();
     held.stopTimer = undefined;
@@ -55,13 +64,18 @@ export class EventLogs {
     return hold;
   }
 
+  /** The service left the bus. */
+  endService(service: string, error: QiwayError): void {
+    for (const held of this.#held.values()) if (held.service === service) held.log.end(error);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#held].map(([key, held]) => this.#drop(key, held)));
   }
 
-  #make(key: string, object: BusObject, signal: number, toText: EventLogOptions['toText']): Held {
+  #make(key: string, { service, signal }: LogKey, object: BusObject, toText: EventLogOptions['toText']): Held {
     const log = new EventLog(object, signal, { epoch: this.#newEpoch(), toText });
-    const held: Held = { log, object, readers: 0, stopTimer: undefined };
+    const held: Held = { service, log, object, readers: 0, stopTimer: undefined };
     this.#held.set(key, held);
     return held;
   }

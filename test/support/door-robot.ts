@@ -1,4 +1,5 @@
 // A robot for tests of the door: one service with a member of every kind, on an embedded bus.
+import type { HostedService } from '../../protocol/bus/bus.ts';
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { QiwayError } from '../../protocol/errors.ts';
 import { type CallContext, createObject, type HostedObject, method, property, signal } from '../../protocol/objects/hosted-object.ts';
@@ -6,6 +7,7 @@ import { type CallContext, createObject, type HostedObject, method, property, si
 export interface DoorRobot {
   readonly bus: EmbeddedBus;
   readonly tester: HostedObject;
+  readonly service: HostedService;
   /** What was said and done, in order. */
   readonly log: string[];
   /** Resolves with the next entry of `log` that begins so. */
@@ -74,7 +76,7 @@ export async function doorRobot(): Promise<DoorRobot> {
     },
     { description: 'For tests.' },
   );
-  await bus.host('Tester', tester);
+  const service = await bus.host('Tester', tester);
   await bus.host('Ünï/1', createObject({ go: method('()', 's', () => 'gone') }));
-  return { bus, tester, log, logged };
+  return { bus, tester, service, log, logged };
 }
