@@ -97,18 +97,28 @@ export class QiwayError<C extends ErrorCode = ErrorCode> extends Error {
 
   /** The plain form; {@link reviveError} makes an error of it again. */
   toJSON(): ErrorRecord {
-    return { name: this.name, code: this.code, message: this.message, data: this.data, maybeExecuted: this.maybeExecuted };
+    return {
+      name: this.name,
+      code: this.code,
+      message: this.message,
+      data: this.data,
+      maybeExecuted: this.maybeExecuted,
+    };
   }
 }
 
 /** Recognises an error of Qiway by its shape, also one that was made in another realm or bundle. */
 export function isQiwayError(value: unknown): value is QiwayError {
-  return typeof value === 'object' && value !== null && 'name' in value && value.name === 'QiwayError' && 'code' in value;
+  return (
+    typeof value === 'object' && value !== null && 'name' in value && value.name === 'QiwayError' && 'code' in value
+  );
 }
 
 /** An error again from its plain form. */
 export function reviveError(record: ErrorRecord): QiwayError {
-  const sentence = record.message.startsWith(`[${record.code}] `) ? record.message.slice(record.code.length + 3) : record.message;
+  const sentence = record.message.startsWith(`[${record.code}] `)
+    ? record.message.slice(record.code.length + 3)
+    : record.message;
   return new QiwayError(record.code, sentence, { data: record.data, maybeExecuted: record.maybeExecuted });
 }
 

@@ -30,7 +30,10 @@ export function mirrorBus(options: MirrorOptions): Mirror {
     const { name, objectUid } = info;
     if (isClosed || name === DIRECTORY_NAME || exported.has(name)) return;
     try {
-      const serviceId = outer.registerSource(name, () => inner.service(name), { owner: innerServices, info: objectUid === undefined ? {} : { objectUid } });
+      const serviceId = outer.registerSource(name, () => inner.service(name), {
+        owner: innerServices,
+        info: objectUid === undefined ? {} : { objectUid },
+      });
       outer.registry.ready(serviceId);
     } catch (error) {
       logger.warn(`service ${name} of the robot is not shown: ${asQiwayError(error).message}`);
@@ -71,7 +74,8 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   });
   const stopOuter = outer.listen({
     serviceAdded: ({ name }) => {
-      if (outer.registry.byName(name)?.owner !== innerServices && !exported.has(name)) exported.set(name, exportService(name));
+      if (outer.registry.byName(name)?.owner !== innerServices && !exported.has(name))
+        exported.set(name, exportService(name));
     },
     serviceRemoved: ({ name }) => {
       const hosted = exported.get(name);

@@ -35,7 +35,8 @@ export class AddressTable<T> {
 
   /** Everything under one service, or everything. A copy: entries may be deleted meanwhile. */
   entries(service?: number): T[] {
-    const maps = service === undefined ? [...this.#services.values()] : [this.#services.get(service) ?? new Map<number, T>()];
+    const maps =
+      service === undefined ? [...this.#services.values()] : [this.#services.get(service) ?? new Map<number, T>()];
     return maps.flatMap((objects) => [...objects.values()]);
   }
 }

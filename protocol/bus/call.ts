@@ -1,6 +1,7 @@
 // One call as a promise, for code that is not on the hot path. Layer 2.
-import { QiwayError } from '../errors.ts';
+
 import type { Clock } from '../clock.ts';
+import { QiwayError } from '../errors.ts';
 import type { BusObject, CallRequest, Payload } from './bus.ts';
 import { releasePayload } from './bus.ts';
 
@@ -8,7 +9,11 @@ import { releasePayload } from './bus.ts';
  * Calls and waits for the answer; the caller owns the objects in it.
  * @throws what the callee answered; `canceled`; `timeout` after `timeoutMs` (the callee is asked to stop)
  */
-export function callObject(object: BusObject, request: CallRequest, limit: { readonly clock: Clock; readonly timeoutMs: number }): Promise<Payload> {
+export function callObject(
+  object: BusObject,
+  request: CallRequest,
+  limit: { readonly clock: Clock; readonly timeoutMs: number },
+): Promise<Payload> {
   return new Promise((resolve, reject) => {
     let isOpen = true;
     const settle = (act: () => void): void => {
@@ -27,7 +32,12 @@ export function callObject(object: BusObject, request: CallRequest, limit: { rea
     stopTimer = limit.clock.after(limit.timeoutMs, () =>
       settle(() => {
         handle.cancel();
-        reject(new QiwayError('timeout', `No answer within ${limit.timeoutMs} ms.`, { data: { timeoutMs: limit.timeoutMs }, maybeExecuted: true }));
+        reject(
+          new QiwayError('timeout', `No answer within ${limit.timeoutMs} ms.`, {
+            data: { timeoutMs: limit.timeoutMs },
+            maybeExecuted: true,
+          }),
+        );
       }),
     );
   });

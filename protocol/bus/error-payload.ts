@@ -27,8 +27,9 @@ export function decodeError(bytes: Uint8Array): QiwayError {
   try {
     const dynamic = decodeValue('m', bytes, { dynamics: 'wrapped' }) as Dynamic;
     const value = dynamic.value;
-    if (dynamic.signature === RECORD_SIGNATURE) return fromRecord(value as { code: string; message: string; data: string });
-    return fromText(typeof value === 'string' ? value : JSON.stringify(value) ?? 'The service gave no reason.');
+    if (dynamic.signature === RECORD_SIGNATURE)
+      return fromRecord(value as { code: string; message: string; data: string });
+    return fromText(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'The service gave no reason.'));
   } catch (cause) {
     return new QiwayError('call-failed', 'The service failed, and its error cannot be read.', { cause });
   }
@@ -40,8 +41,13 @@ function fromRecord(record: { readonly code: string; readonly message: string; r
 }
 
 function fromText(text: string): QiwayError {
-  if (text === NOBODY_THERE) return new QiwayError('object-gone', 'There is no such object (any more) at that address. Ask for the service again.');
-  if (text.startsWith('No such method {')) return new QiwayError('member-not-found', `The object has no such member. The peer says: ${text}`);
+  if (text === NOBODY_THERE)
+    return new QiwayError(
+      'object-gone',
+      'There is no such object (any more) at that address. Ask for the service again.',
+    );
+  if (text.startsWith('No such method {'))
+    return new QiwayError('member-not-found', `The object has no such member. The peer says: ${text}`);
   return new QiwayError('call-failed', text, { data: { text } });
 }
 

@@ -1,5 +1,5 @@
 // A call of the other side that this side is answering. Layer 2.
-import { QiwayError, asQiwayError } from '../errors.ts';
+import { asQiwayError, QiwayError } from '../errors.ts';
 import { MessageFlags, MessageType } from '../wire/message.ts';
 import { type CallHandle, EMPTY_BYTES, type Payload, type ReplySink, releasePayload } from './bus.ts';
 import type { Peer } from './peer.ts';
@@ -48,7 +48,15 @@ export class IncomingCall implements ReplySink {
     const { id, service, object, action } = this.#address;
     const flags = payload.signature === 'm' && this.#returnSignature !== 'm' ? MessageFlags.dynamicPayload : 0;
     try {
-      this.#peer.write(MessageType.reply, flags, id, service, object, action, this.#peer.lower(payload, service, 'returned'));
+      this.#peer.write(
+        MessageType.reply,
+        flags,
+        id,
+        service,
+        object,
+        action,
+        this.#peer.lower(payload, service, 'returned'),
+      );
     } catch (error) {
       this.#peer.error(this.#address, asQiwayError(error));
     }
@@ -61,8 +69,13 @@ export class IncomingCall implements ReplySink {
   canceled(): void {
     if (!this.#finish()) return;
     const { id, service, object, action } = this.#address;
-    if (this.#peer.agreement.canCancel) this.#peer.write(MessageType.canceled, 0, id, service, object, action, EMPTY_BYTES);
-    else this.#peer.error(this.#address, new QiwayError('canceled', 'Call has been canceled.', { data: { text: 'Call has been canceled.' } }));
+    if (this.#peer.agreement.canCancel)
+      this.#peer.write(MessageType.canceled, 0, id, service, object, action, EMPTY_BYTES);
+    else
+      this.#peer.error(
+        this.#address,
+        new QiwayError('canceled', 'Call has been canceled.', { data: { text: 'Call has been canceled.' } }),
+      );
   }
 
   /** False when the other side does not wait any more: it closed, or its id was used again. */

@@ -1,6 +1,7 @@
 // Metaobjects: what an object can do, as every qi object tells about itself. Layer 2; pure data.
-import { decodeValue, encodeValue } from '../wire/value.ts';
+
 import { METAOBJECT_SIGNATURE } from '../wire/metaobject-signature.ts';
+import { decodeValue, encodeValue } from '../wire/value.ts';
 
 export interface MetaParameter {
   readonly name: string;
@@ -77,8 +78,10 @@ export function readMetaObject(bytes: Uint8Array): MetaObject {
   return { ...plain, bytes };
 }
 
-const statistics = '{I(I(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>)<MethodStatistics,count,wall,user,system>}';
-const trace = '((IiIm(ll)<timeval,tv_sec,tv_usec>llII)<EventTrace,id,kind,slotId,arguments,timestamp,userUsTime,systemUsTime,callerContext,calleeContext>)';
+const statistics =
+  '{I(I(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>)<MethodStatistics,count,wall,user,system>}';
+const trace =
+  '((IiIm(ll)<timeval,tv_sec,tv_usec>llII)<EventTrace,id,kind,slotId,arguments,timestamp,userUsTime,systemUsTime,callerContext,calleeContext>)';
 
 function method(uid: number, name: string, parametersSignature: string, returnSignature: string): MetaMethod {
   return { uid, returnSignature, name, parametersSignature, description: '', parameters: [], returnDescription: '' };

@@ -1,6 +1,16 @@
 // An object that the other side of a peer serves. Layer 2. One registration per signal, however many subscribe here.
 import { QiwayError } from '../errors.ts';
-import { type BusObject, type CallHandle, type CallRequest, type EventSink, NO_OBJECTS, type Payload, type ReplySink, type Subscription, releasePayload } from './bus.ts';
+import {
+  type BusObject,
+  type CallHandle,
+  type CallRequest,
+  type EventSink,
+  NO_OBJECTS,
+  type Payload,
+  type ReplySink,
+  releasePayload,
+  type Subscription,
+} from './bus.ts';
 import type { MetaObject } from './metaobject.ts';
 import { StandardAction } from './metaobject.ts';
 import type { Peer } from './peer.ts';
@@ -72,7 +82,8 @@ export class PeerObject implements BusObject {
       if (!isOpen) return;
       isOpen = false;
       registration.sinks.delete(own);
-      if (registration.sinks.size === 0 && this.#registrations.get(signal) === registration) await this.#unregister(signal, registration);
+      if (registration.sinks.size === 0 && this.#registrations.get(signal) === registration)
+        await this.#unregister(signal, registration);
     };
     return { ready, close };
   }
@@ -111,7 +122,8 @@ export class PeerObject implements BusObject {
       releasePayload(payload);
       return;
     }
-    if (payload.objects !== NO_OBJECTS) for (let extra = 1; extra < sinks.size; extra += 1) for (const object of payload.objects) object.retain();
+    if (payload.objects !== NO_OBJECTS)
+      for (let extra = 1; extra < sinks.size; extra += 1) for (const object of payload.objects) object.retain();
     for (const sink of [...sinks]) sink.event(payload);
   }
 
@@ -155,7 +167,11 @@ export class PeerObject implements BusObject {
     view.setUint32(8, link, true);
     view.setUint32(12, signal, true);
     return new Promise((resolve, reject) => {
-      const sink: ReplySink = { reply: () => resolve(), error: reject, canceled: () => reject(new QiwayError('canceled', 'The registration was cancelled.')) };
+      const sink: ReplySink = {
+        reply: () => resolve(),
+        error: reject,
+        canceled: () => reject(new QiwayError('canceled', 'The registration was cancelled.')),
+      };
       this.call({ action, payload: { signature: '(IIL)', bytes, objects: NO_OBJECTS } }, sink);
     });
   }

@@ -1,7 +1,7 @@
 // A qi peer: turns the messages of one socket or link into calls on objects, both ways. Layer 2, sans I/O:
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
 import { QiwayError } from '../errors.ts';
-import { type MessageHeader, MessageFlags, MessageType } from '../wire/message.ts';
+import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectEncoding, type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { holdsObjects } from '../wire/signature.ts';
 import { AddressTable } from './address-table.ts';
@@ -50,7 +50,12 @@ export interface PeerOptions {
 export type ServiceLookup = (serviceId: number) => BusObject | Promise<BusObject> | undefined;
 
 /** As on our links: everything understood, objects with uid and without metaobject cache. */
-export const FULL_AGREEMENT: PeerAgreement = { incoming: { hasUid: true }, outgoing: { hasUid: true }, canCancel: true, hasFlags: true };
+export const FULL_AGREEMENT: PeerAgreement = {
+  incoming: { hasUid: true },
+  outgoing: { hasUid: true },
+  canCancel: true,
+  hasFlags: true,
+};
 
 /** Bounds against a greedy peer; far above what robots and pages use. */
 const DEFAULT_LIMITS: PeerLimits = { maxIncomingCalls: 65_536, maxObjects: 1_048_576, maxSubscriptions: 65_536 };
@@ -90,9 +95,21 @@ export class Peer {
   }
 
   /** Counts, for metrics and for tests of bounds. */
-  get counts(): { readonly pendingCalls: number; readonly remoteObjects: number; readonly servedObjects: number; readonly incomingCalls: number; readonly subscriptions: number } {
+  get counts(): {
+    readonly pendingCalls: number;
+    readonly remoteObjects: number;
+    readonly servedObjects: number;
+    readonly incomingCalls: number;
+    readonly subscriptions: number;
+  } {
     const serving = this.#serving;
-    return { pendingCalls: this.#pending.size, remoteObjects: this.#remotes.size, servedObjects: serving.objectCount, incomingCalls: serving.callCount, subscriptions: serving.subscriptionCount };
+    return {
+      pendingCalls: this.#pending.size,
+      remoteObjects: this.#remotes.size,
+      servedObjects: serving.objectCount,
+      incomingCalls: serving.callCount,
+      subscriptions: serving.subscriptionCount,
+    };
   }
 
   /** What the handshake settled; until then everything is taken for understood. */
@@ -144,14 +161,26 @@ export class Peer {
    * The object at an address of the other side, with one reference for the caller. The same address gives the same
    * object while it is held.
    */
-  remoteObject(service: number, object: number, identity: { readonly metaObject: MetaObject; readonly uid?: Uint8Array }): PeerObject {
+  remoteObject(
+    service: number,
+    object: number,
+    identity: { readonly metaObject: MetaObject; readonly uid?: Uint8Array },
+  ): PeerObject {
     const known = this.#remotes.get(service, object);
     if (known !== undefined) {
       known.retain();
       return known;
     }
-    if (this.#remotes.size >= this.limits.maxObjects) throw new QiwayError('limit-exceeded', `The other side handed out more than ${this.limits.maxObjects} objects.`, { data: { limit: 'maxObjects', maximum: this.limits.maxObjects } });
-    const made = new PeerObject(this, { service, object, metaObject: identity.metaObject, uid: identity.uid ?? this.#options.randomUid() });
+    if (this.#remotes.size >= this.limits.maxObjects)
+      throw new QiwayError('limit-exceeded', `The other side handed out more than ${this.limits.maxObjects} objects.`, {
+        data: { limit: 'maxObjects', maximum: this.limits.maxObjects },
+      });
+    const made = new PeerObject(this, {
+      service,
+      object,
+      metaObject: identity.metaObject,
+      uid: identity.uid ?? this.#options.randomUid(),
+    });
     if (this.#closedWith !== undefined) made.end(this.#closedWith);
     else this.#remotes.set(service, object, made);
     return made;
@@ -175,7 +204,11 @@ export class Peer {
   close(error: QiwayError): void {
     if (this.#closedWith !== undefined) return;
     this.#closedWith = error;
-    const underWay = new QiwayError(error.code, sentence(error), { data: error.data, cause: error, maybeExecuted: true });
+    const underWay = new QiwayError(error.code, sentence(error), {
+      data: error.data,
+      cause: error,
+      maybeExecuted: true,
+    });
     this.#failPending(underWay, () => true);
     const remotes = this.#remotes.entries();
     for (const remote of remotes) this.#remotes.delete(remote.service, remote.object);
@@ -207,7 +240,13 @@ export class Peer {
       flags |= MessageFlags.returnType;
       bytes = appendString(bytes, request.returnSignature);
     }
-    const pending = new PendingCall(this, { id, sink, target, action, returnSignature: method?.returnSignature ?? standardReturn(action) });
+    const pending = new PendingCall(this, {
+      id,
+      sink,
+      target,
+      action,
+      returnSignature: method?.returnSignature ?? standardReturn(action),
+    });
     this.#pending.set(id, pending);
     this.write(MessageType.call, flags, id, target.service, target.object, action, bytes);
     return pending;
@@ -218,7 +257,8 @@ export class Peer {
       releasePayload(payload);
       return;
     }
-    const signature = target.metaObject.methods.get(action)?.parametersSignature ?? target.metaObject.signals.get(action)?.signature;
+    const signature =
+      target.metaObject.methods.get(action)?.parametersSignature ?? target.metaObject.signals.get(action)?.signature;
     const flags = payload.signature === 'm' && signature !== 'm' ? MessageFlags.dynamicPayload : 0;
     const bytes = this.lower(payload, target.service, 'argument');
     this.write(MessageType.post, flags, this.#freshId(), target.service, target.object, action, bytes);
@@ -233,11 +273,30 @@ export class Peer {
 
   event(service: number, object: number, signal: number, payload: Payload, isDynamic: boolean): void {
     const bytes = this.lower(payload, service, 'returned');
-    this.write(MessageType.event, isDynamic ? MessageFlags.dynamicPayload : 0, this.#freshId(), service, object, signal, bytes);
+    this.write(
+      MessageType.event,
+      isDynamic ? MessageFlags.dynamicPayload : 0,
+      this.#freshId(),
+      service,
+      object,
+      signal,
+      bytes,
+    );
   }
 
-  error(call: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }, error: QiwayError): void {
-    this.write(MessageType.error, 0, call.id, call.service, call.object, call.action, encodeError(error, this.#options.errors));
+  error(
+    call: { readonly id: number; readonly service: number; readonly object: number; readonly action: number },
+    error: QiwayError,
+  ): void {
+    this.write(
+      MessageType.error,
+      0,
+      call.id,
+      call.service,
+      call.object,
+      call.action,
+      encodeError(error, this.#options.errors),
+    );
   }
 
   /** Forgets a remote object whose last reference was dropped, and tells its host. */
@@ -250,7 +309,15 @@ export class Peer {
     this.write(MessageType.post, 0, this.#freshId(), remote.service, remote.object, 3, body);
   }
 
-  write(type: number, flags: number, id: number, service: number, object: number, action: number, payload: Uint8Array): void {
+  write(
+    type: number,
+    flags: number,
+    id: number,
+    service: number,
+    object: number,
+    action: number,
+    payload: Uint8Array,
+  ): void {
     if (this.#closedWith !== undefined) return;
     const header = this.#header;
     header.id = id;
@@ -271,7 +338,12 @@ export class Peer {
       const neutral = rewriteObjects(signature, bytes, this.#agreement.incoming, NEUTRAL, (reference) => {
         if (reference.object === 0) return { ...reference, service: 0 };
         objects ??= [];
-        objects.push(this.remoteObject(reference.service, reference.object, { metaObject: readMetaObject(reference.metaObject), uid: isZero(reference.uid) ? this.#options.randomUid() : reference.uid }));
+        objects.push(
+          this.remoteObject(reference.service, reference.object, {
+            metaObject: readMetaObject(reference.metaObject),
+            uid: isZero(reference.uid) ? this.#options.randomUid() : reference.uid,
+          }),
+        );
         return { ...reference, service: 0, object: objects.length };
       });
       return { signature, bytes: neutral, objects: objects ?? NO_OBJECTS };
@@ -294,7 +366,8 @@ export class Peer {
       return rewriteObjects(payload.signature, payload.bytes, NEUTRAL, outgoing, (reference) => {
         if (reference.object === 0) return { ...reference, service };
         const object = payload.objects[reference.object - 1];
-        if (object === undefined) throw new QiwayError('internal', `A payload names object ${reference.object} of ${payload.objects.length}.`);
+        if (object === undefined)
+          throw new QiwayError('internal', `A payload names object ${reference.object} of ${payload.objects.length}.`);
         const id = role === 'argument' ? this.#nextArgument++ : this.#nextReturned++;
         if (served[reference.object] === true) object.retain(); // named twice in one payload: each has a life of its own
         this.#serving.bind(service, id, object);
@@ -318,7 +391,12 @@ export class Peer {
     try {
       payload = this.lift(signature, bytes);
     } catch (error) {
-      call.sink.error(new QiwayError('wire-invalid', `The answer does not fit its signature ${signature}.`, { cause: error, maybeExecuted: true }));
+      call.sink.error(
+        new QiwayError('wire-invalid', `The answer does not fit its signature ${signature}.`, {
+          cause: error,
+          maybeExecuted: true,
+        }),
+      );
       return;
     }
     call.sink.reply(payload);

@@ -40,12 +40,24 @@ export class Registrations {
   /** registerEvent and registerEventWithSignature. @throws `wire-invalid`, `limit-exceeded` */
   add(address: Address, object: BusObject, bytes: Uint8Array, answer: Answer): void {
     const withSignature = address.action === StandardAction.registerEventWithSignature;
-    const [, signal, link, wanted] = decodeValue(withSignature ? '(IILs)' : '(IIL)', bytes) as [number, number, bigint, string?];
+    const [, signal, link, wanted] = decodeValue(withSignature ? '(IILs)' : '(IIL)', bytes) as [
+      number,
+      number,
+      bigint,
+      string?,
+    ];
     const maximum = this.#peer.limits.maxSubscriptions;
-    if (this.#count >= maximum) throw new QiwayError('limit-exceeded', `More than ${maximum} signal registrations on one link.`, { data: { limit: 'maxSubscriptions', maximum } });
+    if (this.#count >= maximum)
+      throw new QiwayError('limit-exceeded', `More than ${maximum} signal registrations on one link.`, {
+        data: { limit: 'maxSubscriptions', maximum },
+      });
     const declared = object.metaObject.signals.get(signal)?.signature;
-    if (declared === undefined) throw new QiwayError('member-not-found', `The object has no signal ${signal}.`, { data: { member: String(signal) } });
-    const convert = wanted === undefined || conversionScore(declared, wanted) === 0 ? undefined : converter(declared, wanted);
+    if (declared === undefined)
+      throw new QiwayError('member-not-found', `The object has no signal ${signal}.`, {
+        data: { member: String(signal) },
+      });
+    const convert =
+      wanted === undefined || conversionScore(declared, wanted) === 0 ? undefined : converter(declared, wanted);
     const { service, object: objectId } = address;
     const sink: EventSink = {
       event: (payload) => {
@@ -69,7 +81,9 @@ export class Registrations {
   /** unregisterEvent. @throws `wire-invalid`, `call-failed` for a link that is not registered */
   remove(address: Address, bytes: Uint8Array, answer: Answer): void {
     const [, , link] = decodeValue('(IIL)', bytes) as [number, number, bigint];
-    const entry = this.#entries.get(link)?.find((each) => each.service === address.service && each.objectId === address.object);
+    const entry = this.#entries
+      .get(link)
+      ?.find((each) => each.service === address.service && each.objectId === address.object);
     if (entry === undefined) {
       const text = `Unregister request failed for ${link} ${address.service}`;
       throw new QiwayError('call-failed', text, { data: { text } });

@@ -3,7 +3,10 @@ import { ByteReader } from '../wire/bytes.ts';
 import { readValue } from '../wire/value.ts';
 
 /** Takes the two apart. @throws `wire-invalid` */
-export function splitReturnSignature(signature: string, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly returnSignature: string } {
+export function splitReturnSignature(
+  signature: string,
+  bytes: Uint8Array,
+): { readonly bytes: Uint8Array; readonly returnSignature: string } {
   const reader = new ByteReader(bytes);
   readValue(reader, signature, { dynamics: 'wrapped' });
   const end = reader.offset;

@@ -1,11 +1,11 @@
 // What this side of a peer serves to the other: objects by address, their calls under way, their registrations. Layer 2.
-import { QiwayError, asQiwayError } from '../errors.ts';
-import { type MessageHeader, MessageFlags, MessageType } from '../wire/message.ts';
+import { asQiwayError, QiwayError } from '../errors.ts';
+import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { AddressTable } from './address-table.ts';
 import type { BusObject } from './bus.ts';
 import { NOBODY_THERE } from './error-payload.ts';
 import { IncomingCall } from './incoming-call.ts';
-import { StandardAction, STANDARD_METHODS, standardReturn } from './metaobject.ts';
+import { STANDARD_METHODS, StandardAction, standardReturn } from './metaobject.ts';
 import type { Peer, ServiceLookup } from './peer.ts';
 import { Registrations } from './registrations.ts';
 import { splitReturnSignature } from './return-signature.ts';
@@ -52,7 +52,10 @@ export class Serving {
   /** Takes over one reference of `object`. */
   bind(service: number, objectId: number, object: BusObject): void {
     const maximum = this.#peer.limits.maxObjects;
-    if (this.#bindings.size >= maximum) throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, { data: { limit: 'maxObjects', maximum } });
+    if (this.#bindings.size >= maximum)
+      throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
+        data: { limit: 'maxObjects', maximum },
+      });
     this.#bindings.set(service, objectId, { service, objectId, object });
   }
 
@@ -62,11 +65,21 @@ export class Serving {
     const object = this.#find(service, objectId);
     if (object === 'loading') {
       const copy = { ...header };
-      return this.#wait(service, () => this.call(copy, bytes), (error) => this.#peer.error(address, error));
+      return this.#wait(
+        service,
+        () => this.call(copy, bytes),
+        (error) => this.#peer.error(address, error),
+      );
     }
-    if (header.version > 0) return this.#peer.error(address, new QiwayError('protocol-mismatch', `Message version ${header.version} is not known here.`));
-    if (object === undefined) return this.#peer.error(address, new QiwayError('object-gone', NOBODY_THERE, { data: { text: NOBODY_THERE } }));
-    if (action <= StandardAction.terminate || action === StandardAction.registerEventWithSignature) return this.#callStandard(address, object, bytes);
+    if (header.version > 0)
+      return this.#peer.error(
+        address,
+        new QiwayError('protocol-mismatch', `Message version ${header.version} is not known here.`),
+      );
+    if (object === undefined)
+      return this.#peer.error(address, new QiwayError('object-gone', NOBODY_THERE, { data: { text: NOBODY_THERE } }));
+    if (action <= StandardAction.terminate || action === StandardAction.registerEventWithSignature)
+      return this.#callStandard(address, object, bytes);
     const declared = object.metaObject.methods.get(action)?.parametersSignature ?? standardParameters.get(action);
     if (declared === undefined) {
       const text = `No such method {${service}.${objectId}.${action}, id:${id}}`;
@@ -74,15 +87,32 @@ export class Serving {
     }
     if (this.#calls.size >= this.#peer.limits.maxIncomingCalls) {
       const maximum = this.#peer.limits.maxIncomingCalls;
-      return this.#peer.error(address, new QiwayError('limit-exceeded', `More than ${maximum} calls are under way on one link.`, { data: { limit: 'maxIncomingCalls', maximum } }));
+      return this.#peer.error(
+        address,
+        new QiwayError('limit-exceeded', `More than ${maximum} calls are under way on one link.`, {
+          data: { limit: 'maxIncomingCalls', maximum },
+        }),
+      );
     }
     const signature = (flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm';
     try {
       const split = (flags & MessageFlags.returnType) === 0 ? { bytes } : splitReturnSignature(signature, bytes);
       const payload = this.#peer.lift(signature, split.bytes);
-      const call = new IncomingCall(this.#peer, this.#calls, address, object.metaObject.methods.get(action)?.returnSignature ?? standardReturn(action));
+      const call = new IncomingCall(
+        this.#peer,
+        this.#calls,
+        address,
+        object.metaObject.methods.get(action)?.returnSignature ?? standardReturn(action),
+      );
       this.#calls.set(id, call);
-      call.attach(object.call('returnSignature' in split ? { action, payload, returnSignature: split.returnSignature, caller: this.#peer } : { action, payload, caller: this.#peer }, call));
+      call.attach(
+        object.call(
+          'returnSignature' in split
+            ? { action, payload, returnSignature: split.returnSignature, caller: this.#peer }
+            : { action, payload, caller: this.#peer },
+          call,
+        ),
+      );
     } catch (error) {
       this.#calls.delete(id);
       this.#peer.error(address, unreadable(error));
@@ -94,12 +124,19 @@ export class Serving {
     const object = this.#find(service, objectId);
     if (object === 'loading') {
       const copy = { ...header };
-      return this.#wait(service, () => this.post(copy, bytes), () => {});
+      return this.#wait(
+        service,
+        () => this.post(copy, bytes),
+        () => {},
+      );
     }
     if (object === undefined) return;
     if (action === StandardAction.terminate) return this.#terminate(service, objectId);
     if (action < StandardAction.property) return;
-    const declared = object.metaObject.methods.get(action)?.parametersSignature ?? object.metaObject.signals.get(action)?.signature ?? standardParameters.get(action);
+    const declared =
+      object.metaObject.methods.get(action)?.parametersSignature ??
+      object.metaObject.signals.get(action)?.signature ??
+      standardParameters.get(action);
     if (declared === undefined) return;
     try {
       object.post(action, this.#peer.lift((flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm', bytes));
@@ -154,7 +191,12 @@ export class Serving {
   #wait(service: number, run: () => void, refuse: (error: QiwayError) => void): void {
     const queue = this.#waiting.get(service) ?? [];
     const maximum = this.#peer.limits.maxIncomingCalls;
-    if (queue.length >= maximum) return refuse(new QiwayError('limit-exceeded', `More than ${maximum} messages wait for one service.`, { data: { limit: 'maxIncomingCalls', maximum } }));
+    if (queue.length >= maximum)
+      return refuse(
+        new QiwayError('limit-exceeded', `More than ${maximum} messages wait for one service.`, {
+          data: { limit: 'maxIncomingCalls', maximum },
+        }),
+      );
     queue.push(() => {
       const error = this.#unreachable.get(service);
       if (error === undefined) run();
@@ -162,9 +204,14 @@ export class Serving {
     });
   }
 
-  #callStandard(address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }, object: BusObject, bytes: Uint8Array): void {
+  #callStandard(
+    address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number },
+    object: BusObject,
+    bytes: Uint8Array,
+  ): void {
     const { id, service, object: objectId, action } = address;
-    const answer = (body: Uint8Array): void => this.#peer.write(MessageType.reply, 0, id, service, objectId, action, body);
+    const answer = (body: Uint8Array): void =>
+      this.#peer.write(MessageType.reply, 0, id, service, objectId, action, body);
     try {
       switch (action) {
         case StandardAction.metaObject:
@@ -198,4 +245,3 @@ function unreadable(thrown: unknown): QiwayError {
   const text = 'ISerialization error Status Read Past End';
   return new QiwayError('wire-invalid', error.message, { data: { ...error.data, text }, cause: error });
 }
-

@@ -5,12 +5,12 @@ import { NO_OBJECTS, type Payload } from '../bus/bus.ts';
 import { callObject } from '../bus/call.ts';
 import type { Peer } from '../bus/peer.ts';
 import type { Clock } from '../clock.ts';
-import { QiwayError, asQiwayError } from '../errors.ts';
+import { asQiwayError, QiwayError } from '../errors.ts';
 import { nearestNames } from '../nearest-names.ts';
 import { decodeValue, encodeValue } from '../wire/value.ts';
 import { fetchObject } from './fetch-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
-import { type WireServiceInfo, fromWire } from './service-info.ts';
+import { fromWire, type WireServiceInfo } from './service-info.ts';
 
 /** Reaches the host of a service. @throws `endpoint-unreachable` */
 export type Reach = (info: ServiceInfo) => Promise<Peer>;
@@ -35,7 +35,16 @@ export interface BusClientOptions {
   readonly onServiceRemoved?: (serviceId: number, error: QiwayError) => void;
 }
 
-const Action = { service: 100, services: 101, registerService: 102, unregisterService: 103, serviceReady: 104, serviceAdded: 106, serviceRemoved: 107, machineId: 108 } as const;
+const Action = {
+  service: 100,
+  services: 101,
+  registerService: 102,
+  unregisterService: 103,
+  serviceReady: 104,
+  serviceAdded: 106,
+  serviceRemoved: 107,
+  machineId: 108,
+} as const;
 
 interface Own {
   readonly name: string;
@@ -118,13 +127,26 @@ export class BusClient implements Bus {
   async host(name: string, object: BusObject): Promise<HostedService> {
     this.#refuseClosed();
     const { machineId, processId, sessionId, endpoints } = this.#options.identity;
-    const info: WireServiceInfo = { name, serviceId: 0, machineId, processId, endpoints: endpoints(), sessionId, objectUid: object.uid };
+    const info: WireServiceInfo = {
+      name,
+      serviceId: 0,
+      machineId,
+      processId,
+      endpoints: endpoints(),
+      sessionId,
+      objectUid: object.uid,
+    };
     let serviceId: number;
     try {
       serviceId = (await this.#ask(Action.registerService, this.#registerSignature(), [info])) as number;
     } catch (error) {
       object.release();
-      throw /already registered/.test(asQiwayError(error).message) ? new QiwayError('service-name-taken', `A service named ${name} is on the bus already.`, { data: { service: name }, cause: error }) : error;
+      throw /already registered/.test(asQiwayError(error).message)
+        ? new QiwayError('service-name-taken', `A service named ${name} is on the bus already.`, {
+            data: { service: name },
+            cause: error,
+          })
+        : error;
     }
     let ended: (reason: QiwayError | undefined) => void = () => {};
     const closed = new Promise<QiwayError | undefined>((resolve) => {
@@ -183,7 +205,10 @@ export class BusClient implements Bus {
       return await fetchObject(host, info.serviceId, { clock, timeoutMs, uid: info.objectUid });
     } catch (error) {
       if (asQiwayError(error).code !== 'object-gone') throw error;
-      throw new QiwayError('service-gone', `Service ${info.name} is registered, but its host does not serve it.`, { data: { service: info.name }, cause: error });
+      throw new QiwayError('service-gone', `Service ${info.name} is registered, but its host does not serve it.`, {
+        data: { service: info.name },
+        cause: error,
+      });
     }
   }
 
@@ -223,7 +248,9 @@ export class BusClient implements Bus {
     const own = this.#own.get(serviceId);
     if (own === undefined) return;
     this.#own.delete(serviceId);
-    const reason = error ?? new QiwayError('service-gone', `Service ${own.name} was taken off the bus.`, { data: { service: own.name } });
+    const reason =
+      error ??
+      new QiwayError('service-gone', `Service ${own.name} was taken off the bus.`, { data: { service: own.name } });
     this.#options.peer.stopServing(serviceId, reason);
     this.#options.onServiceRemoved?.(serviceId, reason);
     own.object.release();
@@ -238,7 +265,11 @@ export class BusClient implements Bus {
     if (this.#state !== 'up') return;
     this.#state = state;
     for (const serviceId of [...this.#own.keys()]) this.#dropOwn(serviceId, error);
-    for (const { object } of this.#objects.values()) object.then((one) => one.release(), () => {});
+    for (const { object } of this.#objects.values())
+      object.then(
+        (one) => one.release(),
+        () => {},
+      );
     this.#objects.clear();
     for (const listener of [...this.#listeners]) listener.stateChanged?.(state, error);
     if (state === 'closed') this.#directory.release();
@@ -247,14 +278,21 @@ export class BusClient implements Bus {
   async #explain(thrown: unknown, name: string): Promise<QiwayError> {
     const error = asQiwayError(thrown);
     if (error.code !== 'call-failed' || !/Cannot find/.test(error.message)) return error;
-    const names = await this.services().then((infos) => infos.map((info) => info.name), () => []);
+    const names = await this.services().then(
+      (infos) => infos.map((info) => info.name),
+      () => [],
+    );
     const nearest = nearestNames(name, names);
     const hint = nearest.length === 0 ? 'See services() for what there is.' : `Did you mean ${nearest.join(', ')}?`;
-    return new QiwayError('service-not-found', `The bus has no service "${name}". ${hint}`, { data: { service: name, nearest }, cause: error });
+    return new QiwayError('service-not-found', `The bus has no service "${name}". ${hint}`, {
+      data: { service: name, nearest },
+      cause: error,
+    });
   }
 
   #refuseClosed(): void {
     if (this.#state === 'closed') throw new QiwayError('closed', 'The bus is closed.');
-    if (this.#state === 'down') throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
+    if (this.#state === 'down')
+      throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
   }
 }

@@ -4,7 +4,7 @@ import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo 
 import { QiwayError } from '../errors.ts';
 import { nearestNames } from '../nearest-names.ts';
 import type { HostedObject } from '../objects/hosted-object.ts';
-import { type DirectoryHost, createDirectoryObject } from './directory-object.ts';
+import { createDirectoryObject, type DirectoryHost } from './directory-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME, Registry } from './registry.ts';
 
 export interface EmbeddedBusOptions {
@@ -44,8 +44,19 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   constructor(options: EmbeddedBusOptions) {
     this.#options = options;
     const { machineId, processId, endpoints = [] } = options;
-    const info: ServiceInfo = { name: DIRECTORY_NAME, serviceId: DIRECTORY_ID, machineId, processId, endpoints, sessionId: '0', objectUid: new Uint8Array(0) };
-    this.registry = new Registry(info, { added: (added) => this.#added(added), removed: (removed) => this.#removed(removed) });
+    const info: ServiceInfo = {
+      name: DIRECTORY_NAME,
+      serviceId: DIRECTORY_ID,
+      machineId,
+      processId,
+      endpoints,
+      sessionId: '0',
+      objectUid: new Uint8Array(0),
+    };
+    this.registry = new Registry(info, {
+      added: (added) => this.#added(added),
+      removed: (removed) => this.#removed(removed),
+    });
     this.directory = createDirectoryObject(this);
     this.#entries.set(DIRECTORY_ID, { source: this.directory });
   }
@@ -95,7 +106,8 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    for (const { serviceId } of this.registry.list()) if (serviceId !== DIRECTORY_ID) this.registry.unregister(serviceId);
+    for (const { serviceId } of this.registry.list())
+      if (serviceId !== DIRECTORY_ID) this.registry.unregister(serviceId);
     for (const listener of [...this.#listeners]) listener.stateChanged?.('closed');
     this.#listeners.clear();
     this.directory.release();
@@ -107,7 +119,16 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   registerSource(name: string, source: Source, options: RegisterOptions = {}): number {
     const { machineId, processId, sessionId } = this.#options;
     const endpoints = this.registry.byId(DIRECTORY_ID)?.info.endpoints ?? [];
-    const info: ServiceInfo = { machineId, processId, sessionId, endpoints, objectUid: new Uint8Array(0), ...options.info, name, serviceId: 0 };
+    const info: ServiceInfo = {
+      machineId,
+      processId,
+      sessionId,
+      endpoints,
+      objectUid: new Uint8Array(0),
+      ...options.info,
+      name,
+      serviceId: 0,
+    };
     const serviceId = this.registry.register(info, options.owner);
     this.#entries.set(serviceId, { source });
     return serviceId;
@@ -155,7 +176,9 @@ export class EmbeddedBus implements Bus, DirectoryHost {
     this.#entries.delete(info.serviceId);
     this.directory.emit('serviceRemoved', info.serviceId, info.name);
     for (const listener of [...this.#listeners]) listener.serviceRemoved?.(info);
-    this.#ended.get(info.serviceId)?.(new QiwayError('service-gone', `Service ${info.name} was taken off the bus.`, { data: { service: info.name } }));
+    this.#ended.get(info.serviceId)?.(
+      new QiwayError('service-gone', `Service ${info.name} was taken off the bus.`, { data: { service: info.name } }),
+    );
     this.#ended.delete(info.serviceId);
     if (entry !== undefined && typeof entry.source !== 'function') entry.source.release();
   }
@@ -166,15 +189,22 @@ export class EmbeddedBus implements Bus, DirectoryHost {
     if (entry === undefined) throw this.#notFound(name);
     if (entry.state === 'pending') {
       const text = `Cannot find ServiceInfo for service '${name}'`;
-      throw new QiwayError('service-not-found', `Service ${name} is registered and not ready yet.`, { data: { service: name, text } });
+      throw new QiwayError('service-not-found', `Service ${name} is registered and not ready yet.`, {
+        data: { service: name, text },
+      });
     }
     return entry.info;
   }
 
   #notFound(name: string): QiwayError {
-    const nearest = nearestNames(name, this.registry.list().map((info) => info.name));
+    const nearest = nearestNames(
+      name,
+      this.registry.list().map((info) => info.name),
+    );
     const hint = nearest.length === 0 ? 'See services() for what there is.' : `Did you mean ${nearest.join(', ')}?`;
-    return new QiwayError('service-not-found', `The bus has no service "${name}". ${hint}`, { data: { service: name, nearest, text: `Cannot find service '${name}' in index` } });
+    return new QiwayError('service-not-found', `The bus has no service "${name}". ${hint}`, {
+      data: { service: name, nearest, text: `Cannot find service '${name}' in index` },
+    });
   }
 
   #refuseClosed(): void {

@@ -1,10 +1,11 @@
 // Asks the other side of a peer for the main object of a service: one call of `metaObject`. Layer: directory.
-import type { Clock } from '../clock.ts';
+
 import { type BusObject, NO_OBJECTS } from '../bus/bus.ts';
 import { callObject } from '../bus/call.ts';
-import { StandardAction, makeMetaObject, readMetaObject } from '../bus/metaobject.ts';
+import { makeMetaObject, readMetaObject, StandardAction } from '../bus/metaobject.ts';
 import type { Peer } from '../bus/peer.ts';
 import { PeerObject } from '../bus/peer-object.ts';
+import type { Clock } from '../clock.ts';
 
 const MAIN_OBJECT = 1;
 /** Stands for a metaobject that is not known yet. */
@@ -25,8 +26,16 @@ export async function fetchObject(peer: Peer, serviceId: number, limit: FetchLim
   const known = peer.heldObject(serviceId, MAIN_OBJECT);
   if (known !== undefined) return known;
   // Not in the peer's table: it only carries the question.
-  const asked = new PeerObject(peer, { service: serviceId, object: MAIN_OBJECT, metaObject: BARE, uid: new Uint8Array(20) });
-  const request = { action: StandardAction.metaObject, payload: { signature: '(I)', bytes: new Uint8Array(4), objects: NO_OBJECTS } };
+  const asked = new PeerObject(peer, {
+    service: serviceId,
+    object: MAIN_OBJECT,
+    metaObject: BARE,
+    uid: new Uint8Array(20),
+  });
+  const request = {
+    action: StandardAction.metaObject,
+    payload: { signature: '(I)', bytes: new Uint8Array(4), objects: NO_OBJECTS },
+  };
   const reply = await callObject(asked, request, limit);
   const metaObject = readMetaObject(reply.bytes);
   const uid = limit.uid?.length === 20 ? { uid: limit.uid } : {};

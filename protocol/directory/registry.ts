@@ -35,13 +35,17 @@ export class Registry {
 
   /** A fresh id for a pending service. @throws `service-name-taken`, `limit-exceeded`, `invalid-argument` */
   register(info: ServiceInfo, owner: object | undefined): number {
-    if (info.name === '') throw new QiwayError('invalid-argument', 'A service needs a name.', { data: { path: 'name' } });
+    if (info.name === '')
+      throw new QiwayError('invalid-argument', 'A service needs a name.', { data: { path: 'name' } });
     const taken = this.#idByName.get(info.name);
     if (taken !== undefined) {
       const text = `Service "${info.name}" (#${taken}) is already registered. Rejecting conflicting registration attempt.`;
       throw new QiwayError('service-name-taken', text, { data: { service: info.name, text } });
     }
-    if (this.#byId.size >= MAX_SERVICES) throw new QiwayError('limit-exceeded', `More than ${MAX_SERVICES} services.`, { data: { limit: 'services', maximum: MAX_SERVICES } });
+    if (this.#byId.size >= MAX_SERVICES)
+      throw new QiwayError('limit-exceeded', `More than ${MAX_SERVICES} services.`, {
+        data: { limit: 'services', maximum: MAX_SERVICES },
+      });
     const serviceId = this.#nextId++;
     this.#byId.set(serviceId, { info: { ...info, serviceId }, state: 'pending', owner });
     this.#idByName.set(info.name, serviceId);
@@ -75,7 +79,8 @@ export class Registry {
     const known = this.#byId.get(info.serviceId);
     if (known === undefined || known.info.name !== info.name) throw unknownId(info.serviceId);
     known.info = info;
-    for (const entry of this.#byId.values()) if (entry.info.sessionId === info.sessionId) entry.info = { ...entry.info, endpoints: info.endpoints };
+    for (const entry of this.#byId.values())
+      if (entry.info.sessionId === info.sessionId) entry.info = { ...entry.info, endpoints: info.endpoints };
   }
 
   /** Everything of this process gets these endpoints: its listening sockets changed. */

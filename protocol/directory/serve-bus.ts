@@ -1,7 +1,8 @@
 // Serves an embedded bus to one peer: a session's link or a qi socket. Layer: directory.
 // What the peer registered leaves the bus with it.
-import type { Clock } from '../clock.ts';
+
 import type { Peer } from '../bus/peer.ts';
+import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
 import { introduceCaller } from './directory-object.ts';
 import type { EmbeddedBus } from './embedded-bus.ts';
@@ -23,9 +24,16 @@ const FETCH_TIMEOUT_MS = 10_000;
  */
 export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
   const { peer, clock } = options;
-  introduceCaller({ ...options, fetch: (serviceId) => fetchObject(peer, serviceId, { clock, timeoutMs: FETCH_TIMEOUT_MS }) });
+  introduceCaller({
+    ...options,
+    fetch: (serviceId) => fetchObject(peer, serviceId, { clock, timeoutMs: FETCH_TIMEOUT_MS }),
+  });
   const stopListening = bus.listen({
-    serviceRemoved: ({ name, serviceId }) => peer.stopServing(serviceId, new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } })),
+    serviceRemoved: ({ name, serviceId }) =>
+      peer.stopServing(
+        serviceId,
+        new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } }),
+      ),
   });
   return () => {
     stopListening();

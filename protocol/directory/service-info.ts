@@ -2,7 +2,8 @@
 import type { ServiceInfo } from '../bus/bus.ts';
 
 /** Seven fields; what our own directory announces. */
-export const SERVICE_INFO_SIGNATURE = '(sIsI[s]ss)<ServiceInfo,name,serviceId,machineId,processId,endpoints,sessionId,objectUid>';
+export const SERVICE_INFO_SIGNATURE =
+  '(sIsI[s]ss)<ServiceInfo,name,serviceId,machineId,processId,endpoints,sessionId,objectUid>';
 
 /** As decoded: `objectUid` is text when its bytes happen to be UTF-8, and missing in directories older than libqi 4. */
 export interface WireServiceInfo {
@@ -20,7 +21,15 @@ const NO_UID = new Uint8Array(0);
 
 export function fromWire(info: WireServiceInfo): ServiceInfo {
   const { name, serviceId, machineId, processId, endpoints, sessionId, objectUid = NO_UID } = info;
-  return { name, serviceId, machineId, processId, endpoints, sessionId, objectUid: typeof objectUid === 'string' ? encoder.encode(objectUid) : objectUid.slice() };
+  return {
+    name,
+    serviceId,
+    machineId,
+    processId,
+    endpoints,
+    sessionId,
+    objectUid: typeof objectUid === 'string' ? encoder.encode(objectUid) : objectUid.slice(),
+  };
 }
 
 /**
@@ -35,11 +44,16 @@ export function withRelativeEndpoints(info: ServiceInfo, ready: Iterable<Service
     const theirs = other.endpoints.filter((endpoint) => !isRelative(endpoint));
     if (theirs.length > 0 && theirs.every((endpoint) => own.has(endpoint))) relative.push(`qi:${other.name}`);
   }
-  return { ...info, endpoints: [...relative, ...absolute].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0)) };
+  return {
+    ...info,
+    endpoints: [...relative, ...absolute].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0)),
+  };
 }
 
 export function withoutRelativeEndpoints(info: ServiceInfo): ServiceInfo {
-  return info.endpoints.some(isRelative) ? { ...info, endpoints: info.endpoints.filter((endpoint) => !isRelative(endpoint)) } : info;
+  return info.endpoints.some(isRelative)
+    ? { ...info, endpoints: info.endpoints.filter((endpoint) => !isRelative(endpoint)) }
+    : info;
 }
 
 function isRelative(endpoint: string): boolean {

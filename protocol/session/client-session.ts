@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
 import { QiwayError } from '../errors.ts';
 import { ControlType } from '../wire/link-frame.ts';
-import { PROTOCOL_VERSION, type Welcome, readErrorBody, readStatus, readWelcome } from './control.ts';
+import { PROTOCOL_VERSION, readErrorBody, readStatus, readWelcome, type Welcome } from './control.ts';
 import { DEFAULT_LINK_LIMITS, Link, type LinkLimits } from './link.ts';
 import type { Transport } from './transport.ts';
 import { afterMicrotasks } from './turn.ts';
@@ -46,7 +46,9 @@ export class ClientSession implements Bus {
   #settleClosed: (error: QiwayError | undefined) => void = () => {};
   #bus: BusClient | undefined;
   #welcome: Welcome | undefined;
-  #settleWelcome: { readonly resolve: (welcome: Welcome) => void; readonly reject: (error: QiwayError) => void } | undefined;
+  #settleWelcome:
+    | { readonly resolve: (welcome: Welcome) => void; readonly reject: (error: QiwayError) => void }
+    | undefined;
   #robotBus: 'up' | 'down' = 'up';
   #rttMs: number | undefined;
   readonly #transport: Transport;
@@ -75,7 +77,10 @@ export class ClientSession implements Bus {
         this.#rttMs = rttMs;
         for (const listener of [...this.#sessionListeners]) listener.rttMeasured?.(rttMs);
       },
-      onClose: (error) => this.#ended(error ?? new QiwayError('link-lost', 'The agent ended the session.', { data: { reason: 'goodbye' } })),
+      onClose: (error) =>
+        this.#ended(
+          error ?? new QiwayError('link-lost', 'The agent ended the session.', { data: { reason: 'goodbye' } }),
+        ),
     });
   }
 
@@ -120,7 +125,11 @@ export class ClientSession implements Bus {
     const welcomed = new Promise<Welcome>((resolve, reject) => {
       this.#settleWelcome = { resolve, reject };
     });
-    const stopTimer = clock.after(timeoutMs, () => this.#link.close(new QiwayError('timeout', `The agent did not answer hello within ${timeoutMs} ms.`, { data: { timeoutMs } })));
+    const stopTimer = clock.after(timeoutMs, () =>
+      this.#link.close(
+        new QiwayError('timeout', `The agent did not answer hello within ${timeoutMs} ms.`, { data: { timeoutMs } }),
+      ),
+    );
     this.#link.control(ControlType.hello, { protocol: PROTOCOL_VERSION, token, client });
     try {
       this.#welcome = await welcomed;
@@ -130,7 +139,12 @@ export class ClientSession implements Bus {
     }
     this.#robotBus = this.#welcome.bus;
     this.#link.startHeartbeat(this.#welcome.heartbeatMs, true);
-    const identity = { machineId: hex(random(16)), processId: 0, sessionId: this.#welcome.session, endpoints: () => [] };
+    const identity = {
+      machineId: hex(random(16)),
+      processId: 0,
+      sessionId: this.#welcome.session,
+      endpoints: () => [],
+    };
     try {
       this.#bus = await joinDirectory({ peer: this.#peer, clock, timeoutMs, identity });
     } catch (error) {

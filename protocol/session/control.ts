@@ -38,7 +38,11 @@ export function encodeControl(body: object): Uint8Array {
 /** @throws `wire-invalid` */
 export function readHello(body: Uint8Array): Hello {
   const fields = readFields(body, 'hello');
-  return { protocol: fields.number('protocol'), token: fields.string('token'), client: fields.string('client').slice(0, 200) };
+  return {
+    protocol: fields.number('protocol'),
+    token: fields.string('token'),
+    client: fields.string('client').slice(0, 200),
+  };
 }
 
 /** @throws `wire-invalid` */
@@ -65,8 +69,15 @@ export function readStatus(body: Uint8Array): StatusUpdate {
 export function readErrorBody(body: Uint8Array): QiwayError | undefined {
   const value = parse(body, 'goodbye') as Partial<ErrorRecord>;
   if (value.code === undefined) return undefined;
-  if (typeof value.code !== 'string' || typeof value.message !== 'string') throw new QiwayError('wire-invalid', 'A goodbye holds no readable error.');
-  return reviveError({ name: 'QiwayError', code: value.code, message: value.message, data: value.data ?? {}, maybeExecuted: value.maybeExecuted === true });
+  if (typeof value.code !== 'string' || typeof value.message !== 'string')
+    throw new QiwayError('wire-invalid', 'A goodbye holds no readable error.');
+  return reviveError({
+    name: 'QiwayError',
+    code: value.code,
+    message: value.message,
+    data: value.data ?? {},
+    maybeExecuted: value.maybeExecuted === true,
+  });
 }
 
 class Fields {

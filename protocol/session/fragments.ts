@@ -29,7 +29,8 @@ export class Fragments {
     const known = this.#unfinished.get(header.stream);
     const part = known === undefined ? body.subarray(4) : body;
     const unfinished = known ?? this.#begin(header, body);
-    if (unfinished.header.id !== header.id || unfinished.header.type !== header.type) throw new QiwayError('wire-invalid', `Fragment stream ${header.stream} changed its message.`);
+    if (unfinished.header.id !== header.id || unfinished.header.type !== header.type)
+      throw new QiwayError('wire-invalid', `Fragment stream ${header.stream} changed its message.`);
     unfinished.received += part.length;
     if (unfinished.received > unfinished.total || (isLast && unfinished.received !== unfinished.total)) {
       throw new QiwayError('wire-invalid', `A message of ${unfinished.total} bytes came with ${unfinished.received}.`);
@@ -43,8 +44,14 @@ export class Fragments {
   #begin(header: FrameHeader, body: Uint8Array): Unfinished {
     if (body.length < 4) throw new QiwayError('wire-invalid', 'The first fragment is too short for its length.');
     const total = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
-    if (total > this.#maxMessageBytes) throw new QiwayError('limit-exceeded', `A message of ${total} bytes is more than ${this.#maxMessageBytes}.`, { data: { limit: 'maxMessageBytes', maximum: this.#maxMessageBytes } });
-    if (this.#unfinished.size >= MAX_STREAMS) throw new QiwayError('limit-exceeded', `More than ${MAX_STREAMS} unfinished messages.`, { data: { limit: 'streams', maximum: MAX_STREAMS } });
+    if (total > this.#maxMessageBytes)
+      throw new QiwayError('limit-exceeded', `A message of ${total} bytes is more than ${this.#maxMessageBytes}.`, {
+        data: { limit: 'maxMessageBytes', maximum: this.#maxMessageBytes },
+      });
+    if (this.#unfinished.size >= MAX_STREAMS)
+      throw new QiwayError('limit-exceeded', `More than ${MAX_STREAMS} unfinished messages.`, {
+        data: { limit: 'streams', maximum: MAX_STREAMS },
+      });
     const unfinished: Unfinished = { header: { ...header }, total, parts: [], received: 0 };
     this.#unfinished.set(header.stream, unfinished);
     return unfinished;

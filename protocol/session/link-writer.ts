@@ -1,13 +1,20 @@
 // The sending half of a link: batches small frames of one turn, cuts large messages into fragments, keeps the order of
 // each object. Layer 3; it knows neither handshake nor heartbeat. See docs/link-protocol.md sections 2 and 5.
-import { QiwayError } from '../errors.ts';
+
 import { AddressTable } from '../bus/address-table.ts';
-import type { Transport } from './transport.ts';
-import { FRAME_HEADER_BYTES, FrameFlags, type FrameHeader, emptyFrameHeader, writeFrameHeader } from '../wire/link-frame.ts';
+import { QiwayError } from '../errors.ts';
+import {
+  emptyFrameHeader,
+  FRAME_HEADER_BYTES,
+  FrameFlags,
+  type FrameHeader,
+  writeFrameHeader,
+} from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
+import type { Transport } from './transport.ts';
 
 /** Bodies above this are cut; 16 fragments a MiB cost little, and a small frame waits for one of them at most. */
-export const FRAGMENT_BYTES = 64 * 1024;
+export const FRAGMENT_BYTES: number = 64 * 1024;
 /** A batch is closed when it reaches this. */
 const BATCH_BYTES = 256 * 1024;
 const FIRST_BATCH_BYTES = 1024;
@@ -96,13 +103,22 @@ export class LinkWriter {
     this.#batchLength = 0;
   }
 
-  #append(type: number, flags: number, address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }, body: Uint8Array): void {
+  #append(
+    type: number,
+    flags: number,
+    address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number },
+    body: Uint8Array,
+  ): void {
     const start = this.#reserve(FRAME_HEADER_BYTES + body.length);
     this.#writeHeader(start, { type, flags, stream: 0, size: body.length }, address);
     this.#batch.set(body, start + FRAME_HEADER_BYTES);
   }
 
-  #writeHeader(at: number, kind: { readonly type: number; readonly flags: number; readonly stream: number; readonly size: number }, address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number }): void {
+  #writeHeader(
+    at: number,
+    kind: { readonly type: number; readonly flags: number; readonly stream: number; readonly size: number },
+    address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number },
+  ): void {
     const frame = this.#frame;
     frame.size = kind.size;
     frame.type = kind.type;
@@ -158,10 +174,17 @@ export class LinkWriter {
 
   #startStream(header: MessageHeader, payload: Uint8Array): void {
     this.#checkBound(payload.length);
-    if (this.#streams.length >= MAX_STREAMS) throw new QiwayError('limit-exceeded', 'Too many large messages are under way.', { data: { limit: 'streams', maximum: MAX_STREAMS } });
+    if (this.#streams.length >= MAX_STREAMS)
+      throw new QiwayError('limit-exceeded', 'Too many large messages are under way.', {
+        data: { limit: 'streams', maximum: MAX_STREAMS },
+      });
     this.#nextStream = this.#nextStream >= MAX_STREAMS ? 1 : this.#nextStream + 1;
     const { id, type, flags, service, object, action } = header;
-    this.#streams.push({ header: { size: 0, type, flags, stream: this.#nextStream, id, service, object, action }, payload, sent: 0 });
+    this.#streams.push({
+      header: { size: 0, type, flags, stream: this.#nextStream, id, service, object, action },
+      payload,
+      sent: 0,
+    });
     this.#waitingBytes += payload.length;
     if (isOrdered(type)) this.#held.set(service, object, { isEvent: type === MessageType.event, waiting: [] });
   }
@@ -177,9 +200,14 @@ export class LinkWriter {
       const prefix = isFirst ? 4 : 0;
       const start = this.#reserve(FRAME_HEADER_BYTES + prefix + size);
       const { type, flags, stream: number } = stream.header;
-      this.#writeHeader(start, { type, flags: isLast ? flags : flags | FrameFlags.fragment, stream: number, size: prefix + size }, stream.header);
+      this.#writeHeader(
+        start,
+        { type, flags: isLast ? flags : flags | FrameFlags.fragment, stream: number, size: prefix + size },
+        stream.header,
+      );
       const body = start + FRAME_HEADER_BYTES;
-      if (isFirst) new DataView(this.#batch.buffer, this.#batch.byteOffset).setUint32(body, stream.payload.length, true);
+      if (isFirst)
+        new DataView(this.#batch.buffer, this.#batch.byteOffset).setUint32(body, stream.payload.length, true);
       this.#batch.set(stream.payload.subarray(stream.sent, stream.sent + size), body + prefix);
       stream.sent += size;
       this.#waitingBytes -= size;
@@ -213,7 +241,11 @@ export class LinkWriter {
   #checkBound(more = 0): void {
     const queued = this.queuedBytes;
     if (queued === 0 || queued + more <= this.#maxQueuedBytes) return;
-    throw new QiwayError('limit-exceeded', `More than ${this.#maxQueuedBytes} bytes wait for the other side, which reads too slowly.`, { data: { limit: 'maxQueuedBytes', maximum: this.#maxQueuedBytes } });
+    throw new QiwayError(
+      'limit-exceeded',
+      `More than ${this.#maxQueuedBytes} bytes wait for the other side, which reads too slowly.`,
+      { data: { limit: 'maxQueuedBytes', maximum: this.#maxQueuedBytes } },
+    );
   }
 }
 

@@ -1,13 +1,13 @@
 // A link: one live attachment between client and agent over a transport. Splits batches into frames, answers pings,
 // notices silence, closes once. Layer 3. See docs/link-protocol.md sections 2 to 5 and 8.
 import type { Clock } from '../clock.ts';
-import { QiwayError, asQiwayError } from '../errors.ts';
-import type { CloseCode, Transport } from './transport.ts';
-import { ControlType, FRAME_HEADER_BYTES, FrameFlags, emptyFrameHeader, readFrameHeader } from '../wire/link-frame.ts';
+import { asQiwayError, QiwayError } from '../errors.ts';
+import { ControlType, emptyFrameHeader, FRAME_HEADER_BYTES, FrameFlags, readFrameHeader } from '../wire/link-frame.ts';
 import type { MessageHeader } from '../wire/message.ts';
 import { encodeControl } from './control.ts';
 import { Fragments } from './fragments.ts';
 import { LinkWriter } from './link-writer.ts';
+import type { CloseCode, Transport } from './transport.ts';
 
 export interface LinkLimits {
   /** Bytes of one message, fragments put together. */
@@ -17,13 +17,16 @@ export interface LinkLimits {
 }
 
 /** 128 MiB a message: raw buffers of 100 MB are in use; twice that may wait. */
-export const DEFAULT_LINK_LIMITS: LinkLimits = { maxMessageBytes: 128 * 1024 * 1024, maxQueuedBytes: 256 * 1024 * 1024 };
+export const DEFAULT_LINK_LIMITS: LinkLimits = {
+  maxMessageBytes: 128 * 1024 * 1024,
+  maxQueuedBytes: 256 * 1024 * 1024,
+};
 
 /** Whole heartbeats without a sign of life after which the link is lost. */
 const SILENT_BEATS = 3;
 const FIRST_CONTROL = 32;
 /** Of one transport message; ours stay far below. */
-export const MAX_BATCH_BYTES = 1024 * 1024;
+export const MAX_BATCH_BYTES: number = 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 
 export interface LinkOptions {
@@ -47,7 +50,7 @@ export class Link {
   readonly #frame = emptyFrameHeader();
   readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
   /** Bytes of one transport message; lower before the other side is known. */
-  maxBatchBytes = MAX_BATCH_BYTES;
+  maxBatchBytes: number = MAX_BATCH_BYTES;
   #state: 'open' | 'closed' = 'open';
   #hasHeard = true;
   #silentBeats = 0;
@@ -63,7 +66,8 @@ export class Link {
     transport.listen({
       message: (bytes) => this.#receive(bytes),
       drain: () => this.#writer.drained(),
-      close: (reason) => this.#end(new QiwayError('link-lost', `The link to the other side broke: ${reason}.`, { data: { reason } })),
+      close: (reason) =>
+        this.#end(new QiwayError('link-lost', `The link to the other side broke: ${reason}.`, { data: { reason } })),
     });
   }
 
@@ -91,7 +95,13 @@ export class Link {
       if (this.#state === 'closed') return;
       this.#silentBeats = this.#hasHeard ? 0 : this.#silentBeats + 1;
       this.#hasHeard = false;
-      if (this.#silentBeats >= SILENT_BEATS) return this.#fail(4408, new QiwayError('link-lost', `Nothing was heard for ${SILENT_BEATS} heartbeats of ${everyMs} ms.`, { data: { reason: 'silence' } }));
+      if (this.#silentBeats >= SILENT_BEATS)
+        return this.#fail(
+          4408,
+          new QiwayError('link-lost', `Nothing was heard for ${SILENT_BEATS} heartbeats of ${everyMs} ms.`, {
+            data: { reason: 'silence' },
+          }),
+        );
       if (probes || !this.#writer.hasSent) this.ping();
       this.#writer.hasSent = false;
       this.#stopBeat = clock.after(everyMs, beat);
@@ -123,7 +133,10 @@ export class Link {
     if (this.#state === 'closed') return;
     this.#hasHeard = true;
     try {
-      if (bytes.length > this.maxBatchBytes) throw new QiwayError('limit-exceeded', `A batch of ${bytes.length} bytes is more than ${this.maxBatchBytes}.`, { data: { limit: 'maxBatchBytes', maximum: this.maxBatchBytes } });
+      if (bytes.length > this.maxBatchBytes)
+        throw new QiwayError('limit-exceeded', `A batch of ${bytes.length} bytes is more than ${this.maxBatchBytes}.`, {
+          data: { limit: 'maxBatchBytes', maximum: this.maxBatchBytes },
+        });
       this.#readBatch(bytes);
     } catch (thrown) {
       const error = asQiwayError(thrown);
@@ -138,7 +151,8 @@ export class Link {
       readFrameHeader(bytes, offset, frame);
       const start = offset + FRAME_HEADER_BYTES;
       offset = start + frame.size;
-      if (offset > bytes.length) throw new QiwayError('wire-invalid', 'A frame is longer than its batch.', { data: { offset: start } });
+      if (offset > bytes.length)
+        throw new QiwayError('wire-invalid', 'A frame is longer than its batch.', { data: { offset: start } });
       const body = bytes.subarray(start, offset);
       if (frame.type >= FIRST_CONTROL) {
         this.#takeControl(frame.type, frame.id, body);
@@ -152,8 +166,16 @@ export class Link {
 
   #passOn(payload: Uint8Array): void {
     const frame = this.#frame;
-    if (frame.type < 1 || frame.type > 8 || (frame.flags & ~0x83) !== 0 || (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0)) {
-      throw new QiwayError('wire-invalid', `A frame has type ${frame.type} and flags ${frame.flags}, which nobody sends.`);
+    if (
+      frame.type < 1 ||
+      frame.type > 8 ||
+      (frame.flags & ~0x83) !== 0 ||
+      (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0)
+    ) {
+      throw new QiwayError(
+        'wire-invalid',
+        `A frame has type ${frame.type} and flags ${frame.flags}, which nobody sends.`,
+      );
     }
     const header = this.#header;
     header.id = frame.id;

@@ -84,7 +84,11 @@ export class ServerSession {
     });
     this.#link.maxBatchBytes = MAX_HELLO_BYTES;
     const helloTimeoutMs = options.helloTimeoutMs ?? HELLO_TIMEOUT_MS;
-    this.#stopHelloTimer = clock.after(helloTimeoutMs, () => this.#refuse(new QiwayError('timeout', `No hello within ${helloTimeoutMs} ms.`, { data: { timeoutMs: helloTimeoutMs } })));
+    this.#stopHelloTimer = clock.after(helloTimeoutMs, () =>
+      this.#refuse(
+        new QiwayError('timeout', `No hello within ${helloTimeoutMs} ms.`, { data: { timeoutMs: helloTimeoutMs } }),
+      ),
+    );
   }
 
   get state(): 'waiting' | 'open' | 'closed' {
@@ -98,7 +102,8 @@ export class ServerSession {
 
   /** The robot's bus came or went. */
   tellRobotBus(state: 'up' | 'down', reason?: string): void {
-    if (this.#state === 'open') this.#link.control(ControlType.status, reason === undefined ? { bus: state } : { bus: state, reason });
+    if (this.#state === 'open')
+      this.#link.control(ControlType.status, reason === undefined ? { bus: state } : { bus: state, reason });
   }
 
   /** Ends it; `error` is told to the client. */
@@ -116,10 +121,31 @@ export class ServerSession {
   }
 
   #welcome(body: Uint8Array): void {
-    const { isTokenRight, agent, epoch, robotBus, bus, clock, limits = DEFAULT_LINK_LIMITS, heartbeatMs = HEARTBEAT_MS } = this.#options;
+    const {
+      isTokenRight,
+      agent,
+      epoch,
+      robotBus,
+      bus,
+      clock,
+      limits = DEFAULT_LINK_LIMITS,
+      heartbeatMs = HEARTBEAT_MS,
+    } = this.#options;
     const hello = readHello(body);
-    if (hello.protocol !== PROTOCOL_VERSION) return this.#refuse(new QiwayError('protocol-mismatch', `This agent speaks version ${PROTOCOL_VERSION} of the link protocol, the client ${hello.protocol}. Update the older of the two.`));
-    if (!isTokenRight(hello.token)) return this.#refuse(new QiwayError('unauthorized', 'The token is not the one this agent expects. Copy the whole URL that the agent printed, with what follows #.'));
+    if (hello.protocol !== PROTOCOL_VERSION)
+      return this.#refuse(
+        new QiwayError(
+          'protocol-mismatch',
+          `This agent speaks version ${PROTOCOL_VERSION} of the link protocol, the client ${hello.protocol}. Update the older of the two.`,
+        ),
+      );
+    if (!isTokenRight(hello.token))
+      return this.#refuse(
+        new QiwayError(
+          'unauthorized',
+          'The token is not the one this agent expects. Copy the whole URL that the agent printed, with what follows #.',
+        ),
+      );
     this.client = hello.client;
     this.#stopHelloTimer();
     try {
@@ -130,7 +156,15 @@ export class ServerSession {
     this.#state = 'open';
     this.#link.maxBatchBytes = MAX_BATCH_BYTES;
     this.#stopServing = serveBus(bus, { peer: this.#peer, clock, hasRelativeEndpoints: false, isLink: true });
-    this.#link.control(ControlType.welcome, { protocol: PROTOCOL_VERSION, session: this.id, epoch, agent, bus: robotBus(), heartbeatMs, maxMessageBytes: limits.maxMessageBytes });
+    this.#link.control(ControlType.welcome, {
+      protocol: PROTOCOL_VERSION,
+      session: this.id,
+      epoch,
+      agent,
+      bus: robotBus(),
+      heartbeatMs,
+      maxMessageBytes: limits.maxMessageBytes,
+    });
     this.#link.startHeartbeat(heartbeatMs, false);
   }
 

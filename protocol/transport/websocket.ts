@@ -1,6 +1,7 @@
 // The platform's own WebSocket (browsers, workers, Node) as a transport, from the side that dials. Layer 4.
-import { QiwayError } from '../errors.ts';
+
 import type { Clock } from '../clock.ts';
+import { QiwayError } from '../errors.ts';
 import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
 
 /** What is used of `WebSocket`; so that this file needs no DOM types. */
@@ -33,7 +34,13 @@ export function dialWebSocket(options: DialOptions): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
       stopTimer();
-      reject(new QiwayError('dial-failed', `No robot agent answers at ${options.url}: ${reason}. Check the address, that the agent runs, and that this device reaches its network.`, { data: { url: options.url, reason } }));
+      reject(
+        new QiwayError(
+          'dial-failed',
+          `No robot agent answers at ${options.url}: ${reason}. Check the address, that the agent runs, and that this device reaches its network.`,
+          { data: { url: options.url, reason } },
+        ),
+      );
     };
     let stopTimer = (): void => {};
     let socket: PlatformSocket;

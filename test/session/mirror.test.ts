@@ -1,12 +1,17 @@
 // Two buses joined: what one has the other shows, both ways, also after the inner one was away.
-import { mirrorBus } from '../../robot-agent/mirror.ts';
+
 import { createObject, method } from '@qiway/protocol/objects/hosted-object';
 import { describe, expect, it } from 'vitest';
+import { mirrorBus } from '../../robot-agent/mirror.ts';
 import { embeddedBus } from '../support/memory-session.ts';
 import { settled } from '../support/virtual-clock.ts';
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const names = async (bus: ReturnType<typeof embeddedBus>): Promise<string[]> => (await bus.services()).map((info) => info.name).filter((name) => name !== 'ServiceDirectory').sort();
+const names = async (bus: ReturnType<typeof embeddedBus>): Promise<string[]> =>
+  (await bus.services())
+    .map((info) => info.name)
+    .filter((name) => name !== 'ServiceDirectory')
+    .sort();
 const object = (): ReturnType<typeof createObject> => createObject({ hi: method('()', 's', () => 'hi') });
 
 describe('the mirror between the robot’s bus and the agent’s', () => {

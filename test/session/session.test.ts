@@ -2,7 +2,7 @@
 import type { BusObject, Payload } from '@qiway/protocol/bus/bus';
 import { callObject } from '@qiway/protocol/bus/call';
 import { createObject, method, property, signal } from '@qiway/protocol/objects/hosted-object';
-import { encodePayload, decodePayload, plainObjects } from '@qiway/protocol/objects/values';
+import { decodePayload, encodePayload, plainObjects } from '@qiway/protocol/objects/values';
 import { openSession } from '@qiway/protocol/session/client-session';
 import type { Transport } from '@qiway/protocol/session/transport';
 import { ControlType } from '@qiway/protocol/wire/link-frame';
@@ -28,7 +28,11 @@ function greeter(): ReturnType<typeof createObject> {
     size: method('(r)', 'I', (raw: Uint8Array) => raw.length),
     child: method('()', 'o', () => createObject({ ping: method('()', 's', () => 'pong') })),
     callBack: method('(o)', 's', async (other: BusObject) => {
-      const answer = await callObject(other, { action: idOf(other, 'ask'), payload: payload('()', []) }, { clock: door.clock, timeoutMs: 1000 });
+      const answer = await callObject(
+        other,
+        { action: idOf(other, 'ask'), payload: payload('()', []) },
+        { clock: door.clock, timeoutMs: 1000 },
+      );
       other.release();
       return decodePayload(answer, plainObjects);
     }),
@@ -40,7 +44,11 @@ function greeter(): ReturnType<typeof createObject> {
 let door = memoryDoor();
 
 async function ask(object: BusObject, name: string, signature: string, args: readonly unknown[]): Promise<unknown> {
-  const reply = await callObject(object, { action: idOf(object, name), payload: payload(signature, args) }, { clock: door.clock, timeoutMs: 1000 });
+  const reply = await callObject(
+    object,
+    { action: idOf(object, name), payload: payload(signature, args) },
+    { clock: door.clock, timeoutMs: 1000 },
+  );
   return decodePayload(reply, plainObjects);
 }
 
@@ -108,17 +116,28 @@ describe('a session over a link', () => {
     const session = await door.open();
     const object = await session.service('Greeter');
     const heard: string[][] = [[], []];
-    const subscriptions = heard.map((list) => object.subscribe(idOf(object, 'greeted'), { event: (event) => list.push(...(decodePayload(event, plainObjects) as string[])), gone: () => {} }));
+    const subscriptions = heard.map((list) =>
+      object.subscribe(idOf(object, 'greeted'), {
+        event: (event) => list.push(...(decodePayload(event, plainObjects) as string[])),
+        gone: () => {},
+      }),
+    );
     await Promise.all(subscriptions.map((one) => one.ready));
     const registeredBefore = door.serverSessions[0]?.counts.subscriptions;
     hosted.emit('greeted', 'a');
     hosted.emit('greeted', 'b');
     await settled();
-    expect(heard).toEqual([['a', 'b'], ['a', 'b']]);
+    expect(heard).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
     await subscriptions[0]?.close();
     hosted.emit('greeted', 'c');
     await settled();
-    expect(heard).toEqual([['a', 'b'], ['a', 'b', 'c']]);
+    expect(heard).toEqual([
+      ['a', 'b'],
+      ['a', 'b', 'c'],
+    ]);
     await subscriptions[1]?.close();
     expect(door.serverSessions[0]?.counts.subscriptions).toBe((registeredBefore ?? 0) - 1);
   });
@@ -146,7 +165,12 @@ describe('a session over a link', () => {
   it('refuses anything before hello, a hello that is not JSON, and silence', async () => {
     door = memoryDoor();
     const closed: string[] = [];
-    const frames = [frame(1, new Uint8Array(0)), frame(ControlType.hello, new TextEncoder().encode('no')), frame(ControlType.hello, new Uint8Array(5000)), new Uint8Array(3)];
+    const frames = [
+      frame(1, new Uint8Array(0)),
+      frame(ControlType.hello, new TextEncoder().encode('no')),
+      frame(ControlType.hello, new Uint8Array(5000)),
+      new Uint8Array(3),
+    ];
     for (const bytes of frames) {
       const transport = door.dial();
       transport.listen({ message: () => {}, drain: () => {}, close: (reason) => closed.push(reason) });
@@ -179,7 +203,13 @@ describe('a session over a link', () => {
       close: () => {},
       listen: (listener) => transport.listen({ ...listener, message: (bytes) => isCut || listener.message(bytes) }),
     };
-    const session = await openSession(cut, { token: TOKEN, clock: door.clock, random: randomBytes, client: 'test', timeoutMs: 1000 });
+    const session = await openSession(cut, {
+      token: TOKEN,
+      clock: door.clock,
+      random: randomBytes,
+      client: 'test',
+      timeoutMs: 1000,
+    });
     await door.clock.advance(10_000);
     expect(session.state).toBe('up');
     isCut = true;
@@ -204,7 +234,10 @@ describe('a session over a link', () => {
     door = memoryDoor();
     await door.bus.host('Greeter', greeter());
     const session = await door.open();
-    await expect(session.service('Greter')).rejects.toMatchObject({ code: 'service-not-found', data: { nearest: ['Greeter'] } });
+    await expect(session.service('Greter')).rejects.toMatchObject({
+      code: 'service-not-found',
+      data: { nearest: ['Greeter'] },
+    });
   });
 });
 

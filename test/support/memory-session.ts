@@ -46,6 +46,7 @@ export function memoryDoor(changes: Partial<ServerSessionOptions> = {}): MemoryD
     serverSessions.push(serveSession(theirs, serverOptions));
     return ours;
   };
-  const open = (token = TOKEN): Promise<ClientSession> => openSession(dial(), { token, clock, random: randomBytes, client: 'test', timeoutMs: 10_000 });
+  const open = (token = TOKEN): Promise<ClientSession> =>
+    openSession(dial(), { token, clock, random: randomBytes, client: 'test', timeoutMs: 10_000 });
   return { clock, bus, serverSessions, serverOptions, dial, open };
 }
