@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { SIDES, type SideName } from './echo-client.ts';
 
-export const HELP = `npm run bench -- [options]
+export const HELP: string = `npm run bench -- [options]
 
   --quick           two short rounds: does it run, roughly how fast
   --rounds N        rounds, interleaved between all sides (default 5)

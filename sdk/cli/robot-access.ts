@@ -1,8 +1,5 @@
 // The robot as the commands see it: remote objects of the SDK with the metaobjects behind them. Command line.
-import type { MetaObject } from '@qiway/protocol/bus/metaobject';
-import { QiwayError } from '@qiway/protocol/errors';
-import { busObjectOf } from '@qiway/protocol/objects/values';
-import { connect, type RemoteObject, type Robot } from '../index.ts';
+import { connect, type MetaObject, metaObjectOf, type RemoteObject, type Robot } from '../index.ts';
 import type { Terminal } from './terminal.ts';
 import { type Invocation, UsageError } from './usage.ts';
 
@@ -29,7 +26,7 @@ export async function withRobot<T>(
 ): Promise<T> {
   const robot = await connect(urlOf(invocation), {
     timeoutMs: invocation.timeoutMs,
-    report: (error) => terminal.error(`${String(error)}\n`),
+    onError: (error) => terminal.error(`${String(error)}\n`),
   });
   try {
     return await use(robot);
@@ -41,7 +38,5 @@ export async function withRobot<T>(
 /** @throws `service-not-found` and what else `robot.service` throws */
 export async function describe(robot: Robot, service: string): Promise<Described> {
   const remote = await robot.service(service);
-  const metaObject = busObjectOf(remote)?.metaObject;
-  if (metaObject === undefined) throw new QiwayError('internal', `${service} has no metaobject`);
-  return { remote, metaObject };
+  return { remote, metaObject: metaObjectOf(remote) };
 }

@@ -6,7 +6,19 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 /** Wrong use: the sentence is for the user, the exit code is 2. */
 export class UsageError extends Error {}
 
-export const COMMANDS = {
+export type CommandName = 'info' | 'call' | 'watch' | 'get' | 'set' | 'types' | 'doctor';
+
+interface CommandText {
+  /** As shown in the help. */
+  readonly arguments: string;
+  /** How many arguments it takes. */
+  readonly least: number;
+  readonly most: number;
+  readonly summary: string;
+  readonly details: string;
+}
+
+const COMMANDS: Readonly<Record<CommandName, CommandText>> = {
   info: {
     arguments: '[Service]',
     least: 0,
@@ -59,9 +71,7 @@ export const COMMANDS = {
     summary: 'check step by step whether the robot can be used, and say what to do',
     details: '--json prints the steps as JSON.',
   },
-} as const;
-
-export type CommandName = keyof typeof COMMANDS;
+};
 
 export interface Invocation {
   readonly command: CommandName;
