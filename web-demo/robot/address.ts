@@ -1,0 +1,48 @@
+// Which robot, with which token. Layer: robot. The token comes in the page's fragment and stays there, so that reload and
+// bookmarks work; a copy in the tab's sessionStorage covers links inside the page. It never goes into a query.
+
+export interface PageAddress {
+  readonly origin: string;
+  readonly hash: string;
+}
+
+const STORED = 'qiway.token';
+
+/** The agent's URL with its token, or undefined when there is no token. */
+export function agentUrl({ origin, hash }: PageAddress, store: Pick<Storage, 'getItem' | 'setItem'>): string | undefined {
+  const token = fragmentOf(hash).get('token') ?? store.getItem(STORED) ?? '';
+  if (token === '') return undefined;
+  store.setItem(STORED, token);
+  return `${origin}/#token=${encodeURIComponent(token)}`;
+}
+
+/** The values of a fragment such as `#token=…&view=explore`. */
+export function fragmentOf(hash: string): URLSearchParams {
+  return new URLSearchParams(hash.replace(/^#/, ''));
+}
+
+/** The fragment with one value changed. */
+export function withFragment(hash: string, name: string, value: string): string {
+  const fragment = fragmentOf(hash);
+  fragment.set(name, value);
+  return `#${fragment.toString()}`;
+}
+
+/**
+ * Where to go for what a person pasted: a robot's URL with its token, or the token alone.
+ * @throws Error with a sentence for that person
+ */
+export function readPasted(pasted: string, origin: string): { readonly url: string; readonly isHere: boolean } {
+  const text = pasted.trim();
+  if (text === '') throw new Error('Paste the URL that the robot agent printed when it started.');
+  if (/^[\w-]{8,}$/.test(text)) return { url: `${origin}/#token=${text}`, isHere: true };
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new Error('This is no URL. It begins with http:// or https:// and ends with #token=…');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('The URL has to begin with http:// or https://');
+  if ((fragmentOf(url.hash).get('token') ?? '') === '') throw new Error('The URL has no token: copy all of it, to the end of #token=…');
+  return { url: url.href, isHere: url.origin === origin };
+}

@@ -1,0 +1,118 @@
+// Holds on to services as they come and go: attaches when one is there, lets go when it leaves. Layer: robot.
+import type { Signal } from '@preact/signals';
+import { isQiwayError, type RemoteObject, type Robot } from '@qiway/sdk';
+import type { Services } from './robot-services.ts';
+
+/** What was opened for one service's stay; ends with it. */
+export interface Scope {
+  readonly isOpen: boolean;
+  /** Runs `end` when the service leaves, or at once if it has. */
+  add(end: () => unknown): void;
+}
+
+export type Attachments = {
+  readonly [N in keyof Services]?: (object: RemoteObject<Services[N]>, scope: Scope) => void | Promise<void>;
+};
+
+export interface FollowOptions {
+  readonly robot: Robot<Services>;
+  readonly attachments: Attachments;
+  /** The names on the bus, sorted, each time they change. */
+  readonly onServices: (names: readonly string[]) => void;
+  readonly onProblem: (service: string, error: unknown) => void;
+}
+
+interface OpenScope extends Scope {
+  end(): void;
+}
+
+/** Failures do not matter: what is being ended is gone already. */
+function run(end: () => unknown): void {
+  Promise.resolve()
+    .then(end)
+    .catch(() => undefined);
+}
+
+function openScope(): OpenScope {
+  let isOpen = true;
+  const ends: (() => unknown)[] = [];
+  return {
+    get isOpen() {
+      return isOpen;
+    },
+    add(end) {
+      if (isOpen) ends.push(end);
+      else run(end);
+    },
+    end() {
+      isOpen = false;
+      for (const end of ends.splice(0)) run(end);
+    },
+  };
+}
+
+/** A failure that only says that the service, or the link, is gone: nothing to tell a person. */
+function isFarewell(error: unknown): boolean {
+  return isQiwayError(error) && ['service-gone', 'object-gone', 'link-lost', 'closed', 'service-not-found'].includes(error.code);
+}
+
+/** Follows the services until the returned function is called. */
+export function followServices({ robot, attachments, onServices, onProblem }: FollowOptions): () => void {
+  const names = new Set<string>();
+  const scopes = new Map<string, OpenScope>();
+  let isFollowing = true;
+
+  async function attach<N extends keyof Services>(name: N, scope: OpenScope): Promise<void> {
+    try {
+      const object = await robot.service(name);
+      if (scope.isOpen) await attachments[name]?.(object, scope);
+    } catch (error) {
+      if (scope.isOpen && !isFarewell(error)) onProblem(name, error);
+    }
+  }
+  function add(name: string): void {
+    if (!isFollowing) return;
+    names.add(name);
+    if (!(name in attachments)) return;
+    scopes.get(name)?.end();
+    const scope = openScope();
+    scopes.set(name, scope);
+    void attach(name as keyof Services, scope);
+  }
+  function remove(name: string): void {
+    names.delete(name);
+    scopes.get(name)?.end();
+    scopes.delete(name);
+  }
+  const tell = (): void => {
+    if (isFollowing) onServices([...names].sort((a, b) => a.localeCompare(b)));
+  };
+
+  const off = robot.onServiceChange((change) => {
+    if (change.kind === 'added') add(change.name);
+    else remove(change.name);
+    tell();
+  });
+  robot.services().then(
+    (infos) => {
+      for (const { name } of infos) if (!names.has(name)) add(name);
+      tell();
+    },
+    (error: unknown) => {
+      if (isFollowing && !isFarewell(error)) onProblem('ServiceDirectory', error);
+    },
+  );
+  return () => {
+    isFollowing = false;
+    off();
+    for (const name of [...scopes.keys()]) remove(name);
+  };
+}
+
+/** Holds a service's object in a signal for its stay. */
+export function hold<T>(place: Signal<T | undefined>, object: T, scope: Scope): void {
+  place.value = object;
+  scope.add(() => {
+    if (place.peek() === object) place.value = undefined;
+  });
+}

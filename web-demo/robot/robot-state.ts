@@ -1,0 +1,59 @@
+// What the console knows of its robot, as signals. Layer: robot; no DOM. Fed by feed.ts while the link stands.
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { RemoteObject } from '@qiway/sdk';
+import type { Services } from './robot-services.ts';
+import type { RoomPlan } from './room-plan.ts';
+import type { Pose } from './trail.ts';
+
+/** A service's object while it is on the bus. */
+export type Held<N extends keyof Services> = Signal<RemoteObject<Services[N]> | undefined>;
+
+export interface RobotState {
+  /** Names of all services on the bus, sorted; undefined until known. */
+  readonly services: Signal<readonly string[] | undefined>;
+  readonly motion: Held<'ALMotion'>;
+  readonly video: Held<'ALVideoDevice'>;
+  readonly speech: Held<'ALTextToSpeech'>;
+  readonly posture: Held<'ALRobotPosture'>;
+  readonly leds: Held<'ALLeds'>;
+  readonly robotName: Signal<string | undefined>;
+  readonly batteryPercent: Signal<number | undefined>;
+  readonly pose: Signal<Pose | undefined>;
+  readonly trail: Signal<readonly Pose[]>;
+  readonly plan: Signal<RoomPlan | undefined>;
+  /** Percent, and how to set it; undefined when the robot has no volume. */
+  readonly volume: Signal<number | undefined>;
+  readonly setVolume: Signal<((percent: number) => Promise<void>) | undefined>;
+  /** The words said since the last sentence began, newest last. */
+  readonly words: Signal<readonly string[]>;
+  readonly postures: Signal<readonly string[]>;
+  readonly postureName: Signal<string | undefined>;
+  readonly isAwake: Signal<boolean | undefined>;
+}
+
+export function createRobotState(): RobotState {
+  return {
+    services: signal(undefined),
+    motion: signal(undefined),
+    video: signal(undefined),
+    speech: signal(undefined),
+    posture: signal(undefined),
+    leds: signal(undefined),
+    robotName: signal(undefined),
+    batteryPercent: signal(undefined),
+    pose: signal(undefined),
+    trail: signal([]),
+    plan: signal(undefined),
+    volume: signal(undefined),
+    setVolume: signal(undefined),
+    words: signal([]),
+    postures: signal([]),
+    postureName: signal(undefined),
+    isAwake: signal(undefined),
+  };
+}
+
+/** True when a service is known to be missing. */
+export function isMissing(services: ReadonlySignal<readonly string[] | undefined>, name: string): boolean {
+  return services.value !== undefined && !services.value.includes(name);
+}

@@ -1,0 +1,106 @@
+// The camera's picture. Layer: views. Asks for pictures only while somebody can see them.
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { ConsoleState } from '../console-state.ts';
+import { failureText } from '../failure-text.ts';
+import { Icon } from '../parts/icons.tsx';
+import { PictureCanvas } from '../parts/picture-canvas.tsx';
+import { Plate } from '../parts/plate.tsx';
+import { type Picture, RESOLUTIONS, watchCamera } from '../robot/camera.ts';
+import { isMissing } from '../robot/robot-state.ts';
+
+/** What driving by the picture needs, and what a robot's camera gives over a wireless network. */
+const FRAMES_PER_SECOND = 15;
+const CAMERAS = ['Upper camera', 'Lower camera'];
+
+export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.Element {
+  const picture = useSignal<Picture | undefined>(undefined);
+  const problem = useSignal('');
+  const camera = useSignal(0);
+  const resolution = useSignal(1);
+  const isVisible = useSignal(!document.hidden);
+  const perSecond = useSignal(0);
+  const count = useRef(0);
+
+  useEffect(() => {
+    const changed = (): void => {
+      isVisible.value = !document.hidden;
+    };
+    const meter = setInterval(() => {
+      perSecond.value = count.current;
+      count.current = 0;
+    }, 1000);
+    document.addEventListener('visibilitychange', changed);
+    return () => {
+      clearInterval(meter);
+      document.removeEventListener('visibilitychange', changed);
+    };
+  }, []);
+  useSignalEffect(() => {
+    const device = state.robot.video.value;
+    if (device === undefined || !isVisible.value || state.link.state.value.kind !== 'online') return undefined;
+    return watchCamera(device, {
+      camera: camera.value,
+      resolution: resolution.value,
+      framesPerSecond: FRAMES_PER_SECOND,
+      after: state.after,
+      onPicture: (shown) => {
+        count.current += 1;
+        problem.value = '';
+        picture.value = shown;
+      },
+      onProblem: (error) => {
+        problem.value = failureText(error);
+      },
+    });
+  });
+
+  const noCamera = isMissing(state.robot.services, 'ALVideoDevice');
+  const words = noCamera ? 'This robot has no camera service' : problem.value !== '' ? problem.value : picture.value === undefined ? 'Waiting for the first picture' : '';
+  const tools = (
+    <>
+      <label class="visually-hidden" for="resolution">
+        Picture size
+      </label>
+      <select id="resolution" class="field camera-size" value={resolution.value} onChange={(event) => (resolution.value = Number(event.currentTarget.value))}>
+        {RESOLUTIONS.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <button type="button" class="button icon quiet" aria-label={`${CAMERAS[camera.value]}: switch to the other`} title={CAMERAS[camera.value]} onClick={() => (camera.value = 1 - camera.value)}>
+        <Icon name="camera" />
+      </button>
+      <button type="button" class="button icon quiet" aria-label="Save the picture" title="Save the picture" disabled={picture.value === undefined} onClick={savePicture}>
+        <Icon name="save" />
+      </button>
+    </>
+  );
+  return (
+    <Plate title="Camera" class="drive-camera" tools={tools}>
+      <div class="picture-frame">
+        <PictureCanvas picture={picture} label="What the robot’s camera sees" />
+        {words !== '' && <p class="empty">{words}</p>}
+        {picture.value !== undefined && (
+          <p class="picture-rate figures">
+            {picture.value.width} × {picture.value.height}, {perSecond} per second
+          </p>
+        )}
+      </div>
+    </Plate>
+  );
+}
+
+function savePicture(): void {
+  const canvas = document.querySelector<HTMLCanvasElement>('canvas.picture');
+  canvas?.toBlob((blob) => {
+    if (blob === null) return;
+    const anchor = document.createElement('a');
+    anchor.href = URL.createObjectURL(blob);
+    anchor.download = 'robot-picture.png';
+    anchor.click();
+    URL.revokeObjectURL(anchor.href);
+  });
+}

@@ -1,0 +1,67 @@
+// The whole page: head, the chosen view or the doorway, messages. Layer: views.
+import type { JSX } from 'preact';
+import type { ConsoleState, ViewName } from '../console-state.ts';
+import { Toaster } from '../parts/toaster.tsx';
+import { isMissing } from '../robot/robot-state.ts';
+import { Doorway } from './doorway.tsx';
+import { DriveView } from './drive-view.tsx';
+import { ExploreView } from './explore-view.tsx';
+import { LostNotice } from './lost-notice.tsx';
+import { PageHead } from './page-head.tsx';
+import { PlotView } from './plot-view.tsx';
+
+interface PageProps {
+  readonly state: ConsoleState;
+}
+
+const SHOWN: Readonly<Record<ViewName, (props: PageProps) => JSX.Element>> = { drive: DriveView, explore: ExploreView, plot: PlotView };
+
+export function ConsolePage({ state }: PageProps): JSX.Element {
+  const link = state.link.state.value;
+  const isOpen = link.kind === 'online' || (link.kind === 'lost' && link.wasOnline);
+  const View = SHOWN[state.view.value];
+  return (
+    <div class="console">
+      <PageHead state={state} />
+      <div class="notices">
+        {link.kind === 'lost' && link.wasOnline && <LostNotice state={state} isTrying={link.isTrying} />}
+        {link.kind === 'online' && !state.link.isBusUp.value && <BusNotice />}
+      </div>
+      {isOpen ? (
+        <main id="view" class={`view ${link.kind === 'online' ? '' : 'at-rest'}`} role="tabpanel" aria-labelledby={`tab-${state.view.value}`}>
+          <View state={state} />
+        </main>
+      ) : (
+        <main id="view" class="view">
+          <Doorway state={state} />
+        </main>
+      )}
+      <Toaster toasts={state.toasts} />
+      <SpokenState state={state} />
+    </div>
+  );
+}
+
+function BusNotice(): JSX.Element {
+  return (
+    <section class="notice" role="alert">
+      <div class="grow">
+        <h2>The robot’s own bus does not answer</h2>
+        <p class="small soft">The agent is reachable and goes on trying. If this lasts, check that the robot’s software runs.</p>
+      </div>
+    </section>
+  );
+}
+
+/** Tells screen readers when the link changes. */
+function SpokenState({ state }: PageProps): JSX.Element {
+  const kind = state.link.state.value.kind;
+  const words = { online: 'Linked with the robot', lost: 'The link to the robot is lost', dialling: 'Connecting', refused: 'The robot refused the token', 'no-token': 'A token is missing' }[kind];
+  const noMotion = kind === 'online' && isMissing(state.robot.services, 'ALMotion') ? '; this robot does not drive' : '';
+  return (
+    <p class="visually-hidden" role="status">
+      {words}
+      {noMotion}
+    </p>
+  );
+}

@@ -1,0 +1,101 @@
+// What is shown before there is a link: connecting, no token, a refused token, nobody there. Layer: views.
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { ConsoleState } from '../console-state.ts';
+import { failureText } from '../failure-text.ts';
+import { LedRing } from '../parts/led-ring.tsx';
+import { readPasted, withFragment } from '../robot/address.ts';
+
+const TEXTS = {
+  'no-token': {
+    title: 'Which robot?',
+    text: 'Open the whole URL that the robot agent printed when it started, to the end of #token=…, or paste it here.',
+  },
+  refused: {
+    title: 'The robot refused this token',
+    text: 'The agent makes a new token each time it starts, unless it was given one. Paste the URL it printed last.',
+  },
+  lost: {
+    title: 'Nobody answers at this address',
+    text: 'The console keeps trying. Is the robot agent running, and is this device in the robot’s network?',
+  },
+} as const;
+
+export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Element {
+  const link = state.link.state.value;
+  if (link.kind === 'dialling' || link.kind === 'online') {
+    return (
+      <section class="plate doorway dialling" aria-busy="true">
+        <LedRing segments={8} lit={(segment) => 0.3 + (segment / 8) * 0.7} thickness={0.36} />
+        <h1>Connecting…</h1>
+        <p class="soft">{location.host}</p>
+      </section>
+    );
+  }
+  const { title, text } = TEXTS[link.kind];
+  return (
+    <section class={`plate doorway ${link.kind === 'no-token' ? '' : 'tone-stop'}`}>
+      <LedRing segments={8} lit={(segment) => (link.kind === 'no-token' || segment % 2 === 0 ? 1 : 0)} thickness={0.36} />
+      <div class="stack" role="alert">
+        <h1>{title}</h1>
+        <p>{text}</p>
+        {link.kind !== 'no-token' && <p class="small soft">{failureText(link.error)}</p>}
+      </div>
+      {link.kind === 'lost' && (
+        <div>
+          <button type="button" class="button main" aria-disabled={link.isTrying} onClick={() => !link.isTrying && state.link.dial()}>
+            {link.isTrying ? 'Trying…' : 'Try now'}
+          </button>
+        </div>
+      )}
+      <PasteForm />
+    </section>
+  );
+}
+
+function PasteForm(): JSX.Element {
+  const pasted = useSignal('');
+  const problem = useSignal('');
+  const onSubmit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    try {
+      const { url, isHere } = readPasted(pasted.value, location.origin);
+      const token = new URLSearchParams(new URL(url).hash.slice(1)).get('token') ?? '';
+      if (!isHere) location.assign(url);
+      else if (new URLSearchParams(location.hash.slice(1)).get('token') === token) problem.value = 'This is the token that was refused.';
+      else location.hash = withFragment(location.hash, 'token', token);
+    } catch (error) {
+      problem.value = error instanceof Error ? error.message : String(error);
+    }
+  };
+  return (
+    <form onSubmit={onSubmit} noValidate>
+      <label class="label" for="pasted">
+        URL of the robot, or its token
+      </label>
+      <div class="go">
+        <input
+          id="pasted"
+          class="field code"
+          value={pasted}
+          placeholder="http://…/#token=…"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          aria-invalid={problem.value !== ''}
+          aria-describedby="pasted-problem"
+          onInput={(event) => {
+            pasted.value = event.currentTarget.value;
+            problem.value = '';
+          }}
+        />
+        <button type="submit" class="button main">
+          Connect
+        </button>
+      </div>
+      <p id="pasted-problem" class="small problem" role="status">
+        {problem}
+      </p>
+    </form>
+  );
+}

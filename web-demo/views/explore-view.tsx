@@ -1,0 +1,109 @@
+// The service explorer: all services of the bus, and the members of the chosen one. Layer: views.
+import { useSignal } from '@preact/signals';
+import type { LooseMembers, RemoteObject } from '@qiway/sdk';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { ConsoleState } from '../console-state.ts';
+import { ObjectMembers } from '../explorer/object-members.tsx';
+import { failureText } from '../failure-text.ts';
+import { Plate } from '../parts/plate.tsx';
+import { fragmentOf, withFragment } from '../robot/address.ts';
+
+type Opened = { readonly object: RemoteObject<LooseMembers>; readonly title: string };
+/** The chosen service, and above it the objects opened from it. */
+type Shown = { readonly kind: 'none' } | { readonly kind: 'failed'; readonly text: string } | { readonly kind: 'open'; readonly stack: readonly Opened[] };
+
+export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.Element {
+  const chosen = useSignal(fragmentOf(location.hash).get('service') ?? '');
+  const sought = useSignal('');
+  const shown = useSignal<Shown>({ kind: 'none' });
+  const members = useRef<HTMLDivElement>(null);
+  const link = state.link.state.value;
+  const names = state.robot.services.value;
+  const isThere = names?.includes(chosen.value) ?? false;
+
+  useEffect(() => {
+    if (link.kind !== 'online' || chosen.value === '' || !isThere) return undefined;
+    let isCurrent = true;
+    const title = chosen.value;
+    const robot: { service(name: string): Promise<RemoteObject<LooseMembers>> } = link.robot as never;
+    robot.service(title).then(
+      (object) => {
+        if (isCurrent) shown.value = { kind: 'open', stack: [{ object, title }] };
+      },
+      (error: unknown) => {
+        if (isCurrent) shown.value = { kind: 'failed', text: failureText(error) };
+      },
+    );
+    return () => {
+      isCurrent = false;
+      shown.value = { kind: 'none' };
+    };
+  }, [link.kind === 'online' ? link.robot : undefined, chosen.value, isThere]);
+
+  const choose = (name: string): void => {
+    chosen.value = name;
+    history.replaceState(null, '', withFragment(location.hash, 'service', name));
+    if (window.innerWidth < 832) members.current?.scrollIntoView({ block: 'start' });
+  };
+  const found = (names ?? []).filter((name) => name.toLowerCase().includes(sought.value.trim().toLowerCase()));
+  return (
+    <div class="explore">
+      <Plate title={names === undefined ? 'Services' : `Services (${names.length})`} class="services">
+        <div class="plate-body">
+          <label class="visually-hidden" for="seek">
+            Find a service
+          </label>
+          <input id="seek" class="field" type="search" placeholder="Find a service" value={sought} onInput={(event) => (sought.value = event.currentTarget.value)} />
+          {found.length === 0 ? (
+            <p class="empty">{names === undefined ? 'Asking the robot' : 'No service of that name'}</p>
+          ) : (
+            <ul>
+              {found.map((name) => (
+                <li key={name}>
+                  <button type="button" class="button quiet" aria-current={name === chosen.value} onClick={() => choose(name)}>
+                    {name}
+                  </button>
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
+      </Plate>
+      <div ref={members} class="members-place">
+        <Chosen shown={shown.value} name={chosen.value} isGone={names !== undefined && chosen.value !== '' && !isThere} onChange={(next) => (shown.value = next)} />
+      </div>
+    </div>
+  );
+}
+
+interface ChosenProps {
+  readonly shown: Shown;
+  readonly name: string;
+  readonly isGone: boolean;
+  readonly onChange: (shown: Shown) => void;
+}
+
+function Chosen({ shown, name, isGone, onChange }: ChosenProps): JSX.Element {
+  if (isGone) return <p class="plate empty">The service {name} is not on the bus.</p>;
+  if (shown.kind === 'failed') return <p class="plate empty problem">{shown.text}</p>;
+  const top = shown.kind === 'open' ? shown.stack.at(-1) : undefined;
+  if (shown.kind !== 'open' || top === undefined) return <p class="plate empty">{name === '' ? 'Choose a service to see its methods, signals and properties, and to use them.' : 'Asking the robot'}</p>;
+  const { stack } = shown;
+  return (
+    <ObjectMembers
+      key={`${stack.length} ${top.title}`}
+      object={top.object}
+      title={top.title}
+      onOpenObject={(object, title) => onChange({ kind: 'open', stack: [...stack, { object: object as RemoteObject<LooseMembers>, title: `${top.title}.${title}` }] })}
+      onBack={
+        stack.length < 2
+          ? undefined
+          : () => {
+              top.object.release();
+              onChange({ kind: 'open', stack: stack.slice(0, -1) });
+            }
+      }
+    />
+  );
+}
