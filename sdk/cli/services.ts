@@ -1,7 +1,8 @@
 // The commands about services as a whole: info and types. Command line.
+import { describeService } from '@qiway/protocol/http-door/service-record';
 import { toJson } from '@qiway/protocol/objects/json';
 import { METAOBJECT_SIGNATURE } from '@qiway/protocol/wire/metaobject-signature';
-import type { Robot } from '../index.ts';
+import { QiwayError, type Robot } from '../index.ts';
 import { generateTypes } from './generate-types.ts';
 import { printService, printServices } from './print-service.ts';
 import { describe } from './robot-access.ts';
@@ -15,19 +16,17 @@ export const info: Command = async (robot, { args, all, json }, terminal) => {
   const [name] = args;
   if (name === undefined) {
     const shown = services.filter((service) => all || !service.name.startsWith('_'));
-    terminal.out(json ? jsonText(shown, true) : printServices(shown));
+    terminal.out(json ? jsonText(shown.map(describeService), true) : printServices(shown));
     return;
   }
   const { metaObject } = await describe(robot, name);
-  const service = services.find((candidate) => candidate.name === name) ?? {
-    name,
-    serviceId: 0,
-    machineId: '',
-    processId: 0,
-    endpoints: [],
-  };
-  if (json) terminal.out(jsonText({ ...service, metaObject: toJson(METAOBJECT_SIGNATURE, metaObject) }, true));
-  else terminal.out(printService(service, metaObject, all));
+  const service = services.find((candidate) => candidate.name === name);
+  if (service === undefined)
+    throw new QiwayError('service-gone', `${name} left the bus just now.`, { data: { service: name } });
+  if (json) {
+    const members = toJson(METAOBJECT_SIGNATURE, metaObject);
+    terminal.out(jsonText({ service: describeService(service), metaObject: members }, true));
+  } else terminal.out(printService(service, metaObject, all));
 };
 
 export const types: Command = async (robot, { all, out }, terminal) => {
