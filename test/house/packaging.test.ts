@@ -1,0 +1,153 @@
+// The published packages, as someone gets them who has no checkout. Tooling test; runs npm.
+
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkout, copyCheckout, makeScratchFolder } from '../support/checkout-copy.ts';
+import { type ProgramOutcome, runProgram } from '../support/run-program.ts';
+
+/** Builds, type checks and one install from the registry, on a machine that is busy with other tests. */
+const timeoutMs = 180_000;
+
+const folder = makeScratchFolder('packaging');
+const copy = join(folder, 'checkout');
+const scratch = join(folder, 'scratch');
+const manifests = ['sdk', 'robot-agent'].map((name) => join(copy, name, 'package.json'));
+let manifestsBefore: string[] = [];
+
+function expectSuccess({ code, stdout, stderr }: ProgramOutcome): string {
+  expect(code, `${stdout}\n${stderr}`).toBe(0);
+  return stdout;
+}
+
+async function pack(name: string): Promise<string> {
+  const args = ['pack', '--json', '--pack-destination', folder];
+  const said = expectSuccess(await runProgram('npm', args, { cwd: join(copy, name) }));
+  const [tarball] = /[\w.-]+\.tgz/.exec(said) ?? [];
+  if (tarball === undefined) throw new Error(`npm pack named no tarball: ${said}`);
+  return join(folder, tarball);
+}
+
+async function runModule(source: string): Promise<string> {
+  return expectSuccess(await runProgram(process.execPath, ['--input-type=module', '--eval', source], { cwd: scratch }));
+}
+
+async function typeCheck(source: string, options: object): Promise<ProgramOutcome> {
+  writeFileSync(join(scratch, 'program.ts'), source);
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    module: 'nodenext',
+    target: 'es2022',
+    skipLibCheck: false,
+    ...options,
+  };
+  writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+  return await runProgram(join(checkout, 'node_modules', '.bin', 'tsc'), ['--project', scratch, '--pretty', 'false']);
+}
+
+beforeAll(async () => {
+  mkdirSync(copy);
+  copyCheckout(copy);
+  manifestsBefore = manifests.map((file) => readFileSync(file, 'utf8'));
+  const tarballs = [await pack('sdk'), await pack('robot-agent')];
+  mkdirSync(scratch);
+  writeFileSync(join(scratch, 'package.json'), '{ "private": true, "type": "module" }\n');
+  expectSuccess(
+    await runProgram('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], { cwd: scratch }),
+  );
+}, timeoutMs);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the published packages', () => {
+  it('leave the manifests of the checkout as they were', () => {
+    expect(manifests.map((file) => readFileSync(file, 'utf8'))).toEqual(manifestsBefore);
+  });
+
+  it('carry their license, and nothing of the private protocol package in code or declarations', async () => {
+    for (const name of ['sdk', 'robot-agent']) {
+      const installed = join(scratch, 'node_modules', '@qiway', name);
+      expect(readFileSync(join(installed, 'LICENSE'), 'utf8')).toContain('MIT License');
+      const { code } = await runProgram('grep', ['-rEl', `(from|import) *\\(?['"]@qiway/protocol`, installed]);
+      expect(code).toBe(1);
+    }
+  });
+
+  it('install no server beside the SDK', () => {
+    const manifest: unknown = JSON.parse(
+      readFileSync(join(scratch, 'node_modules', '@qiway', 'sdk', 'package.json'), 'utf8'),
+    );
+    expect(manifest).not.toHaveProperty(['dependencies', 'ws']);
+    expect(manifest).not.toHaveProperty('devDependencies');
+    expect(manifest).not.toHaveProperty('private');
+  });
+
+  it('let Node import the SDK', async () => {
+    expect(await runModule(`import { connect } from '@qiway/sdk'; console.log(typeof connect);`)).toBe('function\n');
+  });
+
+  it('let Node import the agent and its qi library', async () => {
+    const source = `
+      const agent = await import('@qiway/robot-agent');
+      const qi = await import('@qiway/robot-agent/qi');
+      console.log(Object.keys(agent).length > 0, Object.keys(qi).length > 0);`;
+    expect(await runModule(source)).toBe('true true\n');
+  });
+
+  it(
+    'type a program that uses the SDK',
+    async () => {
+      const program = `
+      import { connect } from '@qiway/sdk';
+      interface Services {
+        ALTextToSpeech: { say(text: string): Promise<void> };
+      }
+      const robot = await connect<Services>('http://127.0.0.1:8080/#token=t');
+      const speech = await robot.service('ALTextToSpeech');
+      await speech.say('hello');
+      // @ts-expect-error: say takes a text
+      await speech.say(5);
+      await robot.close();`;
+      const { code, stdout } = await typeCheck(program, {
+        lib: ['es2024', 'esnext.disposable', 'dom', 'dom.asynciterable'],
+        types: [],
+      });
+      expect(stdout).toBe('');
+      expect(code).toBe(0);
+    },
+    timeoutMs,
+  );
+
+  it(
+    'type a program that uses the qi library',
+    async () => {
+      mkdirSync(join(scratch, 'node_modules', '@types'), { recursive: true });
+      for (const name of ['@types/node', '@types/ws', 'undici-types']) {
+        symlinkSync(join(checkout, 'node_modules', name), join(scratch, 'node_modules', name));
+      }
+      const program = `
+      import * as agent from '@qiway/robot-agent';
+      import * as qi from '@qiway/robot-agent/qi';
+      // @ts-expect-error: there is no such export
+      agent.noSuchExport;
+      // @ts-expect-error: there is no such export
+      qi.noSuchExport;`;
+      const { code, stdout } = await typeCheck(program, { lib: ['es2024', 'esnext.disposable'], types: ['node'] });
+      expect(stdout).toBe('');
+      expect(code).toBe(0);
+    },
+    timeoutMs,
+  );
+
+  it(
+    'bring programs that say how they are used',
+    async () => {
+      for (const name of ['qiway-agent', 'qiway']) {
+        const said = expectSuccess(await runProgram('npx', ['--no', name, '--help'], { cwd: scratch }));
+        expect(said).toContain(name);
+      }
+    },
+    timeoutMs,
+  );
+});
