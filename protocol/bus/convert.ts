@@ -3,14 +3,7 @@
 import { QiwayError } from '../errors.ts';
 import { encodeText } from '../wire/bytes.ts';
 import { describeValue } from '../wire/mismatch.ts';
-import {
-  type IntNode,
-  type PlainNode,
-  parseSignature,
-  type SignatureNode,
-  signatureText,
-  type TupleNode,
-} from '../wire/signature.ts';
+import { type IntNode, type PlainNode, parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
 import { Dynamic, Some } from '../wire/value.ts';
 import { pairFields } from './struct-fields.ts';
 
@@ -26,7 +19,7 @@ export function convertValue(from: string, to: string, value: unknown): unknown 
 }
 
 function convert(from: SignatureNode, to: SignatureNode, value: unknown): unknown {
-  if (to.kind === 'dynamic') return from.kind === 'dynamic' ? value : new Dynamic(signatureText(from), value ?? null);
+  if (to.kind === 'dynamic') return from.kind === 'dynamic' ? value : new Dynamic(from.text, value ?? null);
   if (from.kind === 'dynamic') {
     if (!(value instanceof Dynamic)) throw failed(from, to, value);
     return convert(parseSignature(value.signature === '' ? 'v' : value.signature), to, value.value);
@@ -113,7 +106,7 @@ function convertList(
     case 'map':
     case 'kwargs': {
       const [key, content] = to.kind === 'map' ? [to.key, to.value] : [TEXT, to.element];
-      const pair = { kind: 'tuple', members: [key, content], depth: 1, holdsObjects: false } as const;
+      const pair = parseSignature(`(${key.text}${content.text})`);
       return buildMap(
         key,
         values.map((value) => convert(element, pair, value) as [unknown, unknown]),
@@ -186,7 +179,7 @@ function buildMap(key: SignatureNode, entries: readonly (readonly [unknown, unkn
 }
 
 function failed(from: SignatureNode, to: SignatureNode, value: unknown, reason?: string): QiwayError {
-  const [source, target] = [signatureText(from), signatureText(to)];
+  const [source, target] = [from.text, to.text];
   return new QiwayError(
     'conversion-failed',
     `${describeValue(value)} of type ${source} cannot become ${target}${reason === undefined ? '' : `: ${reason}`}.`,

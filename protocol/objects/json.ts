@@ -54,8 +54,8 @@ function nodeToJson(node: SignatureNode, value: unknown, toObject: ToObject): Js
   }
 }
 
-const STRING: SignatureNode = { kind: 'string', depth: 1, holdsObjects: false };
-const DYNAMIC: SignatureNode = { kind: 'dynamic', depth: 1, holdsObjects: true };
+const STRING: SignatureNode = parseSignature('s');
+const DYNAMIC: SignatureNode = parseSignature('m');
 
 function tupleToJson(node: TupleNode, value: unknown, toObject: ToObject): Json {
   const fields = node.fieldNames;

@@ -1,7 +1,7 @@
 // Reading and writing numbers, strings and raw bytes, little endian, bounds checked. Layer 1; knows no signatures.
 // Fields are read byte by byte: making a DataView per payload costs more than a small payload takes to read.
-import { QiwayError } from '../errors.ts';
 import { MAX_FREE_CONTAINERS, MAX_PAYLOAD_BYTES } from './limits.ts';
+import { limitExceeded, wireInvalid } from './wire-errors.ts';
 
 // ignoreBOM: a leading U+FEFF is part of the string. fatal: what is not UTF-8 must stay bytes.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -34,10 +34,6 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
 /** UTF-8 of a well-formed string. */
 export function encodeText(text: string): Uint8Array {
   return encoder.encode(text);
-}
-
-export function wireInvalid(sentence: string, offset: number): QiwayError<'wire-invalid'> {
-  return new QiwayError('wire-invalid', `${sentence} (byte ${offset})`, { data: { offset } });
 }
 
 /** Reads one payload from front to back. Every method throws wire-invalid at the end of the bytes. */
@@ -149,9 +145,11 @@ export class ByteReader {
   enter(containers = 1): void {
     this.#containersLeft -= containers;
     if (this.#containersLeft < 0) {
-      throw new QiwayError('limit-exceeded', `a payload of ${this.bytes.length} bytes holds too many containers.`, {
-        data: { limit: 'MAX_FREE_CONTAINERS', maximum: MAX_FREE_CONTAINERS },
-      });
+      throw limitExceeded(
+        'a payload holds too many containers for its size',
+        'MAX_FREE_CONTAINERS',
+        MAX_FREE_CONTAINERS,
+      );
     }
   }
 
@@ -259,9 +257,7 @@ export class ByteWriter {
     const needed = at + count;
     if (needed > this.#bytes.length) {
       if (needed > MAX_PAYLOAD_BYTES) {
-        throw new QiwayError('limit-exceeded', `a payload may have ${MAX_PAYLOAD_BYTES} bytes; send less at a time.`, {
-          data: { limit: 'MAX_PAYLOAD_BYTES', maximum: MAX_PAYLOAD_BYTES },
-        });
+        throw limitExceeded(`a payload of ${needed} bytes`, 'MAX_PAYLOAD_BYTES', MAX_PAYLOAD_BYTES);
       }
       const larger = new Uint8Array(Math.max(needed, Math.min(this.#bytes.length * 2, MAX_PAYLOAD_BYTES)));
       larger.set(this.#bytes.subarray(0, at));

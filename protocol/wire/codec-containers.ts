@@ -1,7 +1,7 @@
 // Codecs of lists, maps, tuples, structs and optionals. Layer 1; pure.
 import type { Codec, CodecFunctions } from './codec.ts';
 import { Some } from './dynamic.ts';
-import { keyOrder, keyReader } from './map-keys.ts';
+import { keyOfName, keyOrder } from './map-keys.ts';
 import { located, mismatch } from './mismatch.ts';
 import { type ElementNode, type MapNode, parseSignature, type SignatureNode, type TupleNode } from './signature.ts';
 
@@ -38,7 +38,7 @@ function list(node: SignatureNode, element: Codec): CodecFunctions {
       }
     },
     read(reader, options) {
-      const count = reader.count(element.minBytes);
+      const count = reader.count(element.node.minBytes);
       reader.enter();
       const values: unknown[] = [];
       for (let index = 0; index < count; index++) values.push(element.read(reader, options));
@@ -54,11 +54,10 @@ function isArrayLike(value: unknown): value is ArrayLike<unknown> {
 
 function map(node: SignatureNode, key: Codec, element: Codec): CodecFunctions {
   const order = keyOrder(key.node);
-  const readKey = keyReader(key.node);
   const hasTextKeys = key.node.kind === 'string';
   return {
     write(writer, value, options) {
-      const entries = entriesOf(value, readKey);
+      const entries = entriesOf(value, key.node);
       if (entries === undefined) throw mismatch(node, value);
       if (order !== undefined) sortEntries(entries, order);
       writer.uint32(entries.length);
@@ -72,7 +71,7 @@ function map(node: SignatureNode, key: Codec, element: Codec): CodecFunctions {
       }
     },
     read(reader, options) {
-      const count = reader.count(key.minBytes + element.minBytes);
+      const count = reader.count(key.node.minBytes + element.node.minBytes);
       reader.enter();
       let entries: Map<unknown, unknown> | undefined = hasTextKeys ? undefined : new Map();
       const record: Record<string, unknown> = {};
@@ -89,10 +88,10 @@ function map(node: SignatureNode, key: Codec, element: Codec): CodecFunctions {
   };
 }
 
-function entriesOf(value: unknown, readKey: (text: string) => unknown): [unknown, unknown][] | undefined {
+function entriesOf(value: unknown, key: SignatureNode): [unknown, unknown][] | undefined {
   if (value instanceof Map) return [...value];
   if (!isRecord(value)) return undefined;
-  return Object.keys(value).map((name) => [readKey(name), value[name]]);
+  return Object.keys(value).map((name) => [keyOfName(key, name), value[name]]);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,14 +1,14 @@
 // Codecs: a signature compiled, once, into two functions that write and read its values. Layer 1; pure.
-import { type ByteReader, type ByteWriter, wireInvalid } from './bytes.ts';
+import type { ByteReader, ByteWriter } from './bytes.ts';
 import { containerCodec } from './codec-containers.ts';
 import { numberCodec } from './codec-numbers.ts';
 import { Dynamic, inferSignature, type ObjectCodec } from './dynamic.ts';
-import { minBytes } from './layout.ts';
 import { Mismatch, mismatch } from './mismatch.ts';
 import { isObjectReference, NULL_OBJECT, type ObjectEncoding, readObject, writeObject } from './objects.ts';
 import { parseSignature, type SignatureNode } from './signature.ts';
 import { memoBySignature } from './signature-cache.ts';
 import { enterDynamic, readSignature } from './walk.ts';
+import { wireInvalid } from './wire-errors.ts';
 
 export interface EncodeOptions {
   /** What the socket's ends agreed on; `{ hasUid: true }` unless given. */
@@ -27,8 +27,6 @@ export interface DecodeOptions extends EncodeOptions {
 
 export interface Codec {
   readonly node: SignatureNode;
-  /** Fewest bytes of a value. */
-  readonly minBytes: number;
   write(writer: ByteWriter, value: unknown, options: EncodeOptions): void;
   read(reader: ByteReader, options: DecodeOptions): unknown;
 }
@@ -43,7 +41,7 @@ const WITH_UID: ObjectEncoding = { hasUid: true };
 
 function compile(node: SignatureNode): Codec {
   const { write, read } = functionsOf(node);
-  return { node, minBytes: minBytes(node), write, read };
+  return { node, write, read };
 }
 
 function functionsOf(node: SignatureNode): CodecFunctions {

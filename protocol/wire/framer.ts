@@ -1,7 +1,7 @@
 // Cuts a stream of bytes into qi messages. Layer 1; does not look into payloads, and knows no socket.
-import { QiwayError } from '../errors.ts';
 import { GATHER_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
 import { emptyMessageHeader, HEADER_BYTES, type MessageHeader, readMessageHeader } from './message.ts';
+import { limitExceeded } from './wire-errors.ts';
 
 export interface MessageFramerOptions {
   /** Largest payload accepted; MAX_PAYLOAD_BYTES unless given. */
@@ -119,13 +119,7 @@ export class MessageFramer {
   #readHeader(bytes: Uint8Array, at: number): void {
     const { size } = readMessageHeader(bytes, at, this.#header);
     if (size > this.#maxPayloadBytes) {
-      throw new QiwayError(
-        'limit-exceeded',
-        `a message has a payload of ${size} bytes; at most ${this.#maxPayloadBytes} are accepted.`,
-        {
-          data: { limit: 'maxPayloadBytes', maximum: this.#maxPayloadBytes },
-        },
-      );
+      throw limitExceeded(`a message has a payload of ${size} bytes`, 'maxPayloadBytes', this.#maxPayloadBytes);
     }
   }
 }

@@ -1,7 +1,8 @@
 // The frame of Qiway's own link: a 24-byte header, little endian, before each body. Layer 1; does not look into bodies.
 // As a qi message without magic and version, with control types and fragments; see docs/link-protocol.md.
 import { QiwayError } from '../errors.ts';
-import { readUint32, wireInvalid, writeUint32 } from './bytes.ts';
+import { readUint32, writeUint32 } from './bytes.ts';
+import { wireInvalid } from './wire-errors.ts';
 
 /** Bytes before the body. */
 export const FRAME_HEADER_BYTES = 24;

@@ -18,19 +18,11 @@ export function keyOrder(key: SignatureNode): ((a: unknown, b: unknown) => numbe
   }
 }
 
-/** Makes a key of the type from the name of a field; what is no number stays text, for the encoder to refuse. */
-export function keyReader(key: SignatureNode): (text: string) => unknown {
-  switch (key.kind) {
-    case 'bool':
-      return (text) => (text === 'true' ? true : text === 'false' ? false : text);
-    case 'int':
-      return (text) => (/^-?\d+$/.test(text) ? BigInt(text) : text);
-    case 'float':
-    case 'double':
-      return (text) => (text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text);
-    default:
-      return (text) => text;
-  }
+/** A key of the type from the name of an object's field; what is no number stays text, for the encoder to refuse. */
+export function keyOfName(key: SignatureNode, name: string): unknown {
+  if (key.kind !== 'int' && key.kind !== 'float' && key.kind !== 'double') return name;
+  const number = Number(name);
+  return Number.isNaN(number) ? name : number;
 }
 
 function compareNumbers(a: unknown, b: unknown): number {

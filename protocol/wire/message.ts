@@ -1,6 +1,7 @@
 // The qi message: its 28-byte header and its types. Layer 1; does not look into payloads.
 import { QiwayError } from '../errors.ts';
-import { readUint32, wireInvalid, writeUint32 } from './bytes.ts';
+import { readUint32, writeUint32 } from './bytes.ts';
+import { wireInvalid } from './wire-errors.ts';
 
 /** Bytes before the payload. */
 export const HEADER_BYTES = 28;

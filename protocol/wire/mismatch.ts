@@ -1,6 +1,6 @@
 // A value that does not fit its signature: where, what was expected, what came. Layer 1; becomes an invalid-argument error.
 import { QiwayError } from '../errors.ts';
-import { type SignatureNode, signatureText } from './signature.ts';
+import type { SignatureNode } from './signature.ts';
 
 /** Thrown inside the encoder only; each container on the way out adds its place in front. */
 export class Mismatch extends Error {
@@ -20,7 +20,7 @@ export class Mismatch extends Error {
 
 /** Of a value that a type does not take. `why` replaces the general description of the type. */
 export function mismatch(node: SignatureNode, value: unknown, why?: string): Mismatch {
-  return new Mismatch(why ?? expectation(node), signatureText(node), describeValue(value));
+  return new Mismatch(why ?? expectation(node), node.text, describeValue(value));
 }
 
 /** Adds a place to a mismatch that passes by. */
@@ -70,7 +70,7 @@ function describeObject(value: object): string {
 }
 
 function expectation(node: SignatureNode): string {
-  const text = signatureText(node);
+  const { text } = node;
   switch (node.kind) {
     case 'int': {
       const bits = BigInt(node.bits);

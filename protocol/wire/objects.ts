@@ -1,7 +1,6 @@
 // Objects as values: the reference that stands for an `o` on the wire, and the two ways to write it. Layer 1; knows no bus.
 import { QiwayError } from '../errors.ts';
-import { type ByteReader, type ByteWriter, wireInvalid } from './bytes.ts';
-import { MAX_CACHED_METAOBJECT_BYTES, MAX_CACHED_METAOBJECTS } from './limits.ts';
+import type { ByteReader, ByteWriter } from './bytes.ts';
 import { readMetaObjectBytes } from './walk.ts';
 
 /** An object as it travels: what it can do, and where it is to be called on the socket it came over. */
@@ -21,15 +20,16 @@ export interface ObjectEncoding {
   readonly cache?: MetaObjectCache;
 }
 
-/** Metaobjects one socket has carried, each under the number it was first sent with. */
+/** Metaobjects a socket has carried; see `createMetaObjectCache`. */
 export interface MetaObjectCache {
-  readonly received: Map<number, Uint8Array>;
-  /** Keyed by the bytes as text. */
-  readonly sent: Map<string, number>;
-  /** Numbers given so far; they begin at 1 and are not used again. */
-  lastSent: number;
-  sentBytes: number;
-  receivedBytes: number;
+  /** Number given last; they begin at 1 and are not used again. */
+  readonly lastSent: number;
+  /** Reads what stands for a metaobject. @throws wire-invalid, limit-exceeded */
+  read(reader: ByteReader): Uint8Array;
+  /** Writes the metaobject, or the number it was first sent with. */
+  write(writer: ByteWriter, metaObject: Uint8Array): void;
+  /** Undoes what was noted as sent since `lastSent`, for a payload that is thrown away: the peer has not seen it. */
+  forgetSince(lastSent: number): void;
 }
 
 /** Bytes of a uid. */
@@ -46,11 +46,6 @@ export const NULL_OBJECT: ObjectReference = {
   uid: new Uint8Array(UID_BYTES),
 };
 
-/** An empty cache, for a socket on which both sides announced `MetaObjectCache`. */
-export function createMetaObjectCache(): MetaObjectCache {
-  return { received: new Map(), sent: new Map(), lastSent: 0, sentBytes: 0, receivedBytes: 0 };
-}
-
 /** Recognises a reference by its shape. */
 export function isObjectReference(value: unknown): value is ObjectReference {
   if (typeof value !== 'object' || value === null) return false;
@@ -65,7 +60,7 @@ export function isObjectReference(value: unknown): value is ObjectReference {
 
 /** Reads one `o`. @throws wire-invalid, also for a metaobject that was never sent; limit-exceeded when the peer sends too many */
 export function readObject(reader: ByteReader, encoding: ObjectEncoding): ObjectReference {
-  const metaObject = encoding.cache === undefined ? readMetaObjectBytes(reader) : readCached(reader, encoding.cache);
+  const metaObject = encoding.cache === undefined ? readMetaObjectBytes(reader) : encoding.cache.read(reader);
   const service = reader.uint32();
   const object = reader.uint32();
   const uid = encoding.hasUid ? reader.view(UID_BYTES) : NULL_OBJECT.uid;
@@ -75,77 +70,11 @@ export function readObject(reader: ByteReader, encoding: ObjectEncoding): Object
 /** Writes one `o`. @throws invalid-argument for a uid that has not 20 bytes */
 export function writeObject(writer: ByteWriter, reference: ObjectReference, encoding: ObjectEncoding): void {
   if (encoding.hasUid && reference.uid.length !== UID_BYTES) {
-    throw new QiwayError(
-      'invalid-argument',
-      `the uid of an object has ${reference.uid.length} bytes, not ${UID_BYTES}.`,
-    );
+    throw new QiwayError('invalid-argument', `the uid of an object has ${UID_BYTES} bytes.`);
   }
   if (encoding.cache === undefined) writer.bytes(reference.metaObject);
-  else writeCached(writer, reference.metaObject, encoding.cache);
+  else encoding.cache.write(writer, reference.metaObject);
   writer.uint32(reference.service);
   writer.uint32(reference.object);
   if (encoding.hasUid) writer.bytes(reference.uid);
-}
-
-function readCached(reader: ByteReader, cache: MetaObjectCache): Uint8Array {
-  const at = reader.offset;
-  const isTransmitted = reader.uint8() !== 0;
-  const transmitted = isTransmitted ? readMetaObjectBytes(reader) : undefined;
-  const id = reader.uint32();
-  if (transmitted === undefined) {
-    const known = cache.received.get(id);
-    if (known === undefined) throw wireInvalid(`metaobject ${id} is used before it was sent.`, at);
-    return known;
-  }
-  cache.receivedBytes += transmitted.length - (cache.received.get(id)?.length ?? 0);
-  if (
-    cache.receivedBytes > MAX_CACHED_METAOBJECT_BYTES ||
-    (cache.received.size >= MAX_CACHED_METAOBJECTS && !cache.received.has(id))
-  ) {
-    throw new QiwayError('limit-exceeded', 'the peer has sent more metaobjects than are remembered.', {
-      data: { limit: 'MAX_CACHED_METAOBJECTS', maximum: MAX_CACHED_METAOBJECTS },
-    });
-  }
-  // A copy: a view would keep the whole payload in memory.
-  cache.received.set(id, transmitted.slice());
-  return transmitted;
-}
-
-function writeCached(writer: ByteWriter, metaObject: Uint8Array, cache: MetaObjectCache): void {
-  const key = byteText(metaObject);
-  const known = cache.sent.get(key);
-  writer.uint8(known === undefined ? 1 : 0);
-  if (known !== undefined) {
-    writer.uint32(known);
-    return;
-  }
-  cache.sentBytes += key.length;
-  for (const oldest of cache.sent.keys()) {
-    if (cache.sent.size < MAX_CACHED_METAOBJECTS && cache.sentBytes <= MAX_CACHED_METAOBJECT_BYTES) break;
-    // Forgotten here only: it would be sent again, under a new number.
-    cache.sent.delete(oldest);
-    cache.sentBytes -= oldest.length;
-  }
-  cache.lastSent += 1;
-  cache.sent.set(key, cache.lastSent);
-  writer.bytes(metaObject);
-  writer.uint32(cache.lastSent);
-}
-
-/** Undoes what was noted as sent since `lastSent`, for a payload that is thrown away: the peer has not seen it. */
-export function forgetSent(cache: MetaObjectCache | undefined, lastSent: number): void {
-  if (cache === undefined || cache.lastSent === lastSent) return;
-  for (const [key, id] of cache.sent) {
-    if (id <= lastSent) continue;
-    cache.sent.delete(key);
-    cache.sentBytes -= key.length;
-  }
-  cache.lastSent = lastSent;
-}
-
-/** One character per byte: a key that is equal for equal bytes. */
-function byteText(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return text;
 }

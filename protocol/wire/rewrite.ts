@@ -1,6 +1,6 @@
 // Replaces the objects inside a payload and leaves every other byte as it is. Layer 1; knows no bus.
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { forgetSent, type ObjectEncoding, type ObjectReference, readObject, writeObject } from './objects.ts';
+import { type ObjectEncoding, type ObjectReference, readObject, writeObject } from './objects.ts';
 import { holdsObjects } from './signature.ts';
 import { walkValue } from './walk.ts';
 
@@ -32,7 +32,7 @@ export function rewriteObjects(
       copied = reader.offset;
     });
   } catch (thrown) {
-    forgetSent(to.cache, lastSent);
+    to.cache?.forgetSince(lastSent);
     throw thrown;
   }
   if (writer === undefined) return bytes;

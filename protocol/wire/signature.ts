@@ -1,30 +1,47 @@
 // Signatures: the text that says how bytes are to be read, and its tree. Layer 1; knows no values.
 // Grammar: qi messaging, e.g. `(iis)<Point,x,y,name>`; an annotation may follow any element.
-import { QiwayError } from '../errors.ts';
 import { MAX_DEPTH, MAX_SIGNATURE_BYTES } from './limits.ts';
 import { memoBySignature } from './signature-cache.ts';
+import { limitExceeded, wireInvalid } from './wire-errors.ts';
 
 interface NodeBase {
+  /** The signature it was parsed from. */
+  readonly text: string;
   /** Text between `<` and `>`, which may be empty. */
   readonly annotation?: string;
   /** Levels of nesting: 1 for a plain type. */
   readonly depth: number;
   /** May its bytes hold an object? True for `o`, `m`, `X` and what contains one. */
   readonly holdsObjects: boolean;
+  /** Fewest bytes of a value. */
+  readonly minBytes: number;
+  /** True when every value takes `minBytes`. */
+  readonly isFixed: boolean;
 }
 
 /** A type that holds no other. */
 export interface PlainNode extends NodeBase {
-  readonly kind: 'void' | 'bool' | 'float' | 'double' | 'string' | 'raw' | 'dynamic' | 'object' | 'unknown' | 'none';
+  readonly kind:
+    | 'void'
+    | 'bool'
+    | 'float'
+    | 'double'
+    | 'string'
+    | 'raw'
+    | 'dynamic'
+    | 'object'
+    | 'unknown'
+    | 'none'
+    | 'pointer';
 }
 export interface IntNode extends NodeBase {
   readonly kind: 'int';
   readonly bits: 8 | 16 | 32 | 64;
   readonly signed: boolean;
 }
-/** `[x]`, `#x`, `~x` (a map with string keys), `+x`, `*x`. */
+/** `[x]`, `#x`, `~x` (a map with string keys), `+x`. */
 export interface ElementNode extends NodeBase {
-  readonly kind: 'list' | 'varargs' | 'kwargs' | 'optional' | 'pointer';
+  readonly kind: 'list' | 'varargs' | 'kwargs' | 'optional';
   readonly element: SignatureNode;
 }
 export interface MapNode extends NodeBase {
@@ -42,41 +59,50 @@ export interface TupleNode extends NodeBase {
 }
 export type SignatureNode = PlainNode | IntNode | ElementNode | MapNode | TupleNode;
 
-type Plain = Omit<PlainNode, 'annotation'> | Omit<IntNode, 'annotation'>;
-const plain = (kind: PlainNode['kind'], holdsObjects = false): Plain => ({ kind, depth: 1, holdsObjects });
-const int = (bits: IntNode['bits'], signed: boolean): Plain => ({
-  kind: 'int',
-  bits,
-  signed,
+const plain = (text: string, kind: PlainNode['kind'], minBytes: number, isFixed = true): PlainNode => ({
+  kind,
+  text,
   depth: 1,
-  holdsObjects: false,
+  holdsObjects: 'moX'.includes(text),
+  minBytes,
+  isFixed,
 });
 
-const PLAIN: ReadonlyMap<string, Plain> = new Map([
-  ['v', plain('void')],
-  ['b', plain('bool')],
-  ['c', int(8, true)],
-  ['C', int(8, false)],
-  ['w', int(16, true)],
-  ['W', int(16, false)],
-  ['i', int(32, true)],
-  ['I', int(32, false)],
-  ['l', int(64, true)],
-  ['L', int(64, false)],
-  ['f', plain('float')],
-  ['d', plain('double')],
-  ['s', plain('string')],
-  ['r', plain('raw')],
-  ['m', plain('dynamic', true)],
-  ['o', plain('object', true)],
-  ['X', plain('unknown', true)],
-  ['_', plain('none')],
-]);
-const PREFIXES: ReadonlyMap<string, 'varargs' | 'kwargs' | 'optional' | 'pointer'> = new Map([
+const PLAIN: ReadonlyMap<string, PlainNode | IntNode> = new Map(
+  [
+    plain('v', 'void', 0),
+    plain('b', 'bool', 1),
+    plain('f', 'float', 4),
+    plain('d', 'double', 8),
+    plain('s', 'string', 4, false),
+    plain('r', 'raw', 4, false),
+    plain('m', 'dynamic', 4, false),
+    // With a shared cache: transmitted?, cache id, service, object.
+    plain('o', 'object', 13, false),
+    // These have no bytes at all; 1, so that a count of them is bounded.
+    plain('X', 'unknown', 1, false),
+    plain('_', 'none', 1, false),
+    plain('*', 'pointer', 1, false),
+    ...[...'cCwWiIlL'].map((text, index): IntNode => {
+      const minBytes = 2 ** (index >> 1);
+      const bits = (minBytes * 8) as IntNode['bits'];
+      return {
+        kind: 'int',
+        bits,
+        signed: index % 2 === 0,
+        text,
+        depth: 1,
+        holdsObjects: false,
+        minBytes,
+        isFixed: true,
+      };
+    }),
+  ].map((node) => [node.text, node]),
+);
+const PREFIXES: ReadonlyMap<string, 'varargs' | 'kwargs' | 'optional'> = new Map([
   ['#', 'varargs'],
   ['~', 'kwargs'],
   ['+', 'optional'],
-  ['*', 'pointer'],
 ]);
 
 /**
@@ -85,17 +111,74 @@ const PREFIXES: ReadonlyMap<string, 'varargs' | 'kwargs' | 'optional' | 'pointer
  */
 export const parseSignature: (text: string) => SignatureNode = memoBySignature((text) => {
   if (text.length > MAX_SIGNATURE_BYTES) {
-    throw new QiwayError(
-      'limit-exceeded',
-      `a signature has ${text.length} characters; at most ${MAX_SIGNATURE_BYTES} are read.`,
-      {
-        data: { limit: 'MAX_SIGNATURE_BYTES', maximum: MAX_SIGNATURE_BYTES },
-      },
-    );
+    throw limitExceeded(`a signature has ${text.length} characters`, 'MAX_SIGNATURE_BYTES', MAX_SIGNATURE_BYTES);
   }
-  const parsed = parseElement(text, 0, 1);
-  if (parsed.end < text.length) throw invalid(text, parsed.end, 'the end of the signature');
-  return parsed.node;
+  let at = 0;
+
+  const read = (level: number): SignatureNode => {
+    if (level > MAX_DEPTH) throw limitExceeded('a signature is nested too deep', 'MAX_DEPTH', MAX_DEPTH);
+    const start = at;
+    const letter = text[at++] ?? '';
+    const known = PLAIN.get(letter);
+    if (known !== undefined) return annotated(known, start);
+    const kind = PREFIXES.get(letter);
+    if (kind !== undefined) {
+      // An annotation behind `+x` is one of x, and read with it.
+      const element = read(level + 1);
+      return { kind, element, ...base([element], start, kind === 'optional' ? 1 : 4) };
+    }
+    if (letter === '[') {
+      const element = read(level + 1);
+      expect(']');
+      return annotated({ kind: 'list', element, ...base([element], start, 4) }, start);
+    }
+    if (letter === '{') {
+      const key = read(level + 1);
+      const value = read(level + 1);
+      expect('}');
+      return annotated({ kind: 'map', key, value, ...base([key, value], start, 4) }, start);
+    }
+    at = start;
+    expect('(', 'a type');
+    const members: SignatureNode[] = [];
+    while (text[at] !== ')') members.push(read(level + 1));
+    at++;
+    return annotated({ kind: 'tuple', members, ...base(members, start) }, start);
+  };
+
+  /** What a container has of its children; `minBytes` unless it is their sum. */
+  const base = (children: readonly SignatureNode[], start: number, minBytes?: number): NodeBase => ({
+    text: text.slice(start, at),
+    depth: children.reduce((deepest, { depth }) => Math.max(deepest, depth), 0) + 1,
+    holdsObjects: children.some((child) => child.holdsObjects),
+    minBytes: minBytes ?? children.reduce((sum, child) => sum + child.minBytes, 0),
+    isFixed: minBytes === undefined && children.every((child) => child.isFixed),
+  });
+
+  const annotated = (bare: SignatureNode, start: number): SignatureNode => {
+    if (text[at] !== '<') return bare;
+    const open = at;
+    at = annotationEnd(text, open);
+    const annotation = text.slice(open + 1, at++);
+    const node = { ...bare, annotation, text: text.slice(start, at) };
+    if (node.kind !== 'tuple') return node;
+    const [name = '', ...fieldNames] = splitAnnotation(annotation);
+    const isNamed = fieldNames.length === node.members.length && new Set(fieldNames).size === fieldNames.length;
+    return {
+      ...node,
+      ...(name !== '' && { name }),
+      ...(isNamed && fieldNames.length > 0 && !fieldNames.includes('') && { fieldNames }),
+    };
+  };
+
+  const expect = (letter: string, wanted: string = letter): void => {
+    if (text[at] !== letter) throw invalid(text, at, wanted);
+    at++;
+  };
+
+  const node = read(1);
+  if (at < text.length) throw invalid(text, at, 'its end');
+  return node;
 });
 
 /** May bytes of this signature hold an object (`o`, or an `m` or `X` that contains one)? Cheap. @throws wire-invalid */
@@ -105,25 +188,7 @@ export function holdsObjects(signature: string): boolean {
 
 /** The text of a tree; the inverse of {@link parseSignature}. */
 export function signatureText(node: SignatureNode): string {
-  const tail = node.annotation === undefined ? '' : `<${node.annotation}>`;
-  switch (node.kind) {
-    case 'list':
-      return `[${signatureText(node.element)}]${tail}`;
-    case 'map':
-      return `{${signatureText(node.key)}${signatureText(node.value)}}${tail}`;
-    case 'tuple':
-      return `(${node.members.map(signatureText).join('')})${tail}`;
-    case 'varargs':
-    case 'kwargs':
-    case 'optional':
-    case 'pointer':
-      for (const [letter, kind] of PREFIXES)
-        if (kind === node.kind) return `${letter}${signatureText(node.element)}${tail}`;
-      break;
-    default:
-      for (const [letter, known] of PLAIN) if (isSamePlain(known, node)) return letter + tail;
-  }
-  throw new QiwayError('internal', `there is no letter for a ${node.kind}.`);
+  return node.text;
 }
 
 /** The signature without its annotations: what decides whether two signatures are equal. @throws wire-invalid when brackets do not balance */
@@ -143,91 +208,6 @@ export function splitTuple(text: string): string[] {
   return node.members.map(signatureText);
 }
 
-interface Parsed {
-  readonly node: SignatureNode;
-  readonly end: number;
-}
-
-function parseElement(text: string, start: number, level: number): Parsed {
-  if (level > MAX_DEPTH) {
-    throw new QiwayError('limit-exceeded', `a signature is nested deeper than ${MAX_DEPTH} levels.`, {
-      data: { limit: 'MAX_DEPTH', maximum: MAX_DEPTH },
-    });
-  }
-  const letter = text[start] ?? '';
-  const known = PLAIN.get(letter);
-  if (known !== undefined) return annotated(text, start + 1, known as PlainNode | IntNode);
-  const prefix = PREFIXES.get(letter);
-  if (prefix !== undefined) {
-    const { node, end } = parseElement(text, start + 1, level + 1);
-    // An annotation after `+x<…>` belongs to x: it is read with it.
-    return { node: { kind: prefix, element: node, depth: node.depth + 1, holdsObjects: node.holdsObjects }, end };
-  }
-  if (letter === '[') {
-    const { node, end } = parseElement(text, start + 1, level + 1);
-    expect(text, end, ']');
-    return annotated(text, end + 1, {
-      kind: 'list',
-      element: node,
-      depth: node.depth + 1,
-      holdsObjects: node.holdsObjects,
-    });
-  }
-  if (letter === '{') {
-    const key = parseElement(text, start + 1, level + 1);
-    const value = parseElement(text, key.end, level + 1);
-    expect(text, value.end, '}');
-    return annotated(text, value.end + 1, {
-      kind: 'map',
-      key: key.node,
-      value: value.node,
-      ...over([key.node, value.node]),
-    });
-  }
-  if (letter === '(') {
-    const members: SignatureNode[] = [];
-    let at = start + 1;
-    while (text[at] !== ')') {
-      const { node, end } = parseElement(text, at, level + 1);
-      members.push(node);
-      at = end;
-    }
-    return annotated(text, at + 1, { kind: 'tuple', members, ...over(members) });
-  }
-  throw invalid(text, start, 'a type');
-}
-
-function over(children: readonly SignatureNode[]): { depth: number; holdsObjects: boolean } {
-  let depth = 0;
-  let holds = false;
-  for (const child of children) {
-    depth = Math.max(depth, child.depth);
-    holds ||= child.holdsObjects;
-  }
-  return { depth: depth + 1, holdsObjects: holds };
-}
-
-function annotated(text: string, at: number, bare: SignatureNode): Parsed {
-  if (text[at] !== '<') return { node: bare, end: at };
-  const close = annotationEnd(text, at);
-  const annotation = text.slice(at + 1, close);
-  if (bare.kind !== 'tuple') return { node: { ...bare, annotation }, end: close + 1 };
-  const [name = '', ...fieldNames] = splitAnnotation(annotation);
-  const isNamed =
-    fieldNames.length === bare.members.length &&
-    fieldNames.length > 0 &&
-    new Set(fieldNames).size === fieldNames.length;
-  return {
-    node: {
-      ...bare,
-      annotation,
-      ...(name !== '' && { name }),
-      ...(isNamed && !fieldNames.includes('') && { fieldNames }),
-    },
-    end: close + 1,
-  };
-}
-
 /** Index of the `>` that closes the `<` at `open`; annotations hold signatures with annotations of their own. */
 function annotationEnd(text: string, open: number): number {
   let level = 0;
@@ -235,40 +215,25 @@ function annotationEnd(text: string, open: number): number {
     if (text[at] === '<') level++;
     else if (text[at] === '>' && --level === 0) return at;
   }
-  throw invalid(text, text.length, "the annotation's '>'");
+  throw invalid(text, text.length, '>');
 }
 
 /** Parts between the commas that are not inside a nested annotation. */
 function splitAnnotation(annotation: string): string[] {
-  const parts: string[] = [];
+  const parts = [''];
   let level = 0;
-  let start = 0;
-  for (let at = 0; at < annotation.length; at++) {
-    const letter = annotation[at];
+  for (const letter of annotation) {
     if (letter === '<') level++;
     else if (letter === '>') level--;
-    else if (letter === ',' && level === 0) {
-      parts.push(annotation.slice(start, at));
-      start = at + 1;
-    }
+    if (letter === ',' && level === 0) parts.push('');
+    else parts.push(parts.pop() + letter);
   }
-  parts.push(annotation.slice(start));
   return parts;
 }
 
-function expect(text: string, at: number, letter: string): void {
-  if (text[at] !== letter) throw invalid(text, at, `'${letter}'`);
-}
-
-function isSamePlain(known: Plain, node: PlainNode | IntNode): boolean {
-  if (known.kind !== 'int' || node.kind !== 'int') return known.kind === node.kind;
-  return known.bits === node.bits && known.signed === node.signed;
-}
-
-function invalid(text: string, offset: number, expected: string): QiwayError {
-  const found = offset < text.length ? `'${text[offset]}'` : 'its end';
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return new QiwayError('wire-invalid', `signature "${shown}": expected ${expected} at ${offset}, found ${found}.`, {
-    data: { offset },
-  });
+function invalid(text: string, offset: number, expected: string): Error {
+  return wireInvalid(
+    `signature "${text.slice(0, 80)}": expected ${expected}, found ${text[offset] ?? 'its end'}`,
+    offset,
+  );
 }

@@ -4,15 +4,15 @@
 // Uint8Array where the bytes are not UTF-8; r Uint8Array (a view of the input on reading); [x] #x array; {sx} ~x plain object,
 // a Map when a key is not UTF-8; other maps Map; tuple array; struct plain object; optional null when unset; v undefined;
 // m Dynamic, or its bare value; o what `objects` makes of an ObjectReference, or that itself.
-import { ByteReader, ByteWriter, wireInvalid } from './bytes.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
 import { type Codec, codecOf, type DecodeOptions, type EncodeOptions } from './codec.ts';
 import { invalidArgument, Mismatch } from './mismatch.ts';
-import { forgetSent } from './objects.ts';
+import { wireInvalid } from './wire-errors.ts';
 
 export type { DecodeOptions, EncodeOptions } from './codec.ts';
 export { Dynamic, inferSignature, type ObjectCodec, Some } from './dynamic.ts';
+export { createMetaObjectCache } from './metaobject-cache.ts';
 export {
-  createMetaObjectCache,
   isObjectReference,
   type MetaObjectCache,
   NULL_OBJECT,
@@ -84,7 +84,7 @@ function write(writer: ByteWriter, codec: Codec, value: unknown, options: Encode
   } catch (thrown) {
     writer.length = length;
     writer.depth = depth;
-    forgetSent(cache, lastSent);
+    cache?.forgetSince(lastSent);
     if (!(thrown instanceof Mismatch)) throw thrown;
     throw invalidArgument(thrown, codec.node.kind === 'tuple' && codec.node.annotation === undefined);
   }

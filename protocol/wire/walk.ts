@@ -1,11 +1,10 @@
 // Passes over values by signature without making them: finds where they end, and the objects in them. Layer 1; pure.
-import { QiwayError } from '../errors.ts';
-import { type ByteReader, wireInvalid } from './bytes.ts';
-import { fixedBytes, minBytes } from './layout.ts';
-import { MAX_DEPTH, MAX_SIGNATURE_BYTES } from './limits.ts';
+import type { ByteReader } from './bytes.ts';
+import { MAX_DEPTH } from './limits.ts';
 import { METAOBJECT_SIGNATURE } from './metaobject-signature.ts';
 import { parseSignature, type SignatureNode } from './signature.ts';
 import { memoBySignature } from './signature-cache.ts';
+import { limitExceeded, wireInvalid } from './wire-errors.ts';
 
 /** Called with the reader at the first byte of an object; must read to its end. */
 export type ObjectVisitor = (reader: ByteReader) => void;
@@ -27,8 +26,7 @@ export function readMetaObjectBytes(reader: ByteReader): Uint8Array {
 export function readSignature(reader: ByteReader): string {
   const start = reader.offset;
   const text = reader.string();
-  if (reader.offset - start - 4 > MAX_SIGNATURE_BYTES) throw tooLong(reader.offset - start - 4);
-  if (typeof text !== 'string') throw wireInvalid('the signature of a dynamic is not text.', start);
+  if (typeof text !== 'string') throw wireInvalid('the signature of a dynamic is not text', start);
   return text;
 }
 
@@ -37,9 +35,7 @@ export function enterDynamic(reader: { depth: number }, node: SignatureNode): nu
   const levels = node.depth + 1;
   reader.depth += levels;
   if (reader.depth > MAX_DEPTH) {
-    throw new QiwayError('limit-exceeded', `a value is nested deeper than ${MAX_DEPTH} levels.`, {
-      data: { limit: 'MAX_DEPTH', maximum: MAX_DEPTH },
-    });
+    throw limitExceeded('a value is nested too deep', 'MAX_DEPTH', MAX_DEPTH);
   }
   return levels;
 }
@@ -47,8 +43,7 @@ export function enterDynamic(reader: { depth: number }, node: SignatureNode): nu
 const walkOf = memoBySignature((signature) => compile(parseSignature(signature)));
 
 function compile(node: SignatureNode): Walk {
-  const bytes = fixedBytes(node);
-  if (bytes !== undefined) return (reader) => void reader.take(bytes);
+  if (node.isFixed) return skip(node.minBytes);
   switch (node.kind) {
     case 'string':
     case 'raw':
@@ -84,8 +79,7 @@ function sequence(members: readonly SignatureNode[]): Walk {
   const steps: Walk[] = [];
   let run = 0;
   for (const member of members) {
-    const bytes = fixedBytes(member);
-    if (bytes !== undefined) run += bytes;
+    if (member.isFixed) run += member.minBytes;
     else {
       if (run > 0) steps.push(skip(run));
       run = 0;
@@ -106,9 +100,8 @@ const skip =
     void reader.take(bytes);
 
 function repeated(parts: readonly SignatureNode[]): Walk {
-  const each = parts.reduce((sum, part) => sum + minBytes(part), 0);
-  if (parts.every((part) => fixedBytes(part) !== undefined))
-    return (reader) => void reader.take(reader.uint32() * each);
+  const each = parts.reduce((sum, part) => sum + part.minBytes, 0);
+  if (parts.every((part) => part.isFixed)) return (reader) => void reader.take(reader.uint32() * each);
   const element = sequence(parts);
   return (reader, visit) => {
     for (let left = reader.count(each); left > 0; left--) element(reader, visit);
@@ -127,14 +120,4 @@ const walkDynamic: Walk = (reader, visit) => {
 
 function refuseObject(reader: ByteReader): void {
   throw wireInvalid('an object where there can be none.', reader.offset);
-}
-
-function tooLong(length: number): QiwayError {
-  return new QiwayError(
-    'limit-exceeded',
-    `the signature of a dynamic has ${length} bytes; at most ${MAX_SIGNATURE_BYTES} are read.`,
-    {
-      data: { limit: 'MAX_SIGNATURE_BYTES', maximum: MAX_SIGNATURE_BYTES },
-    },
-  );
 }
