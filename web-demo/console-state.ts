@@ -45,7 +45,11 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
   };
   const toasts = createToasts(after);
   const robot = createRobotState();
-  const link = createLink({ url: () => agentUrl(location, sessionStorage), connect: (url) => connect<Services>(url), after });
+  const link = createLink({
+    url: () => agentUrl(location, sessionStorage),
+    connect: (url) => connect<Services>(url),
+    after,
+  });
   const drive = createDrive({
     motor: () => (link.state.peek().kind === 'online' ? robot.motion.peek() : undefined),
     refused: (error) => toasts.show(failureText(error)),
@@ -60,7 +64,11 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
       drive.lost();
       return undefined;
     }
-    const stopFeeding = feedRobotState(robot, { robot: state.robot, after, onProblem: (service, error) => toasts.show(`${service}: ${failureText(error)}`) });
+    const stopFeeding = feedRobotState(robot, {
+      robot: state.robot,
+      after,
+      onProblem: (service, error) => toasts.show(`${service}: ${failureText(error)}`),
+    });
     hostDisplay(state.robot, toasts);
     return stopFeeding;
   });

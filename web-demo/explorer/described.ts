@@ -38,8 +38,12 @@ const FIRST_OWN_ACTION = 100;
 
 /** The members by name. `isComplete` adds those that every object has, and those whose name begins with `_`. */
 export function describeObject(meta: MetaObject, { isComplete }: { readonly isComplete: boolean }): Described {
-  const isShown = ({ uid, name }: { readonly uid: number; readonly name: string }): boolean => isComplete || (uid >= FIRST_OWN_ACTION && !name.startsWith('_'));
-  const byName = (a: { readonly name: string; readonly uid: number }, b: { readonly name: string; readonly uid: number }): number => a.name.localeCompare(b.name) || a.uid - b.uid;
+  const isShown = ({ uid, name }: { readonly uid: number; readonly name: string }): boolean =>
+    isComplete || (uid >= FIRST_OWN_ACTION && !name.startsWith('_'));
+  const byName = (
+    a: { readonly name: string; readonly uid: number },
+    b: { readonly name: string; readonly uid: number },
+  ): number => a.name.localeCompare(b.name) || a.uid - b.uid;
   return {
     description: meta.description,
     methods: [...meta.methods.values()]
@@ -47,7 +51,10 @@ export function describeObject(meta: MetaObject, { isComplete }: { readonly isCo
       .sort(byName)
       .map((method) => {
         const parameters = parseArguments(method.parametersSignature);
-        const named = parameters === 'any' ? parameters : parameters.map((member, index) => ({ ...member, name: method.parameters[index]?.name ?? member.name }));
+        const named =
+          parameters === 'any'
+            ? parameters
+            : parameters.map((member, index) => ({ ...member, name: method.parameters[index]?.name ?? member.name }));
         return {
           name: method.name,
           fullName: `${method.name}::${method.parametersSignature}`,
@@ -63,7 +70,11 @@ export function describeObject(meta: MetaObject, { isComplete }: { readonly isCo
       .sort(byName)
       .map(({ name, signature }) => {
         const parameters = parseArguments(signature);
-        return { name, fullName: `${name}::${signature}`, parameters: parameters === 'any' ? [{ name: '', type: { kind: 'dynamic' } }] : parameters };
+        return {
+          name,
+          fullName: `${name}::${signature}`,
+          parameters: parameters === 'any' ? [{ name: '', type: { kind: 'dynamic' } }] : parameters,
+        };
       }),
     properties: [...meta.properties.values()]
       .filter(isShown)

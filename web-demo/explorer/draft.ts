@@ -61,7 +61,9 @@ export function readDraft(type: ValueType, draft: Draft): unknown {
       return readMap(type.key, type.item, itemsOf(draft));
     case 'tuple': {
       const items = itemsOf(draft);
-      const values = type.members.map((member) => member.type).map((member, index) => readDraft(member, items[index] ?? emptyDraft(member)));
+      const values = type.members
+        .map((member) => member.type)
+        .map((member, index) => readDraft(member, items[index] ?? emptyDraft(member)));
       const isNamed = type.members.length > 0 && type.members.every((member) => member.name !== '');
       return isNamed ? Object.fromEntries(type.members.map((member, index) => [member.name, values[index]])) : values;
     }
@@ -93,7 +95,9 @@ export function draftOf(type: ValueType, value: unknown): Draft {
       return entriesOf(value).map(([key, item]) => [draftOf(type.key, key), draftOf(type.item, item)]);
     case 'tuple':
       return type.members.map((member, index) => {
-        const item = Array.isArray(value) ? (value[index] as unknown) : (value as Record<string, unknown> | null | undefined)?.[member.name];
+        const item = Array.isArray(value)
+          ? (value[index] as unknown)
+          : (value as Record<string, unknown> | null | undefined)?.[member.name];
         return item === undefined ? emptyDraft(member.type) : draftOf(member.type, item);
       });
     default:
@@ -125,7 +129,8 @@ function readInteger(text: string, bits: number, isSigned: boolean): number | bi
 /** @throws DraftError */
 export function readHex(text: string): Uint8Array {
   const digits = text.replace(/[\s,:]|0x/g, '');
-  if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new DraftError('Write bytes as pairs of hexadecimal digits, such as 0a ff 10');
+  if (!/^([0-9a-f]{2})*$/i.test(digits))
+    throw new DraftError('Write bytes as pairs of hexadecimal digits, such as 0a ff 10');
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
@@ -133,7 +138,9 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text.trim() === '' ? 'null' : text);
   } catch (error) {
-    throw new DraftError(`This is not JSON (${error instanceof Error ? error.message : String(error)}); text needs double quotes`);
+    throw new DraftError(
+      `This is not JSON (${error instanceof Error ? error.message : String(error)}); text needs double quotes`,
+    );
   }
 }
 

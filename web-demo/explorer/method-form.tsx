@@ -3,8 +3,8 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { failureText } from '../failure-text.ts';
-import { DraftError, type Draft, emptyDraft, readDraft } from './draft.ts';
 import type { DescribedMethod } from './described.ts';
+import { type Draft, DraftError, emptyDraft, readDraft } from './draft.ts';
 import { ResultView } from './result-view.tsx';
 import { describeType } from './signature.ts';
 import { ValueField } from './value-field.tsx';
@@ -54,16 +54,33 @@ export function MethodForm({ method, call, onOpenObject }: MethodFormProps): JSX
     }
     return members.map((member, index) => readDraft(member.type, drafts.value[index] ?? emptyDraft(member.type)));
   };
-  const change = (index: number) => (draft: Draft): void => {
-    drafts.value = drafts.value.with(index, draft);
-  };
+  const change =
+    (index: number) =>
+    (draft: Draft): void => {
+      drafts.value = drafts.value.with(index, draft);
+    };
   return (
     <div class="member-body">
       {method.description !== '' && <p>{method.description}</p>}
       <form onSubmit={(event) => void run(event)} noValidate>
-        {isAny && <ValueField name="arguments" about="a JSON list" type={ANY_ARGUMENTS} draft={drafts.value[0] ?? '[]'} onChange={change(0)} />}
+        {isAny && (
+          <ValueField
+            name="arguments"
+            about="a JSON list"
+            type={ANY_ARGUMENTS}
+            draft={drafts.value[0] ?? '[]'}
+            onChange={change(0)}
+          />
+        )}
         {members.map((member, index) => (
-          <ValueField key={index} name={member.name === '' ? `argument ${index + 1}` : member.name} about={method.about[index]} type={member.type} draft={drafts.value[index] ?? ''} onChange={change(index)} />
+          <ValueField
+            key={index}
+            name={member.name === '' ? `argument ${index + 1}` : member.name}
+            about={method.about[index]}
+            type={member.type}
+            draft={drafts.value[index] ?? ''}
+            onChange={change(index)}
+          />
         ))}
         <div class="row">
           <button type="submit" class="button main" aria-disabled={outcome.value.kind === 'calling'}>
@@ -85,7 +102,15 @@ export function MethodForm({ method, call, onOpenObject }: MethodFormProps): JSX
   );
 }
 
-function OutcomeView({ outcome, title, onOpenObject }: { readonly outcome: Outcome; readonly title: string; readonly onOpenObject: (object: object, title: string) => void }): JSX.Element | null {
+function OutcomeView({
+  outcome,
+  title,
+  onOpenObject,
+}: {
+  readonly outcome: Outcome;
+  readonly title: string;
+  readonly onOpenObject: (object: object, title: string) => void;
+}): JSX.Element | null {
   if (outcome.kind === 'failed') {
     return (
       <p class="output failed" role="alert">

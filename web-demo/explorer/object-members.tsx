@@ -20,7 +20,10 @@ interface ObjectMembersProps {
 
 export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMembersProps): JSX.Element {
   const isComplete = useSignal(false);
-  const described = useMemo(() => describeObject(metaObjectOf(object), { isComplete: isComplete.value }), [object, isComplete.value]);
+  const described = useMemo(
+    () => describeObject(metaObjectOf(object), { isComplete: isComplete.value }),
+    [object, isComplete.value],
+  );
   const { methods, signals, properties, description } = described;
   const member = (fullName: string): LooseMembers[string] => object[fullName] as LooseMembers[string];
   return (
@@ -33,12 +36,18 @@ export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMem
         )}
         <h1 class="grow">{title}</h1>
         <label class="check small">
-          <input type="checkbox" checked={isComplete.value} onChange={(event) => (isComplete.value = event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={isComplete.value}
+            onChange={(event) => (isComplete.value = event.currentTarget.checked)}
+          />
           internal members too
         </label>
         {description !== '' && <p class="soft">{description}</p>}
       </div>
-      {methods.length + signals.length + properties.length === 0 && <p class="plate empty">This object has no members of its own.</p>}
+      {methods.length + signals.length + properties.length === 0 && (
+        <p class="plate empty">This object has no members of its own.</p>
+      )}
       {properties.length > 0 && (
         <Plate title={`Properties (${properties.length})`}>
           <div>
@@ -62,7 +71,10 @@ export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMem
           <div>
             {signals.map((signal) => (
               <Member key={signal.fullName} name={signal.name} signature={listTypes(signal.parameters)}>
-                <SignalWatch signal={signal} connect={(_name, take) => member(signal.fullName).connect((...args: unknown[]) => take(args))} />
+                <SignalWatch
+                  signal={signal}
+                  connect={(_name, take) => member(signal.fullName).connect((...args: unknown[]) => take(args))}
+                />
               </Member>
             ))}
           </div>
@@ -72,8 +84,16 @@ export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMem
         <Plate title={`Methods (${methods.length})`}>
           <div>
             {methods.map((method) => (
-              <Member key={method.fullName} name={method.name} signature={method.parameters === 'any' ? 'any arguments' : listTypes(method.parameters)}>
-                <MethodForm method={method} call={(fullName, args, signal) => member(fullName).with({ signal, timeoutMs: 0 })(...args)} onOpenObject={onOpenObject} />
+              <Member
+                key={method.fullName}
+                name={method.name}
+                signature={method.parameters === 'any' ? 'any arguments' : listTypes(method.parameters)}
+              >
+                <MethodForm
+                  method={method}
+                  call={(fullName, args, signal) => member(fullName).with({ signal, timeoutMs: 0 })(...args)}
+                  onOpenObject={onOpenObject}
+                />
               </Member>
             ))}
           </div>
@@ -88,7 +108,15 @@ function listTypes(members: readonly NamedType[]): string {
 }
 
 /** Its content exists only while it is open: watching ends when it is closed. */
-function Member({ name, signature, children }: { readonly name: string; readonly signature: string; readonly children: ComponentChildren }): JSX.Element {
+function Member({
+  name,
+  signature,
+  children,
+}: {
+  readonly name: string;
+  readonly signature: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   const isOpen = useSignal(false);
   return (
     <details class="member" data-member={name} onToggle={(event) => (isOpen.value = event.currentTarget.open)}>

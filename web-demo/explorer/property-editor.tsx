@@ -15,7 +15,13 @@ export interface PropertyAccess {
   connect(take: (value: unknown) => void): Promise<() => unknown>;
 }
 
-export function PropertyEditor({ property, access }: { readonly property: DescribedProperty; readonly access: PropertyAccess }): JSX.Element {
+export function PropertyEditor({
+  property,
+  access,
+}: {
+  readonly property: DescribedProperty;
+  readonly access: PropertyAccess;
+}): JSX.Element {
   const current = useSignal<{ readonly value: unknown } | undefined>(undefined);
   const draft = useSignal<Draft | undefined>(undefined);
   const problem = useSignal('');
@@ -58,12 +64,17 @@ export function PropertyEditor({ property, access }: { readonly property: Descri
   const known = current.value;
   return (
     <div class="member-body">
-      <pre class="output" aria-label={`Value of ${property.name}`} data-figure="value">
+      <pre class="output" data-figure="value">
         {known === undefined ? '…' : showValue(known.value)}
       </pre>
       {known !== undefined && (
         <form onSubmit={(event) => void set(event)} noValidate>
-          <ValueField name={property.name} type={property.type} draft={draft.value ?? draftOf(property.type, known.value)} onChange={(next) => (draft.value = next)} />
+          <ValueField
+            name={property.name}
+            type={property.type}
+            draft={draft.value ?? draftOf(property.type, known.value)}
+            onChange={(next) => (draft.value = next)}
+          />
           <div class="row">
             <button type="submit" class="button main" disabled={draft.value === undefined}>
               Set

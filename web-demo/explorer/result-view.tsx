@@ -1,5 +1,5 @@
 // A value that came from the robot: as text, bytes to save, objects to open. Layer: explorer.
-import { isRemoteObject } from '@qiway/sdk';
+import { metaObjectOf } from '@qiway/sdk';
 import type { JSX } from 'preact';
 import { showValue } from './show-value.ts';
 
@@ -30,6 +30,17 @@ export function ResultView({ value, title, onOpenObject }: ResultProps): JSX.Ele
       )}
     </>
   );
+}
+
+/** An object of the robot, in difference to data. */
+function isRemoteObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    metaObjectOf(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function findObjects(value: unknown): readonly object[] {

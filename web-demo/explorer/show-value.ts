@@ -11,9 +11,32 @@ export function showValue(value: unknown, indent = ''): string {
   if (typeof value === 'number') return showNumber(value);
   if (typeof value === 'bigint') return `${value}`;
   if (value instanceof Uint8Array) return showBytes(value);
-  if (Array.isArray(value)) return showItems(value.map((item: unknown) => (inner: string) => showValue(item, inner)), '[]', indent);
-  if (value instanceof Map) return showItems([...(value as Map<unknown, unknown>)].map(([key, item]) => (inner: string) => `${showValue(key)}: ${showValue(item, inner)}`), '{}', indent);
-  if (typeof value === 'object' && isPlain(value)) return showItems(Object.entries(value).map(([key, item]) => (inner: string) => `${key}: ${showValue(item, inner)}`), '{}', indent);
+  if (Array.isArray(value))
+    return showItems(
+      value.map((item: unknown) => (inner: string) => showValue(item, inner)),
+      '[]',
+      indent,
+    );
+  if (value instanceof Map)
+    return showItems(
+      [...(value as Map<unknown, unknown>)].map(
+        ([key, item]) =>
+          (inner: string) =>
+            `${showValue(key)}: ${showValue(item, inner)}`,
+      ),
+      '{}',
+      indent,
+    );
+  if (typeof value === 'object' && isPlain(value))
+    return showItems(
+      Object.entries(value).map(
+        ([key, item]) =>
+          (inner: string) =>
+            `${key}: ${showValue(item, inner)}`,
+      ),
+      '{}',
+      indent,
+    );
   return typeof value === 'boolean' ? String(value) : 'object';
 }
 

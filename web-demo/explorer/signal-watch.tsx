@@ -21,7 +21,10 @@ interface Entry {
 
 const MAX_ENTRIES = 200;
 
-type Watch = { readonly kind: 'off' } | { readonly kind: 'starting' } | { readonly kind: 'on'; readonly end: () => unknown };
+type Watch =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'on'; readonly end: () => unknown };
 
 export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element {
   const watch = useSignal<Watch>({ kind: 'off' });
@@ -44,7 +47,10 @@ export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element 
   const take = (args: readonly unknown[]): void => {
     count.current += 1;
     const text = args.length === 0 ? 'emitted' : args.map((arg) => showValue(arg)).join(', ');
-    entries.value = [{ number: count.current, time: clockText(new Date()), text }, ...entries.value].slice(0, MAX_ENTRIES);
+    entries.value = [{ number: count.current, time: clockText(new Date()), text }, ...entries.value].slice(
+      0,
+      MAX_ENTRIES,
+    );
   };
   const start = async (): Promise<void> => {
     watch.value = { kind: 'starting' };
@@ -61,9 +67,18 @@ export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element 
   const isOn = watch.value.kind !== 'off';
   return (
     <div class="member-body">
-      <p class="small soft">{signal.parameters.length === 0 ? 'Comes without values' : `Comes with ${signal.parameters.map((member) => (member.name === '' ? describeType(member.type) : `${member.name}: ${describeType(member.type)}`)).join(', ')}`}</p>
+      <p class="small soft">
+        {signal.parameters.length === 0
+          ? 'Comes without values'
+          : `Comes with ${signal.parameters.map((member) => (member.name === '' ? describeType(member.type) : `${member.name}: ${describeType(member.type)}`)).join(', ')}`}
+      </p>
       <div class="row">
-        <button type="button" class={`button ${isOn ? '' : 'main'}`} aria-pressed={isOn} onClick={() => (isOn ? stop() : void start())}>
+        <button
+          type="button"
+          class={`button ${isOn ? '' : 'main'}`}
+          aria-pressed={isOn}
+          onClick={() => (isOn ? stop() : void start())}
+        >
           {watch.value.kind === 'starting' ? 'Subscribing…' : isOn ? 'Stop watching' : 'Watch'}
         </button>
         {entries.value.length > 0 && (
@@ -79,15 +94,15 @@ export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element 
         </p>
       )}
       {(isOn || entries.value.length > 0) && (
-        <ol class="output log code" role="log" aria-live="off" aria-label={`What ${signal.name} sent`} tabIndex={0}>
-          {entries.value.length === 0 && <li class="soft">Nothing yet</li>}
+        <div class="output log code" role="log" aria-live="off" aria-label={`What ${signal.name} sent`}>
+          {entries.value.length === 0 && <p class="soft">Nothing yet</p>}
           {entries.value.map(({ number, time, text }) => (
-            <li key={number}>
+            <p key={number}>
               <span class="soft figures">{time}</span>
               <span>{text}</span>
-            </li>
+            </p>
           ))}
-        </ol>
+        </div>
       )}
     </div>
   );

@@ -32,7 +32,11 @@ export function ValueField(props: FieldProps): JSX.Element {
     case 'void':
       return (
         <Group {...props}>
-          <p class="small soft">{props.type.kind === 'object' ? 'An object cannot be typed in here; it is sent as null.' : 'Nothing to fill in.'}</p>
+          <p class="small soft">
+            {props.type.kind === 'object'
+              ? 'An object cannot be typed in here; it is sent as null.'
+              : 'Nothing to fill in.'}
+          </p>
         </Group>
       );
     default:
@@ -73,13 +77,28 @@ function TextField(props: FieldProps): JSX.Element {
       </label>
       {type.kind === 'dynamic' ? (
         <>
-          <textarea id={id} class="field code" rows={2} spellcheck={false} value={value} aria-describedby={`${id}-hint`} onInput={(event) => onChange(event.currentTarget.value)} />
+          <textarea
+            id={id}
+            class="field code"
+            rows={2}
+            spellcheck={false}
+            value={value}
+            aria-describedby={`${id}-hint`}
+            onInput={(event) => onChange(event.currentTarget.value)}
+          />
           <p id={`${id}-hint`} class="small soft">
             JSON: <code>12</code>, <code>"text"</code>, <code>[1, 2]</code>, <code>{'{"key": true}'}</code>
           </p>
         </>
       ) : (
-        <input id={id} class={`field ${isNumber ? 'figures' : ''}`} value={value} inputMode={type.kind === 'integer' ? 'numeric' : type.kind === 'float' ? 'decimal' : 'text'} autocomplete="off" onInput={(event) => onChange(event.currentTarget.value)} />
+        <input
+          id={id}
+          class={`field ${isNumber ? 'figures' : ''}`}
+          value={value}
+          inputMode={type.kind === 'integer' ? 'numeric' : type.kind === 'float' ? 'decimal' : 'text'}
+          autocomplete="off"
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
       )}
     </div>
   );
@@ -88,7 +107,11 @@ function TextField(props: FieldProps): JSX.Element {
 function CheckField(props: FieldProps): JSX.Element {
   return (
     <label class="check">
-      <input type="checkbox" checked={props.draft === true} onChange={(event) => props.onChange(event.currentTarget.checked)} />
+      <input
+        type="checkbox"
+        checked={props.draft === true}
+        onChange={(event) => props.onChange(event.currentTarget.checked)}
+      />
       <span class="entry-label">
         <Label {...props} />
       </span>
@@ -108,14 +131,36 @@ function BytesField(props: FieldProps): JSX.Element {
         {draft instanceof Uint8Array ? (
           <p class="row small">
             {draft.length} bytes
-            <button type="button" class="button quiet" onClick={() => onChange(draft.length > 256 ? '' : [...draft].map((byte) => byte.toString(16).padStart(2, '0')).join(' '))}>
+            <button
+              type="button"
+              class="button quiet"
+              onClick={() =>
+                onChange(
+                  draft.length > 256 ? '' : [...draft].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
+                )
+              }
+            >
               {draft.length > 256 ? 'Remove' : 'Edit as hexadecimal'}
             </button>
           </p>
         ) : (
-          <input id={id} class="field code" aria-label={`${props.name}, hexadecimal`} placeholder="0a ff 10" value={typeof draft === 'string' ? draft : ''} spellcheck={false} onInput={(event) => onChange(event.currentTarget.value)} onBlur={(event) => tidyHex(event.currentTarget.value, onChange)} />
+          <input
+            id={id}
+            class="field code"
+            aria-label={`${props.name}, hexadecimal`}
+            placeholder="0a ff 10"
+            value={typeof draft === 'string' ? draft : ''}
+            spellcheck={false}
+            onInput={(event) => onChange(event.currentTarget.value)}
+            onBlur={(event) => tidyHex(event.currentTarget.value, onChange)}
+          />
         )}
-        <input type="file" class="field" aria-label={`${props.name}, from a file`} onChange={(event) => void takeFile(event.currentTarget.files?.[0])} />
+        <input
+          type="file"
+          class="field"
+          aria-label={`${props.name}, from a file`}
+          onChange={(event) => void takeFile(event.currentTarget.files?.[0])}
+        />
       </div>
     </Group>
   );
@@ -135,21 +180,39 @@ function OptionalField(props: FieldProps & { readonly item: ValueType }): JSX.El
   return (
     <Group {...props}>
       <label class="check small">
-        <input type="checkbox" checked={draft !== null} onChange={(event) => onChange(event.currentTarget.checked ? [emptyDraft(item)] : null)} />
+        <input
+          type="checkbox"
+          checked={draft !== null}
+          onChange={(event) => onChange(event.currentTarget.checked ? [emptyDraft(item)] : null)}
+        />
         give a value
       </label>
-      {inner !== undefined && <ValueField name="value" type={item} draft={inner} onChange={(next) => onChange([next])} />}
+      {inner !== undefined && (
+        <ValueField name="value" type={item} draft={inner} onChange={(next) => onChange([next])} />
+      )}
     </Group>
   );
 }
 
-function TupleField(props: FieldProps & { readonly members: readonly { readonly name: string; readonly type: ValueType }[] }): JSX.Element {
+function TupleField(
+  props: FieldProps & { readonly members: readonly { readonly name: string; readonly type: ValueType }[] },
+): JSX.Element {
   const items = itemsOf(props.draft);
   return (
     <Group {...props}>
       <div class="entry-items">
         {props.members.map((member, index) => (
-          <ValueField key={index} name={member.name === '' ? `${index + 1}` : member.name} type={member.type} draft={items[index] ?? emptyDraft(member.type)} onChange={(next) => props.onChange(props.members.map((other, at) => (at === index ? next : (items[at] ?? emptyDraft(other.type)))))} />
+          <ValueField
+            key={index}
+            name={member.name === '' ? `${index + 1}` : member.name}
+            type={member.type}
+            draft={items[index] ?? emptyDraft(member.type)}
+            onChange={(next) =>
+              props.onChange(
+                props.members.map((other, at) => (at === index ? next : (items[at] ?? emptyDraft(other.type)))),
+              )
+            }
+          />
         ))}
       </div>
     </Group>
@@ -164,7 +227,12 @@ function ListField(props: FieldProps & { readonly item: ValueType }): JSX.Elemen
       <div class="entry-items">
         {items.map((entry, index) => (
           <div key={index} class="entry-item">
-            <ValueField name={`${index + 1}`} type={item} draft={entry} onChange={(next) => onChange(items.with(index, next))} />
+            <ValueField
+              name={`${index + 1}`}
+              type={item}
+              draft={entry}
+              onChange={(next) => onChange(items.with(index, next))}
+            />
             <RemoveButton index={index} items={items} onChange={onChange} />
           </div>
         ))}
@@ -184,8 +252,18 @@ function MapField(props: FieldProps & { readonly keyType: ValueType; readonly it
           const [key = emptyDraft(keyType), value = emptyDraft(item)] = itemsOf(pair);
           return (
             <div key={index} class="entry-item pair">
-              <ValueField name="key" type={keyType} draft={key} onChange={(next) => onChange(pairs.with(index, [next, value]))} />
-              <ValueField name="value" type={item} draft={value} onChange={(next) => onChange(pairs.with(index, [key, next]))} />
+              <ValueField
+                name="key"
+                type={keyType}
+                draft={key}
+                onChange={(next) => onChange(pairs.with(index, [next, value]))}
+              />
+              <ValueField
+                name="value"
+                type={item}
+                draft={value}
+                onChange={(next) => onChange(pairs.with(index, [key, next]))}
+              />
               <RemoveButton index={index} items={pairs} onChange={onChange} />
             </div>
           );
@@ -210,9 +288,22 @@ function AddButton({ onClick }: { readonly onClick: () => void }): JSX.Element {
   );
 }
 
-function RemoveButton({ index, items, onChange }: { readonly index: number; readonly items: readonly Draft[]; readonly onChange: (draft: Draft) => void }): JSX.Element {
+function RemoveButton({
+  index,
+  items,
+  onChange,
+}: {
+  readonly index: number;
+  readonly items: readonly Draft[];
+  readonly onChange: (draft: Draft) => void;
+}): JSX.Element {
   return (
-    <button type="button" class="button icon quiet" aria-label={`Remove entry ${index + 1}`} onClick={() => onChange(items.toSpliced(index, 1))}>
+    <button
+      type="button"
+      class="button icon quiet"
+      aria-label={`Remove entry ${index + 1}`}
+      onClick={() => onChange(items.toSpliced(index, 1))}
+    >
       <Icon name="close" />
     </button>
   );

@@ -15,7 +15,15 @@ const SEGMENTS = 10;
 export function Gauge({ name, figure, level, tone }: GaugeProps): JSX.Element {
   return (
     <div class={`gauge tone-${tone}`}>
-      <LedRing segments={SEGMENTS} lit={(segment) => (level <= 0 ? 0 : Math.max(0.12, Math.min(1, level * SEGMENTS - segment)) * (segment < level * SEGMENTS ? 1 : 0))} thickness={0.34} />
+      <LedRing
+        segments={SEGMENTS}
+        lit={(segment) =>
+          level <= 0
+            ? 0
+            : Math.max(0.12, Math.min(1, level * SEGMENTS - segment)) * (segment < level * SEGMENTS ? 1 : 0)
+        }
+        thickness={0.34}
+      />
       <span>
         <span class="gauge-figure figures">{figure}</span>
         <span class="gauge-name">{name}</span>
@@ -26,14 +34,27 @@ export function Gauge({ name, figure, level, tone }: GaugeProps): JSX.Element {
 
 export function BatteryGauge({ percent }: { readonly percent: number | undefined }): JSX.Element {
   const tone = percent === undefined || percent > 30 ? 'good' : percent > 12 ? 'warn' : 'stop';
-  return <Gauge name="Battery" figure={percent === undefined ? '–' : `${Math.round(percent)} %`} level={(percent ?? 0) / 100} tone={tone} />;
+  return (
+    <Gauge
+      name="Battery"
+      figure={percent === undefined ? '–' : `${Math.round(percent)} %`}
+      level={(percent ?? 0) / 100}
+      tone={tone}
+    />
+  );
 }
 
 /** From here on, driving by the picture is unpleasant. Milliseconds. */
 const SLOW_MS = 150;
 const VERY_SLOW_MS = 600;
 
-export function LinkGauge({ words, rttMs }: { readonly words: string; readonly rttMs: number | undefined }): JSX.Element {
+export function LinkGauge({
+  words,
+  rttMs,
+}: {
+  readonly words: string;
+  readonly rttMs: number | undefined;
+}): JSX.Element {
   const level = rttMs === undefined ? 0 : Math.max(0.1, 1 - Math.log10(Math.max(1, rttMs)) / 3.2);
   const tone = rttMs === undefined || rttMs > VERY_SLOW_MS ? 'stop' : rttMs > SLOW_MS ? 'warn' : 'good';
   const figure = rttMs === undefined ? '–' : rttMs < 10 ? `${rttMs.toFixed(1)} ms` : `${Math.round(rttMs)} ms`;

@@ -1,7 +1,7 @@
 // The joystick: pointer or keys to a place in a disc. Lets go when released, on blur, on pointercancel, when the page
 // is hidden and when it is disabled. Layer: parts. It must not know of robots: it tells a place, right and up.
 import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { JSX, TargetedPointerEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { LedRing } from './led-ring.tsx';
 
@@ -30,7 +30,10 @@ const KEYS: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 function takesKeys(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input, select, textarea, [contenteditable], [role="tablist"], [role="log"]') !== null;
+  return (
+    target instanceof HTMLElement &&
+    target.closest('input, select, textarea, [contenteditable], [role="tablist"], [role="log"]') !== null
+  );
 }
 
 export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.Element {
@@ -53,7 +56,7 @@ export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.El
     place.value = [0, 0];
     if (wasHeld) calls.current.onRelease();
   };
-  const fromPointer = (event: JSX.TargetedPointerEvent<HTMLButtonElement>): void => {
+  const fromPointer = (event: TargetedPointerEvent<HTMLButtonElement>): void => {
     const box = event.currentTarget.getBoundingClientRect();
     const travel = (box.width / 2) * TRAVEL;
     moveTo((event.clientX - box.left - box.width / 2) / travel, -(event.clientY - box.top - box.height / 2) / travel);
@@ -86,11 +89,11 @@ export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.El
       if (document.hidden) release();
     };
     // The robot may have been stopped by Escape while a hand or a key is still on the joystick.
-    const escape = (event: KeyboardEvent): void => {
+    const onEscape = (event: KeyboardEvent): void => {
       if (event.key === 'Escape') release();
     };
     window.addEventListener('keydown', down);
-    window.addEventListener('keydown', escape);
+    window.addEventListener('keydown', onEscape);
     window.addEventListener('keyup', up);
     window.addEventListener('blur', release);
     window.addEventListener('pagehide', release);
@@ -98,7 +101,7 @@ export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.El
     return () => {
       release();
       window.removeEventListener('keydown', down);
-      window.removeEventListener('keydown', escape);
+      window.removeEventListener('keydown', onEscape);
       window.removeEventListener('keyup', up);
       window.removeEventListener('blur', release);
       window.removeEventListener('pagehide', release);
@@ -142,7 +145,11 @@ export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.El
     >
       <LedRing segments={SEGMENTS} lit={lit} thickness={0.07} class="joystick-ring" />
       <span class="joystick-cross" aria-hidden="true" />
-      <span class="joystick-knob" aria-hidden="true" style={{ transform: `translate(${right * knobPercent}%, ${-up * knobPercent}%)` }} />
+      <span
+        class="joystick-knob"
+        aria-hidden="true"
+        style={{ transform: `translate(${right * knobPercent}%, ${-up * knobPercent}%)` }}
+      />
     </button>
   );
 }

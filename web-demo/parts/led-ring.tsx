@@ -34,7 +34,9 @@ export function LedRing({ segments, lit, thickness = 0.12, class: name = '' }: L
     return (
       <g key={segment}>
         <path class="led-off" d={arc(middle - step / 2 + gap, middle + step / 2 - gap, inner)} />
-        {light > 0 && <path class="led-on" d={arc(middle - step / 2 + gap, middle + step / 2 - gap, inner)} opacity={light} />}
+        {light > 0 && (
+          <path class="led-on" d={arc(middle - step / 2 + gap, middle + step / 2 - gap, inner)} opacity={light} />
+        )}
       </g>
     );
   });

@@ -5,7 +5,9 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 
 interface PictureCanvasProps {
-  readonly picture: ReadonlySignal<{ readonly width: number; readonly height: number; readonly rgba: Uint8ClampedArray<ArrayBuffer> } | undefined>;
+  readonly picture: ReadonlySignal<
+    { readonly width: number; readonly height: number; readonly rgba: Uint8ClampedArray<ArrayBuffer> } | undefined
+  >;
   readonly label: string;
 }
 

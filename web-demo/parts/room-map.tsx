@@ -38,13 +38,26 @@ function boundsOf({ pose, trail, plan }: RoomMapProps): Bounds {
     ys.push(place.y);
   }
   const margin = 0.25;
-  return { minX: Math.min(...xs) - margin, minY: Math.min(...ys) - margin, maxX: Math.max(...xs) + margin, maxY: Math.max(...ys) + margin };
+  return {
+    minX: Math.min(...xs) - margin,
+    minY: Math.min(...ys) - margin,
+    maxX: Math.max(...xs) + margin,
+    maxY: Math.max(...ys) + margin,
+  };
 }
 
 function ThingShape({ thing }: { readonly thing: Thing }): JSX.Element {
   const { shape, color, name } = thing;
   return shape.kind === 'box' ? (
-    <rect class="map-box" x={shape.x} y={-shape.y - shape.depth} width={shape.width} height={shape.depth} rx="0.04" fill={color}>
+    <rect
+      class="map-box"
+      x={shape.x}
+      y={-shape.y - shape.depth}
+      width={shape.width}
+      height={shape.depth}
+      rx="0.04"
+      fill={color}
+    >
       <title>{name}</title>
     </rect>
   ) : (
@@ -58,13 +71,20 @@ export function RoomMap(props: RoomMapProps): JSX.Element {
   const { pose, trail, plan } = props;
   const { minX, minY, maxX, maxY } = boundsOf(props);
   const lines: JSX.Element[] = [];
-  for (let x = Math.ceil(minX); x <= maxX; x += 1) lines.push(<line key={`x${x}`} class="map-grid" x1={x} x2={x} y1={-minY} y2={-maxY} />);
-  for (let y = Math.ceil(minY); y <= maxY; y += 1) lines.push(<line key={`y${y}`} class="map-grid" y1={-y} y2={-y} x1={minX} x2={maxX} />);
+  for (let x = Math.ceil(minX); x <= maxX; x += 1)
+    lines.push(<line key={`x${x}`} class="map-grid" x1={x} x2={x} y1={-minY} y2={-maxY} />);
+  for (let y = Math.ceil(minY); y <= maxY; y += 1)
+    lines.push(<line key={`y${y}`} class="map-grid" y1={-y} y2={-y} x1={minX} x2={maxX} />);
   const floor = (plan?.walls ?? []).map((wall) => `${wall.x1},${-wall.y1}`).join(' ');
   const sightX = Math.cos(HALF_SIGHT) * SIGHT;
   const sightY = Math.sin(HALF_SIGHT) * SIGHT;
   return (
-    <svg class="map" viewBox={`${minX} ${-maxY} ${maxX - minX} ${maxY - minY}`} role="img" aria-label="Map of where the robot is; one square is one metre">
+    <svg
+      class="map"
+      viewBox={`${minX} ${-maxY} ${maxX - minX} ${maxY - minY}`}
+      role="img"
+      aria-label="Map of where the robot is; one square is one metre"
+    >
       {floor !== '' && <polygon class="map-floor" points={floor} />}
       {lines}
       {(plan?.things ?? []).map((thing, index) => (
@@ -73,12 +93,20 @@ export function RoomMap(props: RoomMapProps): JSX.Element {
       {(plan?.walls ?? []).map((wall, index) => (
         <line key={index} class="map-wall" x1={wall.x1} y1={-wall.y1} x2={wall.x2} y2={-wall.y2} stroke-width="0.06" />
       ))}
-      {trail.length > 1 && <polyline class="map-trail" points={trail.map((place) => `${place.x.toFixed(3)},${(-place.y).toFixed(3)}`).join(' ')} />}
+      {trail.length > 1 && (
+        <polyline
+          class="map-trail"
+          points={trail.map((place) => `${place.x.toFixed(3)},${(-place.y).toFixed(3)}`).join(' ')}
+        />
+      )}
       {pose !== undefined && (
         <g transform={`translate(${pose.x} ${-pose.y}) rotate(${(-pose.theta * 180) / Math.PI})`}>
           <path class="map-sight" d={`M0 0L${sightX} ${-sightY}A${SIGHT} ${SIGHT} 0 0 1 ${sightX} ${sightY}Z`} />
           <circle class="map-robot" r={ROBOT_RADIUS} />
-          <path class="map-nose" d={`M${ROBOT_RADIUS * 0.78} 0L${-ROBOT_RADIUS * 0.35} ${-ROBOT_RADIUS * 0.5}L${-ROBOT_RADIUS * 0.1} 0L${-ROBOT_RADIUS * 0.35} ${ROBOT_RADIUS * 0.5}Z`} />
+          <path
+            class="map-nose"
+            d={`M${ROBOT_RADIUS * 0.78} 0L${-ROBOT_RADIUS * 0.35} ${-ROBOT_RADIUS * 0.5}L${-ROBOT_RADIUS * 0.1} 0L${-ROBOT_RADIUS * 0.35} ${ROBOT_RADIUS * 0.5}Z`}
+          />
         </g>
       )}
     </svg>

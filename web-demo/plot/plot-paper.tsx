@@ -34,12 +34,18 @@ export function PlotPaper({ buffer, spanS, now, isPaused, theme, label }: PlotPa
     if (element === null) return undefined;
     let plot: uPlot | undefined;
     let seriesCount = -1;
-    const sizeOf = (): { width: number; height: number } => ({ width: Math.max(120, element.clientWidth), height: Math.max(120, element.clientHeight) });
+    const sizeOf = (): { width: number; height: number } => ({
+      width: Math.max(120, element.clientWidth),
+      height: Math.max(120, element.clientHeight),
+    });
     const draw = (): void => {
       if (seriesCount !== buffer.labels.length) {
         plot?.destroy();
         seriesCount = buffer.labels.length;
-        plot = seriesCount === 0 ? undefined : new uPlot(optionsFor(buffer.labels, sizeOf(), getComputedStyle(element)), [], element);
+        plot =
+          seriesCount === 0
+            ? undefined
+            : new uPlot(optionsFor(buffer.labels, sizeOf(), getComputedStyle(element)), [], element);
       }
       if (plot === undefined) return;
       const end = now();
@@ -66,7 +72,11 @@ export function PlotPaper({ buffer, spanS, now, isPaused, theme, label }: PlotPa
   return <div ref={place} class="plot-sheet" role="img" aria-label={label} />;
 }
 
-function optionsFor(labels: readonly string[], size: { width: number; height: number }, style: CSSStyleDeclaration): uPlot.Options {
+function optionsFor(
+  labels: readonly string[],
+  size: { width: number; height: number },
+  style: CSSStyleDeclaration,
+): uPlot.Options {
   const ink = style.getPropertyValue('color');
   const axis = {
     stroke: ink,
@@ -84,7 +94,15 @@ function optionsFor(labels: readonly string[], size: { width: number; height: nu
       { ...axis, space: 80, values: (_plot, ticks) => ticks.map((tick) => `${Math.round(tick)} s`) },
       { ...axis, size: 60 },
     ],
-    series: [{}, ...labels.map((label, index) => ({ label, stroke: SERIES_COLORS[index % SERIES_COLORS.length] ?? ink, width: 2, spanGaps: true }))],
+    series: [
+      {},
+      ...labels.map((label, index) => ({
+        label,
+        stroke: SERIES_COLORS[index % SERIES_COLORS.length] ?? ink,
+        width: 2,
+        spanGaps: true,
+      })),
+    ],
   };
 }
 

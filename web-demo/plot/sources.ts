@@ -18,7 +18,13 @@ export const FIGURES: readonly Figure[] = [
     name: 'Position',
     read: ({ robot }) => {
       const pose = robot.pose.peek();
-      return pose === undefined ? undefined : new Map([['x (m)', pose.x], ['y (m)', pose.y], ['heading (rad)', pose.theta]]);
+      return pose === undefined
+        ? undefined
+        : new Map([
+            ['x (m)', pose.x],
+            ['y (m)', pose.y],
+            ['heading (rad)', pose.theta],
+          ]);
     },
   },
   {
@@ -42,7 +48,11 @@ export const FIGURES: readonly Figure[] = [
     name: 'Joystick',
     read: ({ drive }) => {
       const { x, y, theta } = drive.steering.peek();
-      return new Map([['ahead', x], ['left', y], ['turn', theta]]);
+      return new Map([
+        ['ahead', x],
+        ['left', y],
+        ['turn', theta],
+      ]);
     },
   },
 ];
@@ -57,8 +67,12 @@ export interface PlottableMember {
 export function plottableMembers(object: RemoteObject<LooseMembers>): readonly PlottableMember[] {
   const { signals, properties } = describeObject(metaObjectOf(object), { isComplete: false });
   return [
-    ...signals.filter((signal) => signal.parameters.some(({ type }) => mayHoldNumbers(type))).map(({ name, fullName }) => ({ name, fullName, kind: 'signal' as const })),
-    ...properties.filter(({ type }) => mayHoldNumbers(type)).map(({ name, fullName }) => ({ name, fullName, kind: 'property' as const })),
+    ...signals
+      .filter((signal) => signal.parameters.some(({ type }) => mayHoldNumbers(type)))
+      .map(({ name, fullName }) => ({ name, fullName, kind: 'signal' as const })),
+    ...properties
+      .filter(({ type }) => mayHoldNumbers(type))
+      .map(({ name, fullName }) => ({ name, fullName, kind: 'property' as const })),
   ];
 }
 
@@ -81,7 +95,11 @@ function mayHoldNumbers(type: ValueType): boolean {
 }
 
 /** Subscribes to a member. Resolves once the robot confirmed, to how to end it. */
-export async function followMember(object: RemoteObject<LooseMembers>, { fullName, kind }: PlottableMember, take: (numbers: ReadonlyMap<string, number>) => void): Promise<() => unknown> {
+export async function followMember(
+  object: RemoteObject<LooseMembers>,
+  { fullName, kind }: PlottableMember,
+  take: (numbers: ReadonlyMap<string, number>) => void,
+): Promise<() => unknown> {
   const member = object[fullName] as LooseMembers[string];
   const off = await member.connect((...args: unknown[]) => take(numbersIn(args.length === 1 ? args[0] : args)));
   if (kind === 'property') take(numbersIn(await member.value()));

@@ -9,7 +9,10 @@ export interface PageAddress {
 const STORED = 'qiway.token';
 
 /** The agent's URL with its token, or undefined when there is no token. */
-export function agentUrl({ origin, hash }: PageAddress, store: Pick<Storage, 'getItem' | 'setItem'>): string | undefined {
+export function agentUrl(
+  { origin, hash }: PageAddress,
+  store: Pick<Storage, 'getItem' | 'setItem'>,
+): string | undefined {
   const token = fragmentOf(hash).get('token') ?? store.getItem(STORED) ?? '';
   if (token === '') return undefined;
   store.setItem(STORED, token);
@@ -42,7 +45,9 @@ export function readPasted(pasted: string, origin: string): { readonly url: stri
   } catch {
     throw new Error('This is no URL. It begins with http:// or https:// and ends with #token=…');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('The URL has to begin with http:// or https://');
-  if ((fragmentOf(url.hash).get('token') ?? '') === '') throw new Error('The URL has no token: copy all of it, to the end of #token=…');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new Error('The URL has to begin with http:// or https://');
+  if ((fragmentOf(url.hash).get('token') ?? '') === '')
+    throw new Error('The URL has no token: copy all of it, to the end of #token=…');
   return { url: url.href, isHere: url.origin === origin };
 }

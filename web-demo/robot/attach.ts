@@ -2,7 +2,7 @@
 // replaced by asking now and then, a missing member leaves its figure out.
 import { batch } from '@preact/signals';
 import type { RemoteObject } from '@qiway/sdk';
-import { hold, type Scope } from './follow.ts';
+import { hold, offers, type Scope } from './follow.ts';
 import type { MemorySubscriber, Services } from './robot-services.ts';
 import type { RobotState } from './robot-state.ts';
 import { readRoomPlan } from './room-plan.ts';
@@ -14,7 +14,11 @@ const MAX_WORDS = 24;
 
 type After = (delayMs: number, run: () => void) => () => void;
 
-export async function attachMotion(state: RobotState, motion: RemoteObject<Services['ALMotion']>, { scope, after }: { scope: Scope; after: After }): Promise<void> {
+export async function attachMotion(
+  state: RobotState,
+  motion: RemoteObject<Services['ALMotion']>,
+  { scope, after }: { scope: Scope; after: After },
+): Promise<void> {
   const take = (values: readonly number[]): void => {
     const pose = readPose(values);
     if (pose === undefined || !scope.isOpen) return;
@@ -24,10 +28,10 @@ export async function attachMotion(state: RobotState, motion: RemoteObject<Servi
     });
   };
   hold(state.motion, motion, scope);
-  if ('positionChanged' in motion) scope.add(await motion.positionChanged.connect(take));
+  if (offers(motion, 'positionChanged')) scope.add(await motion.positionChanged.connect(take));
   else poll(async () => take(await motion.getRobotPosition(true)), { scope, after });
   take(await motion.getRobotPosition(true));
-  if ('robotIsWakeUp' in motion) state.isAwake.value = await motion.robotIsWakeUp();
+  if (offers(motion, 'robotIsWakeUp')) state.isAwake.value = await motion.robotIsWakeUp();
 }
 
 function poll(ask: () => Promise<void>, { scope, after }: { scope: Scope; after: After }): void {
@@ -38,7 +42,11 @@ function poll(ask: () => Promise<void>, { scope, after }: { scope: Scope; after:
 }
 
 /** Follows the battery through an ALMemory subscriber, the way every NAOqi program does. */
-export async function attachBattery(state: RobotState, memory: RemoteObject<Services['ALMemory']>, scope: Scope): Promise<void> {
+export async function attachBattery(
+  state: RobotState,
+  memory: RemoteObject<Services['ALMemory']>,
+  scope: Scope,
+): Promise<void> {
   const subscriber = (await memory.subscriber('BatteryChargeChanged')) as RemoteObject<MemorySubscriber>;
   scope.add(() => subscriber.release());
   const off = await subscriber.signal.connect((value) => {
@@ -47,9 +55,13 @@ export async function attachBattery(state: RobotState, memory: RemoteObject<Serv
   scope.add(off);
 }
 
-export async function attachSpeech(state: RobotState, speech: RemoteObject<Services['ALTextToSpeech']>, scope: Scope): Promise<void> {
+export async function attachSpeech(
+  state: RobotState,
+  speech: RemoteObject<Services['ALTextToSpeech']>,
+  scope: Scope,
+): Promise<void> {
   hold(state.speech, speech, scope);
-  if ('volume' in speech) {
+  if (offers(speech, 'volume')) {
     scope.add(
       await speech.volume.connect((percent) => {
         state.volume.value = percent;
@@ -58,7 +70,7 @@ export async function attachSpeech(state: RobotState, speech: RemoteObject<Servi
     state.volume.value = await speech.volume.value();
     hold(state.setVolume, (percent) => speech.volume.setValue(percent), scope);
   }
-  if ('wordSaid' in speech) {
+  if (offers(speech, 'wordSaid')) {
     scope.add(
       await speech.wordSaid.connect((word) => {
         state.words.value = [...state.words.peek(), word].slice(-MAX_WORDS);
@@ -68,7 +80,11 @@ export async function attachSpeech(state: RobotState, speech: RemoteObject<Servi
 }
 
 /** The loudspeakers' volume, for robots whose speech has none of its own. */
-export async function attachVolume(state: RobotState, audio: RemoteObject<Services['ALAudioDevice']>, scope: Scope): Promise<void> {
+export async function attachVolume(
+  state: RobotState,
+  audio: RemoteObject<Services['ALAudioDevice']>,
+  scope: Scope,
+): Promise<void> {
   const percent = await audio.getOutputVolume();
   if (!scope.isOpen || state.setVolume.peek() !== undefined) return;
   state.volume.value = percent;
@@ -79,9 +95,13 @@ export async function attachVolume(state: RobotState, audio: RemoteObject<Servic
   hold(state.setVolume, set, scope);
 }
 
-export async function attachPosture(state: RobotState, posture: RemoteObject<Services['ALRobotPosture']>, scope: Scope): Promise<void> {
+export async function attachPosture(
+  state: RobotState,
+  posture: RemoteObject<Services['ALRobotPosture']>,
+  scope: Scope,
+): Promise<void> {
   hold(state.posture, posture, scope);
-  if ('postureChanged' in posture) {
+  if (offers(posture, 'postureChanged')) {
     scope.add(
       await posture.postureChanged.connect((name) => {
         state.postureName.value = name;
@@ -92,7 +112,11 @@ export async function attachPosture(state: RobotState, posture: RemoteObject<Ser
   state.postureName.value = await posture.getPosture();
 }
 
-export async function attachRoom(state: RobotState, room: RemoteObject<Services['SimulatedRoom']>, scope: Scope): Promise<void> {
+export async function attachRoom(
+  state: RobotState,
+  room: RemoteObject<Services['SimulatedRoom']>,
+  scope: Scope,
+): Promise<void> {
   const plan = readRoomPlan(await room.plan());
   if (scope.isOpen) hold(state.plan, plan, scope);
 }

@@ -3,7 +3,13 @@
 
 /** What is needed of ALVideoDevice. */
 export interface VideoDevice {
-  subscribeCamera(name: string, camera: number, resolution: number, colorSpace: number, framesPerSecond: number): Promise<string>;
+  subscribeCamera(
+    name: string,
+    camera: number,
+    resolution: number,
+    colorSpace: number,
+    framesPerSecond: number,
+  ): Promise<string>;
   getImageRemote(handle: string): Promise<unknown>;
   unsubscribe(handle: string): Promise<unknown>;
 }
@@ -36,12 +42,15 @@ export function readPicture(image: unknown): Picture | undefined {
   if (image === null || image === undefined) return undefined;
   if (!Array.isArray(image)) throw new Error('The camera sent something that is no picture');
   const [width, height, , colorSpace, , , pixels] = image as unknown[];
-  if (typeof width !== 'number' || typeof height !== 'number' || !(pixels instanceof Uint8Array)) throw new Error('The camera sent something that is no picture');
+  if (typeof width !== 'number' || typeof height !== 'number' || !(pixels instanceof Uint8Array))
+    throw new Error('The camera sent something that is no picture');
   const count = width * height;
   const rgba = new Uint8ClampedArray(count * 4);
   if (colorSpace === GREY && pixels.length >= count) fill(rgba, pixels, { stride: 1, red: 0, green: 0, blue: 0 });
-  else if (colorSpace === RGB && pixels.length >= count * 3) fill(rgba, pixels, { stride: 3, red: 0, green: 1, blue: 2 });
-  else if (colorSpace === BGR && pixels.length >= count * 3) fill(rgba, pixels, { stride: 3, red: 2, green: 1, blue: 0 });
+  else if (colorSpace === RGB && pixels.length >= count * 3)
+    fill(rgba, pixels, { stride: 3, red: 0, green: 1, blue: 2 });
+  else if (colorSpace === BGR && pixels.length >= count * 3)
+    fill(rgba, pixels, { stride: 3, red: 2, green: 1, blue: 0 });
   else throw new Error(`The camera sent a picture in colour space ${String(colorSpace)}, which this page cannot show`);
   return { width, height, rgba };
 }
@@ -76,13 +85,17 @@ export interface CameraOptions {
 const RETRY_MS = 2000;
 
 /** Asks for pictures until the returned function is called. */
-export function watchCamera(device: VideoDevice, { camera, resolution, framesPerSecond, onPicture, onProblem, after }: CameraOptions): () => void {
+export function watchCamera(
+  device: VideoDevice,
+  { camera, resolution, framesPerSecond, onPicture, onProblem, after }: CameraOptions,
+): () => void {
   let isWatching = true;
   let handle: string | undefined;
   let cancelWait = (): void => undefined;
-  const pause = (delayMs: number): Promise<void> => new Promise((resolve) => {
-    cancelWait = after(delayMs, resolve);
-  });
+  const pause = (delayMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      cancelWait = after(delayMs, resolve);
+    });
   const leave = (): void => {
     if (handle !== undefined) device.unsubscribe(handle).catch(() => undefined);
     handle = undefined;

@@ -128,7 +128,11 @@ export function createDrive({ motor, refused, after }: DriveOptions): Drive {
 }
 
 /** Where the joystick is (right and up, -1 to 1) as steering: `turn` turns on the spot, `sidestep` walks sideways. */
-export function steeringOf(right: number, up: number, { sideways, limit }: { sideways: boolean; limit: number }): Steering {
+export function steeringOf(
+  right: number,
+  up: number,
+  { sideways, limit }: { sideways: boolean; limit: number },
+): Steering {
   const dead = (value: number): number => (Math.abs(value) < 0.08 ? 0 : Math.max(-1, Math.min(1, value)) * limit);
   const side = 0 - dead(right);
   return { x: dead(up), y: sideways ? side || 0 : 0, theta: sideways ? 0 : side || 0 };

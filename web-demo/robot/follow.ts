@@ -53,7 +53,10 @@ function openScope(): OpenScope {
 
 /** A failure that only says that the service, or the link, is gone: nothing to tell a person. */
 function isFarewell(error: unknown): boolean {
-  return isQiwayError(error) && ['service-gone', 'object-gone', 'link-lost', 'closed', 'service-not-found'].includes(error.code);
+  return (
+    isQiwayError(error) &&
+    ['service-gone', 'object-gone', 'link-lost', 'closed', 'service-not-found'].includes(error.code)
+  );
 }
 
 /** Follows the services until the returned function is called. */
@@ -107,6 +110,11 @@ export function followServices({ robot, attachments, onServices, onProblem }: Fo
     off();
     for (const name of [...scopes.keys()]) remove(name);
   };
+}
+
+/** Whether an object has a member; unlike `in` it leaves the declared type alone, which is that of a complete robot. */
+export function offers(object: object, member: string): boolean {
+  return member in object;
 }
 
 /** Holds a service's object in a signal for its stay. */

@@ -1,6 +1,6 @@
 // Keeps this page linked with its robot: dials, watches, dials again after a loss. Layer: robot; no DOM.
-import { type Robot, QiwayError, isQiwayError } from '@qiway/sdk';
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { isQiwayError, QiwayError, type Robot } from '@qiway/sdk';
 import type { Services } from './robot-services.ts';
 
 export type LinkState =
@@ -44,7 +44,9 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
   let current: Robot<Services> | undefined;
 
   function lose(error: unknown, wasOnline: boolean): void {
-    const reason = isQiwayError(error) ? error : new QiwayError('link-lost', error instanceof Error ? error.message : 'the link ended');
+    const reason = isQiwayError(error)
+      ? error
+      : new QiwayError('link-lost', error instanceof Error ? error.message : 'the link ended');
     rttMs.value = undefined;
     if (HOPELESS.includes(reason.code)) {
       state.value = { kind: 'refused', error: reason };
@@ -68,7 +70,7 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
       try {
         for await (const status of robot.statusChanges()) {
           if (!take()) {
-            reason = status.error;
+            reason = status.reason;
             break;
           }
         }

@@ -18,7 +18,13 @@ export interface Services {
     positionChanged: Signal<[number[]]>;
   };
   ALVideoDevice: {
-    subscribeCamera(name: string, camera: number, resolution: number, colorSpace: number, framesPerSecond: number): string;
+    subscribeCamera(
+      name: string,
+      camera: number,
+      resolution: number,
+      colorSpace: number,
+      framesPerSecond: number,
+    ): string;
     getImageRemote(handle: string): unknown;
     unsubscribe(handle: string): boolean;
   };

@@ -11,7 +11,9 @@ export interface Wall {
 export interface Thing {
   readonly name: string;
   readonly color: string;
-  readonly shape: { readonly kind: 'box'; readonly x: number; readonly y: number; readonly width: number; readonly depth: number } | { readonly kind: 'disc'; readonly x: number; readonly y: number; readonly radius: number };
+  readonly shape:
+    | { readonly kind: 'box'; readonly x: number; readonly y: number; readonly width: number; readonly depth: number }
+    | { readonly kind: 'disc'; readonly x: number; readonly y: number; readonly radius: number };
 }
 
 export interface RoomPlan {
@@ -38,8 +40,10 @@ export function readRoomPlan(answer: unknown): RoomPlan {
     const name = typeof fields['name'] === 'string' ? fields['name'] : '';
     const color = colorOf(fields['color']);
     if (wall !== undefined) walls.push({ x1: wall.x1, y1: wall.y1, x2: wall.x2, y2: wall.y2 });
-    else if (box !== undefined) things.push({ name, color, shape: { kind: 'box', x: box.x, y: box.y, width: box.width, depth: box.depth } });
-    else if (disc !== undefined) things.push({ name, color, shape: { kind: 'disc', x: disc.x, y: disc.y, radius: disc.radius } });
+    else if (box !== undefined)
+      things.push({ name, color, shape: { kind: 'box', x: box.x, y: box.y, width: box.width, depth: box.depth } });
+    else if (disc !== undefined)
+      things.push({ name, color, shape: { kind: 'disc', x: disc.x, y: disc.y, radius: disc.radius } });
     else for (const item of Object.values(fields)) visit(item, depth + 1);
   };
   visit(answer, 0);

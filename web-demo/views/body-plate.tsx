@@ -16,11 +16,17 @@ export function BodyPlate({ state }: { readonly state: ConsoleState }): JSX.Elem
 
   const goTo = (name: string): void => {
     goal.value = name;
-    state.attempt(name, () => posture.value?.goToPosture.with({ timeoutMs: 60_000 })(name, POSTURE_SPEED).finally(() => (goal.value = undefined)));
+    state.attempt(name, () =>
+      posture.value?.goToPosture
+        .with({ timeoutMs: 60_000 })(name, POSTURE_SPEED)
+        .finally(() => (goal.value = undefined)),
+    );
   };
   const wake = (): void => {
     const awake = isAwake.value === true;
-    state.attempt(awake ? 'Rest' : 'Wake up', () => (awake ? motion.value?.rest() : motion.value?.wakeUp())?.then(() => (isAwake.value = !awake)));
+    state.attempt(awake ? 'Rest' : 'Wake up', () =>
+      (awake ? motion.value?.rest() : motion.value?.wakeUp())?.then(() => (isAwake.value = !awake)),
+    );
   };
   const tools = isAwake.value !== undefined && (
     <button type="button" class="button quiet" disabled={!isOnline || motion.value === undefined} onClick={wake}>
@@ -31,11 +37,22 @@ export function BodyPlate({ state }: { readonly state: ConsoleState }): JSX.Elem
     <Plate title="Posture" class="drive-body" tools={tools}>
       <div class="plate-body stack">
         {postures.value.length === 0 ? (
-          <p class="empty">{isMissing(state.robot.services, 'ALRobotPosture') ? 'This robot has no postures' : 'Asking the robot for its postures'}</p>
+          <p class="empty">
+            {isMissing(state.robot.services, 'ALRobotPosture')
+              ? 'This robot has no postures'
+              : 'Asking the robot for its postures'}
+          </p>
         ) : (
           <div class="postures">
             {postures.value.map((name) => (
-              <button key={name} type="button" class="button" aria-current={postureName.value === name} disabled={!canMove} onClick={() => goTo(name)}>
+              <button
+                key={name}
+                type="button"
+                class="button"
+                aria-current={postureName.value === name}
+                disabled={!canMove}
+                onClick={() => goTo(name)}
+              >
                 {goal.value === name ? `${nameOf(name)}…` : nameOf(name)}
               </button>
             ))}

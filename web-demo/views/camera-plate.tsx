@@ -57,23 +57,47 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
   });
 
   const noCamera = isMissing(state.robot.services, 'ALVideoDevice');
-  const words = noCamera ? 'This robot has no camera service' : problem.value !== '' ? problem.value : picture.value === undefined ? 'Waiting for the first picture' : '';
+  const words = noCamera
+    ? 'This robot has no camera service'
+    : problem.value !== ''
+      ? problem.value
+      : picture.value === undefined
+        ? 'Waiting for the first picture'
+        : '';
   const tools = (
     <>
       <label class="visually-hidden" for="resolution">
         Picture size
       </label>
-      <select id="resolution" class="field camera-size" value={resolution.value} onChange={(event) => (resolution.value = Number(event.currentTarget.value))}>
+      <select
+        id="resolution"
+        class="field camera-size"
+        value={resolution.value}
+        onChange={(event) => (resolution.value = Number(event.currentTarget.value))}
+      >
         {RESOLUTIONS.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}
           </option>
         ))}
       </select>
-      <button type="button" class="button icon quiet" aria-label={`${CAMERAS[camera.value]}: switch to the other`} title={CAMERAS[camera.value]} onClick={() => (camera.value = 1 - camera.value)}>
+      <button
+        type="button"
+        class="button icon quiet"
+        aria-label={`${CAMERAS[camera.value]}: switch to the other`}
+        title={CAMERAS[camera.value]}
+        onClick={() => (camera.value = 1 - camera.value)}
+      >
         <Icon name="camera" />
       </button>
-      <button type="button" class="button icon quiet" aria-label="Save the picture" title="Save the picture" disabled={picture.value === undefined} onClick={savePicture}>
+      <button
+        type="button"
+        class="button icon quiet"
+        aria-label="Save the picture"
+        title="Save the picture"
+        disabled={picture.value === undefined}
+        onClick={savePicture}
+      >
         <Icon name="save" />
       </button>
     </>

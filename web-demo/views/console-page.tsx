@@ -14,7 +14,11 @@ interface PageProps {
   readonly state: ConsoleState;
 }
 
-const SHOWN: Readonly<Record<ViewName, (props: PageProps) => JSX.Element>> = { drive: DriveView, explore: ExploreView, plot: PlotView };
+const SHOWN: Readonly<Record<ViewName, (props: PageProps) => JSX.Element>> = {
+  drive: DriveView,
+  explore: ExploreView,
+  plot: PlotView,
+};
 
 export function ConsolePage({ state }: PageProps): JSX.Element {
   const link = state.link.state.value;
@@ -28,8 +32,10 @@ export function ConsolePage({ state }: PageProps): JSX.Element {
         {link.kind === 'online' && !state.link.isBusUp.value && <BusNotice />}
       </div>
       {isOpen ? (
-        <main id="view" class={`view ${link.kind === 'online' ? '' : 'at-rest'}`} role="tabpanel" aria-labelledby={`tab-${state.view.value}`}>
-          <View state={state} />
+        <main class={`view ${link.kind === 'online' ? '' : 'at-rest'}`}>
+          <div id="view" role="tabpanel" aria-labelledby={`tab-${state.view.value}`}>
+            <View state={state} />
+          </div>
         </main>
       ) : (
         <main id="view" class="view">
@@ -47,7 +53,9 @@ function BusNotice(): JSX.Element {
     <section class="notice" role="alert">
       <div class="grow">
         <h2>The robot’s own bus does not answer</h2>
-        <p class="small soft">The agent is reachable and goes on trying. If this lasts, check that the robot’s software runs.</p>
+        <p class="small soft">
+          The agent is reachable and goes on trying. If this lasts, check that the robot’s software runs.
+        </p>
       </div>
     </section>
   );
@@ -56,8 +64,15 @@ function BusNotice(): JSX.Element {
 /** Tells screen readers when the link changes. */
 function SpokenState({ state }: PageProps): JSX.Element {
   const kind = state.link.state.value.kind;
-  const words = { online: 'Linked with the robot', lost: 'The link to the robot is lost', dialling: 'Connecting', refused: 'The robot refused the token', 'no-token': 'A token is missing' }[kind];
-  const noMotion = kind === 'online' && isMissing(state.robot.services, 'ALMotion') ? '; this robot does not drive' : '';
+  const words = {
+    online: 'Linked with the robot',
+    lost: 'The link to the robot is lost',
+    dialling: 'Connecting',
+    refused: 'The robot refused the token',
+    'no-token': 'A token is missing',
+  }[kind];
+  const noMotion =
+    kind === 'online' && isMissing(state.robot.services, 'ALMotion') ? '; this robot does not drive' : '';
   return (
     <p class="visually-hidden" role="status">
       {words}

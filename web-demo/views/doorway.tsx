@@ -35,7 +35,11 @@ export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Elemen
   const { title, text } = TEXTS[link.kind];
   return (
     <section class={`plate doorway ${link.kind === 'no-token' ? '' : 'tone-stop'}`}>
-      <LedRing segments={8} lit={(segment) => (link.kind === 'no-token' || segment % 2 === 0 ? 1 : 0)} thickness={0.36} />
+      <LedRing
+        segments={8}
+        lit={(segment) => (link.kind === 'no-token' || segment % 2 === 0 ? 1 : 0)}
+        thickness={0.36}
+      />
       <div class="stack" role="alert">
         <h1>{title}</h1>
         <p>{text}</p>
@@ -43,7 +47,12 @@ export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Elemen
       </div>
       {link.kind === 'lost' && (
         <div>
-          <button type="button" class="button main" aria-disabled={link.isTrying} onClick={() => !link.isTrying && state.link.dial()}>
+          <button
+            type="button"
+            class="button main"
+            aria-disabled={link.isTrying}
+            onClick={() => !link.isTrying && state.link.dial()}
+          >
             {link.isTrying ? 'Trying…' : 'Try now'}
           </button>
         </div>
@@ -62,7 +71,8 @@ function PasteForm(): JSX.Element {
       const { url, isHere } = readPasted(pasted.value, location.origin);
       const token = new URLSearchParams(new URL(url).hash.slice(1)).get('token') ?? '';
       if (!isHere) location.assign(url);
-      else if (new URLSearchParams(location.hash.slice(1)).get('token') === token) problem.value = 'This is the token that was refused.';
+      else if (new URLSearchParams(location.hash.slice(1)).get('token') === token)
+        problem.value = 'This is the token that was refused.';
       else location.hash = withFragment(location.hash, 'token', token);
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);

@@ -47,22 +47,46 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
       <div class="plate-body joystick-plate">
         <Joystick
           disabled={!canDrive}
-          onMove={(right, up) => state.drive.steer(steeringOf(right, up, { sideways: isSideways.peek(), limit: speed.peek() }))}
+          onMove={(right, up) =>
+            state.drive.steer(steeringOf(right, up, { sideways: isSideways.peek(), limit: speed.peek() }))
+          }
           onRelease={state.drive.release}
         />
-        <output class="steering-words figures">{canDrive ? describeSteering(state.drive.steering.value) : noMotors ? 'This robot does not drive' : 'Not linked with the motors'}</output>
+        <output class="steering-words figures">
+          {canDrive
+            ? describeSteering(state.drive.steering.value)
+            : noMotors
+              ? 'This robot does not drive'
+              : 'Not linked with the motors'}
+        </output>
         <fieldset class="choice" aria-label="Speed">
           {SPEEDS.map(({ name, limit }) => (
-            <button key={name} type="button" class="button" aria-pressed={speed.value === limit} onClick={() => (speed.value = limit)}>
+            <button
+              key={name}
+              type="button"
+              class="button"
+              aria-pressed={speed.value === limit}
+              onClick={() => (speed.value = limit)}
+            >
               {name}
             </button>
           ))}
         </fieldset>
         <fieldset class="choice" aria-label="What left and right do">
-          <button type="button" class="button" aria-pressed={!isSideways.value} onClick={() => (isSideways.value = false)}>
+          <button
+            type="button"
+            class="button"
+            aria-pressed={!isSideways.value}
+            onClick={() => (isSideways.value = false)}
+          >
             Turn
           </button>
-          <button type="button" class="button" aria-pressed={isSideways.value} onClick={() => (isSideways.value = true)}>
+          <button
+            type="button"
+            class="button"
+            aria-pressed={isSideways.value}
+            onClick={() => (isSideways.value = true)}
+          >
             Sidestep
           </button>
         </fieldset>

@@ -11,7 +11,10 @@ import { fragmentOf, withFragment } from '../robot/address.ts';
 
 type Opened = { readonly object: RemoteObject<LooseMembers>; readonly title: string };
 /** The chosen service, and above it the objects opened from it. */
-type Shown = { readonly kind: 'none' } | { readonly kind: 'failed'; readonly text: string } | { readonly kind: 'open'; readonly stack: readonly Opened[] };
+type Shown =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'failed'; readonly text: string }
+  | { readonly kind: 'open'; readonly stack: readonly Opened[] };
 
 export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.Element {
   const chosen = useSignal(fragmentOf(location.hash).get('service') ?? '');
@@ -54,14 +57,26 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
           <label class="visually-hidden" for="seek">
             Find a service
           </label>
-          <input id="seek" class="field" type="search" placeholder="Find a service" value={sought} onInput={(event) => (sought.value = event.currentTarget.value)} />
+          <input
+            id="seek"
+            class="field"
+            type="search"
+            placeholder="Find a service"
+            value={sought}
+            onInput={(event) => (sought.value = event.currentTarget.value)}
+          />
           {found.length === 0 ? (
             <p class="empty">{names === undefined ? 'Asking the robot' : 'No service of that name'}</p>
           ) : (
             <ul>
               {found.map((name) => (
                 <li key={name}>
-                  <button type="button" class="button quiet" aria-current={name === chosen.value} onClick={() => choose(name)}>
+                  <button
+                    type="button"
+                    class="button quiet"
+                    aria-current={name === chosen.value}
+                    onClick={() => choose(name)}
+                  >
                     {name}
                   </button>
                 </li>
@@ -71,7 +86,12 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
         </div>
       </Plate>
       <div ref={members} class="members-place">
-        <Chosen shown={shown.value} name={chosen.value} isGone={names !== undefined && chosen.value !== '' && !isThere} onChange={(next) => (shown.value = next)} />
+        <Chosen
+          shown={shown.value}
+          name={chosen.value}
+          isGone={names !== undefined && chosen.value !== '' && !isThere}
+          onChange={(next) => (shown.value = next)}
+        />
       </div>
     </div>
   );
@@ -88,14 +108,26 @@ function Chosen({ shown, name, isGone, onChange }: ChosenProps): JSX.Element {
   if (isGone) return <p class="plate empty">The service {name} is not on the bus.</p>;
   if (shown.kind === 'failed') return <p class="plate empty problem">{shown.text}</p>;
   const top = shown.kind === 'open' ? shown.stack.at(-1) : undefined;
-  if (shown.kind !== 'open' || top === undefined) return <p class="plate empty">{name === '' ? 'Choose a service to see its methods, signals and properties, and to use them.' : 'Asking the robot'}</p>;
+  if (shown.kind !== 'open' || top === undefined)
+    return (
+      <p class="plate empty">
+        {name === ''
+          ? 'Choose a service to see its methods, signals and properties, and to use them.'
+          : 'Asking the robot'}
+      </p>
+    );
   const { stack } = shown;
   return (
     <ObjectMembers
       key={`${stack.length} ${top.title}`}
       object={top.object}
       title={top.title}
-      onOpenObject={(object, title) => onChange({ kind: 'open', stack: [...stack, { object: object as RemoteObject<LooseMembers>, title: `${top.title}.${title}` }] })}
+      onOpenObject={(object, title) =>
+        onChange({
+          kind: 'open',
+          stack: [...stack, { object: object as RemoteObject<LooseMembers>, title: `${top.title}.${title}` }],
+        })
+      }
       onBack={
         stack.length < 2
           ? undefined

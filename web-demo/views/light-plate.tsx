@@ -38,7 +38,16 @@ export function LightPlate({ state }: { readonly state: ConsoleState }): JSX.Ele
         ) : (
           <div class="swatches">
             {COLORS.map(({ name, value }) => (
-              <button key={name} type="button" class="swatch" aria-label={name} title={name} aria-pressed={chosen.value === value} disabled={isOff} onClick={() => paint(value)}>
+              <button
+                key={name}
+                type="button"
+                class="swatch"
+                aria-label={name}
+                title={name}
+                aria-pressed={chosen.value === value}
+                disabled={isOff}
+                onClick={() => paint(value)}
+              >
                 <i style={{ background: `#${value.toString(16).padStart(6, '0')}` }} />
               </button>
             ))}

@@ -1,12 +1,19 @@
 // The page's head: which robot, views, battery, link, theme and the stop button, which is always there. Layer: views.
-import type { JSX } from 'preact';
+import type { JSX, TargetedKeyboardEvent } from 'preact';
 import { type ConsoleState, VIEWS, type ViewName } from '../console-state.ts';
 import { BatteryGauge, LinkGauge } from '../parts/gauges.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { LedRing } from '../parts/led-ring.tsx';
 
 const NAMES: Readonly<Record<ViewName, string>> = { drive: 'Drive', explore: 'Explore', plot: 'Plot' };
-const LINK_WORDS = { online: 'Link', lost: 'No link', dialling: 'Connecting', refused: 'Refused', 'no-token': 'No token' } as const;
+const STEPS: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
+const LINK_WORDS = {
+  online: 'Link',
+  lost: 'No link',
+  dialling: 'Connecting',
+  refused: 'Refused',
+  'no-token': 'No token',
+} as const;
 
 export function PageHead({ state }: { readonly state: ConsoleState }): JSX.Element {
   const link = state.link.state.value;
@@ -24,12 +31,25 @@ export function PageHead({ state }: { readonly state: ConsoleState }): JSX.Eleme
         <BatteryGauge percent={state.robot.batteryPercent.value} />
         <LinkGauge words={LINK_WORDS[link.kind]} rttMs={link.kind === 'online' ? state.link.rttMs.value : undefined} />
       </div>
-      <button type="button" class="button icon quiet theme" aria-label={isDark ? 'Light colours' : 'Dark colours'} onClick={state.theme.toggle}>
+      <button
+        type="button"
+        class="button icon quiet theme"
+        aria-label={isDark ? 'Light colours' : 'Dark colours'}
+        onClick={state.theme.toggle}
+      >
         <Icon name={isDark ? 'light' : 'dark'} />
       </button>
       <div class="foot">
         <Tabs state={state} />
-        <button type="button" class="stop" aria-label="Stop the robot" aria-keyshortcuts="Escape" title="Stop the robot (Escape)" onPointerDown={state.halt} onClick={(event) => event.detail === 0 && state.halt()}>
+        <button
+          type="button"
+          class="stop"
+          aria-label="Stop the robot"
+          aria-keyshortcuts="Escape"
+          title="Stop the robot (Escape)"
+          onPointerDown={state.halt}
+          onClick={(event) => event.detail === 0 && state.halt()}
+        >
           STOP
         </button>
       </div>
@@ -39,8 +59,8 @@ export function PageHead({ state }: { readonly state: ConsoleState }): JSX.Eleme
 
 function Tabs({ state }: { readonly state: ConsoleState }): JSX.Element {
   const chosen = state.view.value;
-  const onKeyDown = (event: JSX.TargetedKeyboardEvent<HTMLDivElement>): void => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLDivElement>): void => {
+    const step = STEPS[event.key];
     if (step === undefined) return;
     event.preventDefault();
     const next = VIEWS[(VIEWS.indexOf(chosen) + step + VIEWS.length) % VIEWS.length] ?? chosen;
@@ -50,7 +70,17 @@ function Tabs({ state }: { readonly state: ConsoleState }): JSX.Element {
   return (
     <div class="tabs" role="tablist" aria-label="Views" onKeyDown={onKeyDown}>
       {VIEWS.map((view) => (
-        <button key={view} id={`tab-${view}`} type="button" role="tab" class="tab" aria-selected={view === chosen} aria-controls="view" tabIndex={view === chosen ? 0 : -1} onClick={() => state.openView(view)}>
+        <button
+          key={view}
+          id={`tab-${view}`}
+          type="button"
+          role="tab"
+          class="tab"
+          aria-selected={view === chosen}
+          aria-controls="view"
+          tabIndex={view === chosen ? 0 : -1}
+          onClick={() => state.openView(view)}
+        >
           <Icon name={view} />
           {NAMES[view]}
         </button>

@@ -48,7 +48,12 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
             <label class="label" for="plot-source">
               Plot
             </label>
-            <select id="plot-source" class="field" value={source.value} onChange={(event) => (source.value = event.currentTarget.value)}>
+            <select
+              id="plot-source"
+              class="field"
+              value={source.value}
+              onChange={(event) => (source.value = event.currentTarget.value)}
+            >
               <optgroup label="Robot">
                 {FIGURES.map(({ id, name }) => (
                   <option key={id} value={id}>
@@ -69,7 +74,13 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
             <label class="label" for="plot-member">
               Signal or property
             </label>
-            <select id="plot-member" class="field" disabled={isFigure || members.value.length === 0} value={memberName.value} onChange={(event) => (memberName.value = event.currentTarget.value)}>
+            <select
+              id="plot-member"
+              class="field"
+              disabled={isFigure || members.value.length === 0}
+              value={memberName.value}
+              onChange={(event) => (memberName.value = event.currentTarget.value)}
+            >
               {isFigure && <option value="">–</option>}
               {!isFigure && members.value.length === 0 && <option value="">none with numbers</option>}
               {members.value.map(({ name, fullName, kind }) => (
@@ -82,12 +93,23 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
           <div class="row">
             <fieldset class="choice plot-span" aria-label="Time shown">
               {SPANS_S.map((span) => (
-                <button key={span} type="button" class="button" aria-pressed={spanS.value === span} onClick={() => (spanS.value = span)}>
+                <button
+                  key={span}
+                  type="button"
+                  class="button"
+                  aria-pressed={spanS.value === span}
+                  onClick={() => (spanS.value = span)}
+                >
                   {span < 60 ? `${span} s` : `${span / 60} min`}
                 </button>
               ))}
             </fieldset>
-            <button type="button" class="button" aria-pressed={isPaused.value} onClick={() => (isPaused.value = !isPaused.value)}>
+            <button
+              type="button"
+              class="button"
+              aria-pressed={isPaused.value}
+              onClick={() => (isPaused.value = !isPaused.value)}
+            >
               <Icon name={isPaused.value ? 'play' : 'pause'} /> {isPaused.value ? 'Go on' : 'Pause'}
             </button>
             <button type="button" class="button" onClick={clear}>
@@ -99,8 +121,25 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
       <section class="plate" aria-label="Plot">
         <Latest buffer={buffer} tick={tick.value} />
         <div class="plot-paper">
-          <PlotPaper buffer={buffer} spanS={spanS.value} now={now} isPaused={isPaused.value} theme={state.theme.name.value} label={`Plot over time of ${buffer.labels.join(', ')}`} />
-          {isEmpty && <p class="empty">{problem.value !== '' ? problem.value : isFigure ? 'Waiting for the first value' : members.value.length === 0 ? 'This service has no signal or property with numbers' : 'Nothing came yet: the line begins with the first event'}</p>}
+          <PlotPaper
+            buffer={buffer}
+            spanS={spanS.value}
+            now={now}
+            isPaused={isPaused.value}
+            theme={state.theme.name.value}
+            label={`Plot over time of ${buffer.labels.join(', ')}`}
+          />
+          {isEmpty && (
+            <p class="empty">
+              {problem.value !== ''
+                ? problem.value
+                : isFigure
+                  ? 'Waiting for the first value'
+                  : members.value.length === 0
+                    ? 'This service has no signal or property with numbers'
+                    : 'Nothing came yet: the line begins with the first event'}
+            </p>
+          )}
         </div>
       </section>
     </div>

@@ -18,7 +18,11 @@ export function SpeechPlate({ state }: { readonly state: ConsoleState }): JSX.El
     if (sentences.value === 0) words.value = [];
     text.value = '';
     sentences.value += 1;
-    state.attempt('Say', () => speech.value?.say.with({ timeoutMs: 0 })(sentence).finally(() => (sentences.value -= 1)));
+    state.attempt('Say', () =>
+      speech.value?.say
+        .with({ timeoutMs: 0 })(sentence)
+        .finally(() => (sentences.value -= 1)),
+    );
   };
   const isSpeaking = sentences.value > 0;
   return (
@@ -28,16 +32,30 @@ export function SpeechPlate({ state }: { readonly state: ConsoleState }): JSX.El
           <label class="visually-hidden" for="say">
             What the robot is to say
           </label>
-          <input id="say" class="field" value={text} placeholder="Say something" autocomplete="off" enterkeyhint="send" disabled={!canSpeak} onInput={(event) => (text.value = event.currentTarget.value)} />
+          <input
+            id="say"
+            class="field"
+            value={text}
+            placeholder="Say something"
+            autocomplete="off"
+            enterkeyhint="send"
+            disabled={!canSpeak}
+            onInput={(event) => (text.value = event.currentTarget.value)}
+          />
           <button type="submit" class="button main" disabled={!canSpeak}>
             Say
           </button>
         </form>
-        <VolumeSlider value={volume.value} isOff={setVolume.value === undefined || !canSpeak} onChange={(percent) => state.attempt('Volume', () => setVolume.value?.(percent))} />
+        <VolumeSlider
+          value={volume.value}
+          isOff={setVolume.value === undefined || !canSpeak}
+          onChange={(percent) => state.attempt('Volume', () => setVolume.value?.(percent))}
+        />
         <p class="spoken" data-figure="spoken">
           {words.value.length > 0 ? (
             <>
-              {words.value.slice(0, -1).join(' ')} {isSpeaking ? <strong>{words.value.at(-1)}</strong> : words.value.at(-1)}
+              {words.value.slice(0, -1).join(' ')}{' '}
+              {isSpeaking ? <strong>{words.value.at(-1)}</strong> : words.value.at(-1)}
             </>
           ) : isMissing(state.robot.services, 'ALTextToSpeech') ? (
             'This robot does not speak'
