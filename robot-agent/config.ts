@@ -99,7 +99,7 @@ function readFileKeys(path: string, readFile: (path: string) => string): Given {
   return json as Given;
 }
 
-const busUrl = z.string().refine(isBusUrl, 'must be tcp://HOST:PORT, such as tcp://127.0.0.1:9559');
+const busUrl = z.string().refine(isBusUrl, 'must be tcp://HOST or tcp://HOST:PORT, such as tcp://127.0.0.1:9559');
 const host = z.string().regex(/^[a-z0-9._:-]+$/i, 'must be a host name or an IP address, without scheme and port');
 
 const schema = z.strictObject({
@@ -117,7 +117,8 @@ const schema = z.strictObject({
 
 function isBusUrl(text: string): boolean {
   const match = /^tcp:\/\/(.+)$/.exec(text);
-  return match !== null && parseAddress(match[1] as string) !== undefined;
+  // Without a port: 9559, the directory's own.
+  return match !== null && (parseAddress(match[1] as string) ?? parseAddress(`${match[1]}:9559`)) !== undefined;
 }
 
 function isOrigin(text: string): boolean {

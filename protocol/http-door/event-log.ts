@@ -77,7 +77,6 @@ export class EventLog {
   }
 
   close(): Promise<void> {
-    this.#texts.length = 0;
     return this.#subscription.close();
   }
 

@@ -1,7 +1,7 @@
 // The event logs of a door, one for each signal that somebody listens to or left a moment ago. Pure.
 import type { BusObject } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
-import type { QiwayError } from '../errors.ts';
+import { QiwayError } from '../errors.ts';
 import { EventLog, type EventLogOptions } from './event-log.ts';
 
 /** How long a log outlives its last reader, so that a client that comes back resumes. */
@@ -69,7 +69,10 @@ export class EventLogs {
     for (const held of this.#held.values()) if (held.service === service) held.log.end(error);
   }
 
+  /** Readers are told the end. */
   async close(): Promise<void> {
+    const error = new QiwayError('closed', 'The agent is closing.');
+    for (const held of this.#held.values()) held.log.end(error);
     await Promise.all([...this.#held].map(([key, held]) => this.#drop(key, held)));
   }
 

@@ -16,12 +16,15 @@ export interface Guard {
   refuseHost(host: string | undefined): string | undefined;
   /** `foreign` is set for a welcome origin that is not the agent's own: such a page needs CORS. */
   checkOrigin(origin: string | undefined, host: string | undefined): { readonly refusal?: string; readonly foreign?: string };
-  /** Is this the value of an Authorization header with the token? Takes the same time whatever is wrong with it. */
+  /** Takes the same time whatever is wrong with it. */
+  isToken(token: string): boolean;
+  /** Is this the value of an Authorization header with the token? */
   isAuthorized(authorization: string | undefined): boolean;
 }
 
 export function createGuard(options: GuardOptions): Guard {
   const expected = digest(options.token);
+  const isToken = (token: string): boolean => timingSafeEqual(digest(token), expected);
   return {
     refuseHost(host) {
       const name = hostName(host);
@@ -36,9 +39,9 @@ export function createGuard(options: GuardOptions): Guard {
       return { refusal: `pages of ${origin} may not use this agent; start it with --allow-origin ${origin} if they should` };
     },
     isAuthorized(authorization) {
-      const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '';
-      return timingSafeEqual(digest(token), expected);
+      return isToken(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
     },
+    isToken,
   };
 }
 

@@ -1,0 +1,51 @@
+// The program qiway-agent: reads its configuration, starts the agent, ends it on a signal.
+// One line on stdout when ready: the URL. Everything else goes to stderr.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { asQiwayError } from '@qiway/protocol/errors';
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { startAgent } from './agent.ts';
+import { type AgentConfig, readConfig } from './config.ts';
+import { createLogger } from './logger.ts';
+import { helpText } from './options.ts';
+import { agentVersion } from './version.ts';
+
+/** 256 bits: out of reach of guessing. */
+const TOKEN_BYTES = 32;
+
+async function main(): Promise<void> {
+  const invocation = readConfig({
+    args: process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    newToken: () => randomBytes(TOKEN_BYTES).toString('base64url'),
+  });
+  if (invocation.kind === 'help') process.stdout.write(helpText());
+  else if (invocation.kind === 'version') process.stdout.write(`${agentVersion()}\n`);
+  else await run(invocation.config);
+}
+
+async function run(config: AgentConfig): Promise<void> {
+  const logger = createLogger((line) => process.stderr.write(line), config.log);
+  const agent = await startAgent(config, { logger, clock: systemClock });
+  const end = (signal: NodeJS.Signals): void => {
+    logger.info('a signal asks the agent to end', { signal });
+    // A second signal ends the process at once.
+    process.off('SIGTERM', end).off('SIGINT', end);
+    agent.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on('SIGTERM', end).on('SIGINT', end);
+  process.stdout.write(`${agent.url}\n`);
+}
+
+function fail(error: unknown): never {
+  const { code, message } = asQiwayError(error);
+  const detail = code === 'internal' && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+  process.stderr.write(`qiway-agent: ${message.replace(`[${code}] `, '')}${detail}\n`);
+  process.exit(1);
+}
+
+await main().catch(fail);

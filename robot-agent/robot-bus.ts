@@ -1,0 +1,49 @@
+// The robot's bus as the agent has it: the directory of another process that is joined, or the agent's own directory.
+// Either way its services are on the agent's outer bus.
+import type { BusState } from '@qiway/protocol/bus/bus';
+import type { Clock } from '@qiway/protocol/clock';
+import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
+import type { Logger } from './logger.ts';
+import { mirrorBus } from './mirror.ts';
+import { joinBus, listenBus } from './qi/index.ts';
+
+export interface RobotBus {
+  /** Where it is. */
+  readonly url: string;
+  readonly state: () => 'up' | 'down';
+  close(): Promise<void>;
+}
+
+export interface RobotBusOptions {
+  readonly outer: EmbeddedBus;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly onState: (state: 'up' | 'down', reason: string | undefined) => void;
+}
+
+/** Joins the directory at `url`, or waits for it; never rejects because it is not there. @throws `invalid-argument` for a URL that is none */
+export async function joinRobotBus(url: string, { outer, logger, clock, onState }: RobotBusOptions): Promise<RobotBus> {
+  const inner = await joinBus(url, { keepTrying: true, clock });
+  const state = (): 'up' | 'down' => (inner.state === 'up' ? 'up' : 'down');
+  const mirror = mirrorBus({ outer, inner, logger });
+  const stopListening = inner.listen({
+    stateChanged: (changed: BusState, reason) => {
+      if (changed !== 'closed') onState(changed, reason?.message);
+    },
+  });
+  if (state() === 'up') logger.info('the robot bus is up', { url });
+  else logger.warn('the robot bus is not there yet; waiting for it', { url });
+  const close = async (): Promise<void> => {
+    stopListening();
+    await mirror.close();
+    await inner.close();
+  };
+  return { url, state, close };
+}
+
+/** Makes the outer bus the directory that programs on the robot join. @throws `listen-failed` */
+export async function listenRobotBus(url: string, { outer, logger }: RobotBusOptions): Promise<RobotBus> {
+  const listening = await listenBus(outer, url);
+  logger.info('the agent is the service directory', { url: listening.url });
+  return { url: listening.url, state: () => 'up', close: () => listening.close() };
+}
