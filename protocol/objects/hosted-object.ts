@@ -9,7 +9,8 @@ import { ActiveCall, failureOf } from './active-call.ts';
 import { callFailed, fitArguments, readArguments, readPropertyKey } from './arguments.ts';
 import { type Layout, layOut, type Members, type MethodMember, method } from './members.ts';
 import { memberNotFound } from './member-not-found.ts';
-import { eventTrace, Statistics, TraceKind } from './statistics.ts';
+import { observed, Statistics } from './statistics.ts';
+import { Subscribers } from './subscribers.ts';
 import { asDynamic, convertPayload, decodePayload, encodePayload, type ObjectMapper, openDynamic, plainObjects } from './values.ts';
 
 export { type CallContext, type Members, type MethodMember, method, type PropertyMember, property, type SignalMember, signal } from './members.ts';
@@ -56,7 +57,7 @@ class Hosted implements HostedObject {
   readonly #options: HostedOptions;
   /** What each property holds: the value, and its bytes, which say more than the value (a dynamic may be a struct). */
   readonly #stored = new Map<number, { readonly value: unknown; readonly payload: Payload }>();
-  readonly #subscribers = new Map<number, Set<EventSink>>();
+  readonly #subscribers = new Subscribers();
   readonly #goneListeners = new Set<(error: QiwayError) => void>();
   readonly #statistics = new Statistics();
   #references = 1;
@@ -82,7 +83,8 @@ class Hosted implements HostedObject {
       sink.error(this.#goneWith);
       return IDLE;
     }
-    const member = this.#layout.methods.get(action) ?? this.#standard(action);
+    const own = this.#layout.methods.get(action);
+    const member = own ?? this.#standard(action);
     const { parameters, returns } = member;
     const isHopeless = returnSignature !== undefined && conversionScore(returns, returnSignature) === 0;
     let args: unknown[];
@@ -94,7 +96,7 @@ class Hosted implements HostedObject {
       sink.error(failureOf(error));
       return IDLE;
     }
-    const isObserved = this.#statistics.isEnabled || this.#statistics.isTracing;
+    const isObserved = own !== undefined && (this.#statistics.isEnabled || this.#statistics.isTracing);
     const call = new ActiveCall(isObserved ? this.#observe(action, args, sink) : sink, (value) => {
       const given = member.isRaw === true && value !== undefined ? (value as Payload) : encodePayload(returns, returns === 'v' ? undefined : value, this.#mapper);
       return returnSignature === undefined ? given : convertResult(given, returnSignature);
@@ -112,7 +114,7 @@ class Hosted implements HostedObject {
     // A posted property would be told to the subscribers without having been stored.
     if (declared === undefined || this.metaObject.properties.has(action)) return releasePayload(payload);
     try {
-      this.#send(action, fitArguments(payload, declared));
+      this.#subscribers.send(action, fitArguments(payload, declared));
     } catch {
       // Posts fail silently, as on the bus.
     }
@@ -121,16 +123,7 @@ class Hosted implements HostedObject {
   subscribe(signal: number, sink: EventSink): Subscription {
     const refusal = this.#goneWith ?? (this.metaObject.signals.has(signal) ? undefined : callFailed(`No such signal {${signal}}`));
     if (refusal !== undefined) return failedSubscription(refusal);
-    const sinks = this.#subscribers.get(signal) ?? new Set<EventSink>();
-    this.#subscribers.set(signal, sinks);
-    const own: EventSink = { event: (payload) => sink.event(payload), gone: (error) => sink.gone(error) };
-    sinks.add(own);
-    const close = (): Promise<void> => {
-      sinks.delete(own);
-      if (sinks.size === 0 && this.#subscribers.get(signal) === sinks) this.#subscribers.delete(signal);
-      return Promise.resolve();
-    };
-    return { ready: Promise.resolve(), close };
+    return this.#subscribers.add(signal, sink);
   }
 
   retain(): void {
@@ -144,10 +137,8 @@ class Hosted implements HostedObject {
     if (this.#references > 0 || this.#goneWith !== undefined) return;
     const error = new QiwayError('object-gone', 'The object was released by everybody who held it.');
     this.#goneWith = error;
-    const sinks = [...this.#subscribers.values()].flatMap((one) => [...one]);
-    this.#subscribers.clear();
     for (const { payload } of this.#stored.values()) releasePayload(payload);
-    for (const sink of sinks) sink.gone(error);
+    this.#subscribers.end(error);
     for (const listener of [...this.#goneListeners]) listener(error);
     this.#goneListeners.clear();
   }
@@ -163,7 +154,7 @@ class Hosted implements HostedObject {
 
   emit(signalName: string, ...args: unknown[]): void {
     const id = this.#idOf(signalName);
-    this.#send(id, encodePayload(this.metaObject.signals.get(id)?.signature ?? '()', args, this.#mapper));
+    this.#subscribers.send(id, encodePayload(this.metaObject.signals.get(id)?.signature ?? '()', args, this.#mapper));
   }
 
   get(propertyName: string): unknown {
@@ -243,27 +234,24 @@ class Hosted implements HostedObject {
       throw callFailed(`setProperty: Conversion from ${content.signature} to ${signature} failed `);
     }
     for (const object of fitted.objects) object.retain();
-    const store = (value: unknown, accepted: unknown): void => {
+    let value: unknown;
+    const store = (accepted: unknown): void => {
       // Bytes as they came, unless the property's own `set` made something else of the value.
-      if (value === accepted) return this.#store(id, value, fitted);
-      releasePayload(fitted);
-      this.#store(id, accepted, encodePayload(signature, accepted, this.#mapper));
+      const payload = value === accepted ? fitted : encodePayload(signature, accepted, this.#mapper);
+      if (payload !== fitted) releasePayload(fitted);
+      this.#store(id, accepted, payload);
     };
-    try {
-      const value = decodePayload(fitted, this.#mapper);
-      const { set } = this.#layout.properties.get(id)?.about ?? {};
-      const accepted = set === undefined ? value : set(value as never);
-      if (!(accepted instanceof Promise)) return store(value, accepted);
-      return accepted.then(
-        (final: unknown) => store(value, final),
-        (error: unknown) => {
-          releasePayload(fitted);
-          throw error;
-        },
-      );
-    } catch (error) {
+    const refuse = (error: unknown): never => {
       releasePayload(fitted);
       throw error;
+    };
+    try {
+      value = decodePayload(fitted, this.#mapper);
+      const { set } = this.#layout.properties.get(id)?.about ?? {};
+      const accepted = set === undefined ? value : set(value as never);
+      return accepted instanceof Promise ? accepted.then(store).catch(refuse) : store(accepted);
+    } catch (error) {
+      return refuse(error);
     }
   }
 
@@ -277,15 +265,7 @@ class Hosted implements HostedObject {
   #store(id: number, value: unknown, payload: Payload): void {
     this.#keep(id, value, payload);
     for (const object of payload.objects) object.retain();
-    this.#send(id, { ...payload, signature: `(${this.#signatureOf(id)})` });
-  }
-
-  /** Hands an event to all subscribers, each with references of its own. Ownership goes over. */
-  #send(id: number, payload: Payload): void {
-    const sinks = this.#subscribers.get(id);
-    if (sinks === undefined) return releasePayload(payload);
-    for (const object of payload.objects) for (let extra = 1; extra < sinks.size; extra += 1) object.retain();
-    for (const sink of [...sinks]) sink.event(payload);
+    this.#subscribers.send(id, { ...payload, signature: `(${this.#signatureOf(id)})` });
   }
 
   adopt(mapper: ObjectMapper): void {
@@ -293,33 +273,8 @@ class Hosted implements HostedObject {
   }
 
   #observe(action: number, args: readonly unknown[], sink: ReplySink): ReplySink {
-    const now = this.#options.now ?? Date.now;
-    const statistics = this.#statistics;
-    const { isEnabled, isTracing } = statistics;
-    const startedMs = now();
-    const id = statistics.traceId();
-    const trace = (kind: number, value: unknown): void => {
-      if (isTracing) this.emit(TRACE_SIGNAL, eventTrace({ id, slotId: action }, kind, { value, nowMs: now() }));
-    };
-    const done = (kind: number, value: unknown): void => {
-      if (isEnabled) statistics.record(action, now() - startedMs);
-      trace(kind, value);
-    };
-    trace(TraceKind.call, args.map(String));
-    return {
-      reply: (payload) => {
-        done(TraceKind.reply, null);
-        sink.reply(payload);
-      },
-      error: (error) => {
-        done(TraceKind.error, error.message);
-        sink.error(error);
-      },
-      canceled: () => {
-        done(TraceKind.error, 'canceled');
-        sink.canceled();
-      },
-    };
+    const trace = (event: unknown): void => this.emit(TRACE_SIGNAL, event);
+    return observed({ action, args, sink }, { statistics: this.#statistics, trace, now: this.#options.now ?? Date.now });
   }
 
   #idOf(name: string): number {

@@ -101,7 +101,7 @@ export function layOut(members: Members, description = ''): Layout {
   const methods = new Map<number, MethodMember>();
   const properties = new Map<number, PropertyMember & { readonly name: string }>();
   const idByName = new Map<string, number>();
-  const all = Object.entries(members).flatMap(([name, given]) => membersOf(given, members).map((member) => ({ name, member })));
+  const all = Object.entries(members).flatMap(([name, given]) => membersOf(name, given, members).map((member) => ({ name, member })));
   let uid = FIRST_OWN_ACTION;
   for (const { name, member } of all) {
     if (member.kind !== 'method') continue;
@@ -131,10 +131,19 @@ export function layOut(members: Members, description = ''): Layout {
   return { metaObject: makeMetaObject({ methods: metaMethods, signals: metaSignals, properties: metaProperties, description }), methods, properties, idByName };
 }
 
-function membersOf(given: Members[string], owner: Members): readonly (MethodMember | SignalMember | PropertyMember)[] {
+function membersOf(name: string, given: Members[string], owner: Members): readonly (MethodMember | SignalMember | PropertyMember)[] {
   if (typeof given === 'function') return [{ ...method(`(${'m'.repeat(given.length)})`, 'm', given.bind(owner)), isPlain: true }];
+  if (!isMember(given)) throw new QiwayError('invalid-argument', `Member "${name}" is neither a function nor made by method(), signal() or property().`, { data: { expected: 'a member', path: name } });
   return 'kind' in given ? [given] : given;
 }
+
+/** True for what may be a member. */
+export function isMember(value: unknown): value is Members[string] {
+  if (Array.isArray(value)) return value.length > 0 && value.every((one) => typeof one === 'object' && isMember(one));
+  return typeof value === 'function' || (typeof value === 'object' && value !== null && 'kind' in value && KINDS.has(value.kind));
+}
+
+const KINDS: ReadonlySet<unknown> = new Set(['method', 'signal', 'property']);
 
 function checkTuple(name: string, signature: string, isAny: boolean): void {
   if (check(name, signature) !== 'tuple' && !isAny) throw refused(name, signature, 'a tuple such as (is)');

@@ -81,11 +81,13 @@ export function remoteSignal(remote: Remote, signal: MetaSignal): Signal {
 
 export function remoteProperty(remote: Remote, { uid, name, signature }: MetaProperty): Property {
   const signal: MetaSignal = { uid, name, signature: `(${signature})` };
+  // With the signature it came with, a declared 64-bit integer stays exact; in a dynamic it is a number.
+  const read = (payload: Payload): unknown => decodePayload(signature === 'm' ? payload : openDynamic(payload), remote.mapper);
   const key = encodeValue('(m)', [new Dynamic('I', uid)]);
   return {
     value: async () => {
       const request = { action: StandardAction.property, payload: { signature: '(m)', bytes: key, objects: NO_OBJECTS } };
-      return callRemote(remote.check(), request, { decode: (payload) => decodePayload(openDynamic(payload), remote.mapper), times: remote.times });
+      return callRemote(remote.check(), request, { decode: read, times: remote.times });
     },
     setValue: async (value) => {
       const object = remote.check();

@@ -4,7 +4,8 @@ import type { BusObject } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
 import { Deadlines } from './deadlines.ts';
-import { createObject, type HostedObject, type HostedOptions, type Members, method } from './hosted-object.ts';
+import { createObject, type HostedObject, type Members, method } from './hosted-object.ts';
+import { isMember } from './members.ts';
 import { remoteObject } from './remote-object.ts';
 import type { RemoteObject } from './remote-types.ts';
 import { busObjectOf, type ObjectMapper } from './values.ts';
@@ -114,13 +115,6 @@ function membersOf(implementation: object): Members {
   return members;
 }
 
-function isMember(value: unknown): value is Members[string] {
-  if (Array.isArray(value)) return value.length > 0 && value.every(isMember);
-  return typeof value === 'function' || (typeof value === 'object' && value !== null && 'kind' in value && ['method', 'signal', 'property'].includes(String(value.kind)));
-}
-
 function withoutContext(run: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
   return (...args) => run(...args.slice(0, -1));
 }
-
-export type { HostedOptions };

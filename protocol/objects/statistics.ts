@@ -1,5 +1,6 @@
 // Statistics and tracing of one hosted object: actions 80 to 85 and signal 86 of every qi object. Layer 3; the time
 // comes in as an argument. Only wall time is measured: processor time per call cannot be known here and is 0.
+import type { ReplySink } from '../bus/bus.ts';
 
 /** In the field names of qi's MinMaxSum; seconds. */
 interface MinMaxSum {
@@ -28,10 +29,18 @@ interface EventTrace {
   readonly calleeContext: number;
 }
 
-/** Kinds of EventTrace (libqi: manageable.hpp). */
-export const TraceKind = { call: 1, reply: 2, error: 3 } as const;
+/** Kinds of EventTrace, as libqi numbers them. */
+const TraceKind = { call: 1, reply: 2, error: 3 } as const;
 
 const ZERO: MinMaxSum = { minValue: 0, maxValue: 0, cumulatedValue: 0 };
+
+interface Observer {
+  readonly statistics: Statistics;
+  /** Emits an event of `traceObject`. */
+  readonly trace: (event: EventTrace) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
 
 export class Statistics {
   readonly #byMethod = new Map<number, MethodStatistics>();
@@ -67,7 +76,7 @@ export class Statistics {
 }
 
 /** One event of `traceObject`. @param nowMs since the epoch */
-export function eventTrace(call: { readonly id: number; readonly slotId: number }, kind: number, content: { readonly value: unknown; readonly nowMs: number }): EventTrace {
+function eventTrace(call: { readonly id: number; readonly slotId: number }, kind: number, content: { readonly value: unknown; readonly nowMs: number }): EventTrace {
   const seconds = Math.floor(content.nowMs / 1000);
   return {
     ...call,
@@ -78,5 +87,35 @@ export function eventTrace(call: { readonly id: number; readonly slotId: number 
     systemUsTime: 0,
     callerContext: 0,
     calleeContext: 0,
+  };
+}
+
+/** The sink of a call, which also records and traces it. */
+export function observed(call: { readonly action: number; readonly args: readonly unknown[]; readonly sink: ReplySink }, { statistics, trace, now }: Observer): ReplySink {
+  const { action, args, sink } = call;
+  const { isEnabled, isTracing } = statistics;
+  const startedMs = now();
+  const id = statistics.traceId();
+  const tell = (kind: number, value: unknown): void => {
+    if (isTracing) trace(eventTrace({ id, slotId: action }, kind, { value, nowMs: now() }));
+  };
+  const done = (kind: number, value: unknown): void => {
+    if (isEnabled) statistics.record(action, now() - startedMs);
+    tell(kind, value);
+  };
+  tell(TraceKind.call, args.map(String));
+  return {
+    reply: (payload) => {
+      done(TraceKind.reply, null);
+      sink.reply(payload);
+    },
+    error: (error) => {
+      done(TraceKind.error, error.message);
+      sink.error(error);
+    },
+    canceled: () => {
+      done(TraceKind.error, 'canceled');
+      sink.canceled();
+    },
   };
 }
