@@ -65,7 +65,8 @@ function readFlags(args: readonly string[]): Given {
       given[option.name] = true;
       continue;
     }
-    if (token.value === undefined || token.value === '') refuse(option.name, `${flag} needs a value: ${flag} ${option.value}.`);
+    const isMissing = token.value === undefined || token.value === '' || (token.value.startsWith('--') && !token.inlineValue);
+    if (isMissing) refuse(option.name, `${flag} needs a value: ${flag} ${option.value}.`);
     if (option.kind === 'list') given[option.name] = [...((given[option.name] as string[] | undefined) ?? []), token.value];
     else if (option.name in given) refuse(option.name, `${flag} is given twice.`);
     else given[option.name] = token.value;
@@ -99,7 +100,7 @@ function readFileKeys(path: string, readFile: (path: string) => string): Given {
   return json as Given;
 }
 
-const busUrl = z.string().refine(isBusUrl, 'must be tcp://HOST or tcp://HOST:PORT, such as tcp://127.0.0.1:9559');
+const busUrl = z.string().refine((text) => parseBusUrl(text) !== undefined, 'must be tcp://HOST or tcp://HOST:PORT, such as tcp://127.0.0.1:9559');
 const host = z.string().regex(/^[a-z0-9._:-]+$/i, 'must be a host name or an IP address, without scheme and port');
 
 const schema = z.strictObject({
@@ -115,10 +116,10 @@ const schema = z.strictObject({
   'insecure-listen': z._default(z.boolean(), false),
 });
 
-function isBusUrl(text: string): boolean {
-  const match = /^tcp:\/\/(.+)$/.exec(text);
+function parseBusUrl(text: string): ListenAddress | undefined {
+  const address = /^tcp:\/\/(.+)$/.exec(text)?.[1] ?? '';
   // Without a port: 9559, the directory's own.
-  return match !== null && (parseAddress(match[1] as string) ?? parseAddress(`${match[1]}:9559`)) !== undefined;
+  return parseAddress(address) ?? parseAddress(`${address}:9559`);
 }
 
 function isOrigin(text: string): boolean {
@@ -137,12 +138,15 @@ function check(given: Given, newToken: () => string): AgentConfig {
     refuse('bus-listen', '--bus and --bus-listen exclude each other: the agent joins a directory, or is one.');
   }
   const listen = parseAddress(known.listen) as ListenAddress;
-  if (!isLoopback(listen.host) && !known['insecure-listen']) {
-    refuse('listen', `--listen ${known.listen} is reachable from other computers, and links are not encrypted yet. Add --insecure-listen if that is what you want.`);
+  const busListen = known['bus-listen'] ?? 'tcp://127.0.0.1:9559';
+  const hosts = { listen: listen.host, ...(known.bus === undefined ? { 'bus-listen': parseBusUrl(busListen)?.host ?? '' } : {}) };
+  for (const [key, name] of Object.entries(hosts)) {
+    if (isLoopback(name) || known['insecure-listen']) continue;
+    refuse(key, `--${key} ${key === 'listen' ? known.listen : busListen} is reachable from other computers, and nothing there is encrypted yet. Add --insecure-listen if that is what you want.`);
   }
   return {
     bus: known.bus,
-    busListen: known['bus-listen'] ?? 'tcp://127.0.0.1:9559',
+    busListen,
     listen,
     token: known.token ?? newToken(),
     allowOrigins: known['allow-origin'],

@@ -21,7 +21,7 @@ export const OPTIONS: readonly Option[] = [
   list('allow-origin', 'ORIGIN', 'let pages of this origin use the agent, such as https://app.example; may be repeated'),
   list('allow-host', 'NAME', 'answer to this name beside localhost and the own addresses; may be repeated'),
   text('web', 'DIR', 'serve the files of this directory, such as the built console'),
-  { name: 'insecure-listen', kind: 'switch', value: '', about: 'allow --listen beyond loopback although links are not encrypted', isInFile: true },
+  { name: 'insecure-listen', kind: 'switch', value: '', about: 'allow --listen and --bus-listen beyond loopback although nothing there is encrypted yet', isInFile: true },
   text('log', 'LEVEL', 'debug, info, warn, error or silent (default info); the log goes to stderr'),
   { name: 'config', kind: 'text', value: 'FILE', about: 'a JSON object with the names of these options, without dashes in front, as keys; flags win over it', isInFile: false },
   { name: 'help', kind: 'switch', value: '', about: 'print this', isInFile: false },

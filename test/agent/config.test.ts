@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { formatAddress, isLoopback, parseAddress } from '../../robot-agent/address.ts';
+import { type AgentConfig, readConfig } from '../../robot-agent/config.ts';
+import { helpText, OPTIONS } from '../../robot-agent/options.ts';
+
+const files: Record<string, string> = {};
+const read = (args: readonly string[], env: Record<string, string> = {}) =>
+  readConfig({
+    args,
+    env,
+    readFile: (path) => {
+      const text = files[path];
+      if (text === undefined) throw new Error(`ENOENT: ${path}`);
+      return text;
+    },
+    newToken: () => 'fresh',
+  });
+const config = (args: readonly string[], env: Record<string, string> = {}): AgentConfig => {
+  const invocation = read(args, env);
+  if (invocation.kind !== 'run') throw new Error(`it is ${invocation.kind}`);
+  return invocation.config;
+};
+const refusal = (args: readonly string[], env: Record<string, string> = {}): { code: string; key: string; message: string } => {
+  try {
+    read(args, env);
+  } catch (error) {
+    const { code, data, message } = error as { code: string; data: { key: string }; message: string };
+    return { code, key: data.key, message };
+  }
+  throw new Error('it was accepted');
+};
+
+describe('the configuration', () => {
+  test('without anything is safe', () => {
+    expect(config([])).toEqual({
+      bus: undefined,
+      busListen: 'tcp://127.0.0.1:9559',
+      listen: { host: '127.0.0.1', port: 8080 },
+      token: 'fresh',
+      allowOrigins: [],
+      allowHosts: [],
+      web: undefined,
+      log: 'info',
+    });
+  });
+
+  test('comes from flags, in both spellings', () => {
+    const args = ['--bus=tcp://10.0.0.1:9559', '--listen', '[::1]:0', '--token', 'abc', '--allow-origin', 'https://a.example', '--allow-origin=https://b.example', '--allow-host', 'Nao.Local', '--web', 'dist', '--log', 'debug'];
+    expect(config(args)).toEqual({
+      bus: 'tcp://10.0.0.1:9559',
+      busListen: 'tcp://127.0.0.1:9559',
+      listen: { host: '::1', port: 0 },
+      token: 'abc',
+      allowOrigins: ['https://a.example', 'https://b.example'],
+      allowHosts: ['nao.local'],
+      web: 'dist',
+      log: 'debug',
+    });
+  });
+
+  test('flags win over the environment, the environment over the file', () => {
+    files['agent.json'] = JSON.stringify({ token: 'file', listen: '127.0.0.1:1', log: 'warn', 'allow-host': ['nao'] });
+    const both = config(['--config', 'agent.json', '--log', 'error'], { QIWAY_TOKEN: 'environment' });
+    expect([both.token, both.listen.port, both.log, both.allowHosts]).toEqual(['environment', 1, 'error', ['nao']]);
+    expect(config(['--config', 'agent.json']).token).toBe('file');
+    expect(config(['--config', 'agent.json', '--token', 'flag'], { QIWAY_TOKEN: 'environment' }).token).toBe('flag');
+  });
+
+  test('--help and --version want nothing else', () => {
+    expect(read(['--help', '--listen', 'nonsense']).kind).toBe('help');
+    expect(read(['--version']).kind).toBe('version');
+    for (const { name } of OPTIONS) expect(helpText()).toContain(`--${name}`);
+    for (const line of helpText().split('\n')) expect(line.length).toBeLessThanOrEqual(115);
+  });
+
+  test('a name alone is enough for a bus on its usual port', () => {
+    expect(config(['--bus', 'tcp://nao.local']).bus).toBe('tcp://nao.local');
+  });
+});
+
+describe('is refused with a sentence that names the key', () => {
+  test.each<[string[], string, string]>([
+    [['--lisen', '127.0.0.1:1'], 'lisen', 'There is no option --lisen. Did you mean --listen?'],
+    [['--cloud', 'https://x'], 'cloud', 'There is no option --cloud.'],
+    [['-x'], 'x', 'There is no option -x.'],
+    [['serve'], 'serve', '"serve" is not an option'],
+    [['--listen'], 'listen', '--listen needs a value: --listen HOST:PORT.'],
+    [['--listen', '--log', 'info'], 'listen', '--listen needs a value'],
+    [['--token='], 'token', '--token needs a value'],
+    [['--insecure-listen=yes'], 'insecure-listen', '--insecure-listen takes no value.'],
+    [['--log', 'info', '--log', 'warn'], 'log', '--log is given twice.'],
+    [['--log', 'loud'], 'log', '--log "loud": must be one of debug, info, warn, error, silent.'],
+    [['--listen', '8080'], 'listen', '--listen "8080": must be HOST:PORT'],
+    [['--listen', '127.0.0.1:65536'], 'listen', 'must be HOST:PORT'],
+    [['--listen', '127.0.0:1'], 'listen', 'must be HOST:PORT'],
+    [['--bus', 'http://x:1'], 'bus', '--bus "http://x:1": must be tcp://HOST'],
+    [['--bus', 'tcp://'], 'bus', 'must be tcp://HOST'],
+    [['--bus', 'tcp://a:1', '--bus-listen', 'tcp://a:2'], 'bus-listen', '--bus and --bus-listen exclude each other'],
+    [['--allow-origin', '*'], 'allow-origin', 'must be an origin'],
+    [['--allow-origin', 'https://a.example/'], 'allow-origin', 'must be an origin'],
+    [['--allow-host', 'http://nao'], 'allow-host', 'must be a host name'],
+    [['--token', 'a b'], 'token', '--token "a b": must be letters, digits'],
+    [['--listen', '0.0.0.0:8080'], 'listen', 'Add --insecure-listen'],
+    [['--listen', 'nao.local:8080'], 'listen', 'Add --insecure-listen'],
+    [['--bus-listen', 'tcp://0.0.0.0:9559'], 'bus-listen', 'Add --insecure-listen'],
+    [['--config', 'absent.json'], 'config', '--config absent.json cannot be read'],
+  ])('%j', (args, key, sentence) => {
+    expect(refusal(args)).toMatchObject({ code: 'config-invalid', key, message: expect.stringContaining(sentence) });
+  });
+
+  test.each<[unknown, string, string]>([
+    [{ lissten: 'x' }, 'lissten', 'bad.json has an unknown key "lissten". Did you mean listen?'],
+    [{ config: 'x' }, 'config', 'unknown key "config"'],
+    [{ help: true }, 'help', 'unknown key "help"'],
+    [{ listen: 8080 }, 'listen', '--listen 8080: '],
+    [{ 'allow-host': 'nao' }, 'allow-host', '--allow-host "nao": '],
+    [{ 'insecure-listen': 'yes' }, 'insecure-listen', '--insecure-listen "yes": '],
+    [{ log: null }, 'log', '--log null: '],
+    [[], 'config', 'must hold a JSON object'],
+    ['text', 'config', 'must hold a JSON object'],
+  ])('in a file: %j', (json, key, sentence) => {
+    files['bad.json'] = JSON.stringify(json);
+    expect(refusal(['--config', 'bad.json'])).toMatchObject({ code: 'config-invalid', key, message: expect.stringContaining(sentence) });
+  });
+
+  test('a file that is not JSON', () => {
+    files['bad.json'] = '{ listen: ';
+    expect(refusal(['--config', 'bad.json'])).toMatchObject({ key: 'config', message: expect.stringContaining('bad.json is not JSON') });
+  });
+
+  test('a token from the environment too', () => {
+    expect(refusal([], { QIWAY_TOKEN: '' }).key).toBe('token');
+  });
+});
+
+test('listening beyond loopback needs the flag, and then works', () => {
+  expect(config(['--listen', '0.0.0.0:8080', '--insecure-listen']).listen).toEqual({ host: '0.0.0.0', port: 8080 });
+});
+
+test('addresses are read and written', () => {
+  for (const text of ['127.0.0.1:0', '[::1]:65535', 'nao.local:80']) expect(formatAddress(parseAddress(text) ?? { host: '', port: 0 })).toBe(text);
+  for (const text of ['', ':1', 'a', 'a:', 'a:b', '::1:80', '[nao]:1', '1.2.3:4', 'a b:1', 'a:99999']) expect(parseAddress(text)).toBeUndefined();
+  expect(['localhost', 'LOCALHOST', '127.0.0.1', '127.9.9.9', '::1'].every(isLoopback)).toBe(true);
+  expect(['0.0.0.0', '::', '192.168.1.1', '128.0.0.1', 'localhost.example', '1270.0.0.1'].some(isLoopback)).toBe(false);
+});
