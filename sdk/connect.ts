@@ -37,7 +37,14 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * await robot.close();
  */
 export async function connect<S = LooseServices>(url: string, options: RobotConnectOptions = {}): Promise<Robot<S>> {
-  const { token, connectTimeoutMs = CONNECT_TIMEOUT_MS, timeoutMs, onError = console.error, dial = pageDial, clock = systemClock } = options as InternalConnectOptions;
+  const {
+    token,
+    connectTimeoutMs = CONNECT_TIMEOUT_MS,
+    timeoutMs,
+    onError = console.error,
+    dial = pageDial,
+    clock = systemClock,
+  } = options as InternalConnectOptions;
   const agent = parseAgentUrl(url, globalThis.location?.href);
   const session = await dial({ url: agent.link, token: token ?? agent.token, clock, timeoutMs: connectTimeoutMs });
   return createRobot<S>({ session, clock, url: agent.shown, onError, ...(timeoutMs !== undefined && { timeoutMs }) });

@@ -72,7 +72,9 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   readonly #serviceListeners = new Set<(change: ServiceChange) => void>();
   /** To be ended with the robot. */
   readonly #queues = new Set<EventQueue<never>>();
-  #state: { readonly kind: 'online' } | { readonly kind: 'closed'; readonly reason: QiwayError | undefined } = { kind: 'online' };
+  #state: { readonly kind: 'online' } | { readonly kind: 'closed'; readonly reason: QiwayError | undefined } = {
+    kind: 'online',
+  };
 
   constructor({ session, clock, url, timeoutMs, onError }: RobotOptions) {
     this.#session = session;
@@ -81,8 +83,10 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#objects = createRemoteObjects({ clock, report: onError, ...(timeoutMs !== undefined && { timeoutMs }) });
     session.listenSession({ rttMeasured: () => this.#tellStatus(), robotBusChanged: () => this.#tellStatus() });
     session.listen({
-      serviceAdded: ({ name, serviceId }) => this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'added', name, serviceId }),
-      serviceRemoved: ({ name, serviceId }) => this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'removed', name, serviceId }),
+      serviceAdded: ({ name, serviceId }) =>
+        this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'added', name, serviceId }),
+      serviceRemoved: ({ name, serviceId }) =>
+        this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'removed', name, serviceId }),
     });
     void session.closed.then((reason) => this.#ended(reason));
   }
@@ -95,7 +99,15 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   get status(): Status {
     const { route, rttMs, robotBus: bus } = this.#session;
     const reason = this.#state.kind === 'closed' ? this.#state.reason : undefined;
-    return { state: this.#state.kind, route, rttMs, session: 'new', bus, url: this.#url, ...(reason !== undefined && { reason }) };
+    return {
+      state: this.#state.kind,
+      route,
+      rttMs,
+      session: 'new',
+      bus,
+      url: this.#url,
+      ...(reason !== undefined && { reason }),
+    };
   }
 
   /**

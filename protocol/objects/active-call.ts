@@ -6,12 +6,23 @@ import { callFailed } from './arguments.ts';
 import type { CallContext, MethodMember } from './members.ts';
 
 /** Codes that a method means for its caller; any other (a link it lost itself, say) would mislead, and goes as words. */
-const SAID_ON_PURPOSE: ReadonlySet<string> = new Set(['call-failed', 'invalid-argument', 'service-not-found', 'service-name-taken', 'limit-exceeded', 'forbidden', 'unsupported']);
+const SAID_ON_PURPOSE: ReadonlySet<string> = new Set([
+  'call-failed',
+  'invalid-argument',
+  'service-not-found',
+  'service-name-taken',
+  'limit-exceeded',
+  'forbidden',
+  'unsupported',
+]);
 
 /** Whatever an implementation threw, as the caller is told: the words, whoever said them. */
 export function failureOf(thrown: unknown): QiwayError {
   if (isQiwayError(thrown) && SAID_ON_PURPOSE.has(thrown.code)) return thrown;
-  if (isQiwayError(thrown)) return thrown.code === 'wire-invalid' ? callFailed('ISerialization error Status Read Past End') : callFailed(errorText(thrown));
+  if (isQiwayError(thrown))
+    return thrown.code === 'wire-invalid'
+      ? callFailed('ISerialization error Status Read Past End')
+      : callFailed(errorText(thrown));
   return callFailed(thrown instanceof Error ? thrown.message : String(thrown));
 }
 
@@ -31,7 +42,11 @@ export class ActiveCall implements CallHandle {
     try {
       const context: CallContext = { onCancel: (stop) => this.#onCancel(stop), caller };
       const result = isPlain === true ? body(...args) : body(...args, context);
-      if (isThenable(result)) result.then((value) => this.#reply(value), (error: unknown) => this.#fail(error));
+      if (isThenable(result))
+        result.then(
+          (value) => this.#reply(value),
+          (error: unknown) => this.#fail(error),
+        );
       else this.#reply(result);
     } catch (error) {
       this.#fail(error);
@@ -65,7 +80,9 @@ export class ActiveCall implements CallHandle {
       payload = this.#encode(value);
     } catch (error) {
       this.#state = 'done';
-      return this.#sink.error(callFailed(`The method returned what it does not declare: ${asQiwayError(error).message}`));
+      return this.#sink.error(
+        callFailed(`The method returned what it does not declare: ${asQiwayError(error).message}`),
+      );
     }
     this.#state = 'done';
     this.#sink.reply(payload);
@@ -73,7 +90,8 @@ export class ActiveCall implements CallHandle {
 
   #fail(error: unknown): void {
     if (this.#state === 'done') return;
-    const isStopped = this.#state === 'asked-to-stop' && this.#stops !== undefined && isQiwayError(error) && error.code === 'canceled';
+    const isStopped =
+      this.#state === 'asked-to-stop' && this.#stops !== undefined && isQiwayError(error) && error.code === 'canceled';
     this.#state = 'done';
     if (isStopped) this.#sink.canceled();
     else this.#sink.error(failureOf(error));

@@ -32,7 +32,10 @@ export function fitArguments(payload: Payload, parameters: string): Payload {
   return convertPayload(given, parameters, (from, to, value) => {
     const sources = splitTuple(from);
     const targets = splitTuple(to);
-    if (sources.length !== targets.length) throw callFailed(`Call argument count ${sources.length} does not fit. Function signature: ${spell(parseSignature(to))}.`);
+    if (sources.length !== targets.length)
+      throw callFailed(
+        `Call argument count ${sources.length} does not fit. Function signature: ${spell(parseSignature(to))}.`,
+      );
     const parts = Array.isArray(value) ? value : Object.values(value as object);
     return targets.map((target, index) => {
       const source = sources[index] ?? 'v';
@@ -40,14 +43,20 @@ export function fitArguments(payload: Payload, parameters: string): Payload {
         return convertValue(source, target, parts[index]);
       } catch {
         const [one, other] = [spell(parseSignature(source)), spell(parseSignature(target))];
-        throw callFailed(`Call argument number ${index} conversion failure from ${one} to ${other}. Function signature: ${spell(parseSignature(to))}.`);
+        throw callFailed(
+          `Call argument number ${index} conversion failure from ${one} to ${other}. Function signature: ${spell(parseSignature(to))}.`,
+        );
       }
     });
   });
 }
 
 /** The payload `(mm)` of setProperty (or `(m)` of property): the id it names, and the rest. References stay with the rest. */
-export function readPropertyKey(payload: Payload, where: 'property' | 'setProperty', metaObject: MetaObject): { readonly id: number; readonly rest: Payload } {
+export function readPropertyKey(
+  payload: Payload,
+  where: 'property' | 'setProperty',
+  metaObject: MetaObject,
+): { readonly id: number; readonly rest: Payload } {
   const reader = new ByteReader(payload.bytes);
   const { signature, value } = readValue(reader, 'm', { dynamics: 'wrapped' }) as Dynamic;
   const rest = { signature: 'm', bytes: payload.bytes.subarray(reader.offset), objects: payload.objects };
@@ -60,7 +69,16 @@ export function readPropertyKey(payload: Payload, where: 'property' | 'setProper
   return { id: Number(value), rest };
 }
 
-const WORDS: Partial<Record<SignatureNode['kind'], string>> = { void: 'Void', bool: 'Bool', float: 'Float', double: 'Double', string: 'String', raw: 'Raw', dynamic: 'Value', object: 'Object' };
+const WORDS: Partial<Record<SignatureNode['kind'], string>> = {
+  void: 'Void',
+  bool: 'Bool',
+  float: 'Float',
+  double: 'Double',
+  string: 'String',
+  raw: 'Raw',
+  dynamic: 'Value',
+  object: 'Object',
+};
 
 /** A signature in the words of libqi's messages: `(i[s])` is `(Int32,List<String>)`. */
 function spell(node: SignatureNode): string {

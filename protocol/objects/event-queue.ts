@@ -14,7 +14,8 @@ export class EventQueue<T> implements EventIterator<T> {
   readonly #waiting: T[] = [];
   readonly #readers: Reader<T>[] = [];
   /** `failed`: the error goes to one reader, after what waits; then the queue is done. */
-  #state: { readonly kind: 'open' } | { readonly kind: 'failed'; readonly error: unknown } | { readonly kind: 'done' } = { kind: 'open' };
+  #state: { readonly kind: 'open' } | { readonly kind: 'failed'; readonly error: unknown } | { readonly kind: 'done' } =
+    { kind: 'open' };
   #missed = 0;
 
   /** @param onReturn runs when the reader wants no more; `return()` waits for it */

@@ -1,19 +1,45 @@
 // Objects implemented in JavaScript, as BusObjects. Layer 3: payloads in, calls on functions, payloads out.
 // It knows no peers and no sessions; ids of signal links and of objects are theirs. Error texts are those of libqi.
-import { type BusObject, type CallHandle, type CallRequest, type EventSink, type Payload, type ReplySink, releasePayload, type Subscription } from '../bus/bus.ts';
+import {
+  type BusObject,
+  type CallHandle,
+  type CallRequest,
+  type EventSink,
+  type Payload,
+  type ReplySink,
+  releasePayload,
+  type Subscription,
+} from '../bus/bus.ts';
 import { conversionScore } from '../bus/convert.ts';
 import { type MetaObject, STANDARD_METHODS, StandardAction } from '../bus/metaobject.ts';
 import { failedSubscription } from '../bus/peer-object.ts';
 import { QiwayError } from '../errors.ts';
 import { ActiveCall, failureOf } from './active-call.ts';
 import { callFailed, fitArguments, readArguments, readPropertyKey } from './arguments.ts';
-import { type Layout, layOut, type Members, type MethodMember, method } from './members.ts';
 import { memberNotFound } from './member-not-found.ts';
+import { type Layout, layOut, type Members, type MethodMember, method } from './members.ts';
 import { observed, Statistics } from './statistics.ts';
 import { Subscribers } from './subscribers.ts';
-import { asDynamic, convertPayload, decodePayload, encodePayload, type ObjectMapper, openDynamic, plainObjects } from './values.ts';
+import {
+  asDynamic,
+  convertPayload,
+  decodePayload,
+  encodePayload,
+  type ObjectMapper,
+  openDynamic,
+  plainObjects,
+} from './values.ts';
 
-export { type CallContext, type Members, type MethodMember, method, type PropertyMember, property, type SignalMember, signal } from './members.ts';
+export {
+  type CallContext,
+  type Members,
+  type MethodMember,
+  method,
+  type PropertyMember,
+  property,
+  type SignalMember,
+  signal,
+} from './members.ts';
 
 export interface HostedOptions {
   readonly description?: string;
@@ -69,7 +95,8 @@ class Hosted implements HostedObject {
     this.#mapper = options.mapper ?? plainObjects;
     this.metaObject = layout.metaObject;
     this.uid = options.uid ?? Uint8Array.from({ length: 20 }, () => Math.random() * 256);
-    for (const [id, { signature, initial }] of layout.properties) this.#keep(id, initial, encodePayload(signature, initial, this.#mapper));
+    for (const [id, { signature, initial }] of layout.properties)
+      this.#keep(id, initial, encodePayload(signature, initial, this.#mapper));
   }
 
   get goneWith(): QiwayError | undefined {
@@ -89,8 +116,10 @@ class Hosted implements HostedObject {
     const isHopeless = returnSignature !== undefined && conversionScore(returns, returnSignature) === 0;
     let args: unknown[];
     try {
-      if (isHopeless) throw callFailed(`Call error: will not be able to convert return type from ${returns} to ${returnSignature}`);
-      args = member.isRaw === true ? [fitArguments(payload, parameters)] : readArguments(payload, parameters, this.#mapper);
+      if (isHopeless)
+        throw callFailed(`Call error: will not be able to convert return type from ${returns} to ${returnSignature}`);
+      args =
+        member.isRaw === true ? [fitArguments(payload, parameters)] : readArguments(payload, parameters, this.#mapper);
     } catch (error) {
       if (isHopeless) releasePayload(payload);
       sink.error(failureOf(error));
@@ -98,7 +127,10 @@ class Hosted implements HostedObject {
     }
     const isObserved = own !== undefined && (this.#statistics.isEnabled || this.#statistics.isTracing);
     const call = new ActiveCall(isObserved ? this.#observe(action, args, sink) : sink, (value) => {
-      const given = member.isRaw === true && value !== undefined ? (value as Payload) : encodePayload(returns, returns === 'v' ? undefined : value, this.#mapper);
+      const given =
+        member.isRaw === true && value !== undefined
+          ? (value as Payload)
+          : encodePayload(returns, returns === 'v' ? undefined : value, this.#mapper);
       return returnSignature === undefined ? given : convertResult(given, returnSignature);
     });
     call.run(member, args, request.caller);
@@ -121,7 +153,8 @@ class Hosted implements HostedObject {
   }
 
   subscribe(signal: number, sink: EventSink): Subscription {
-    const refusal = this.#goneWith ?? (this.metaObject.signals.has(signal) ? undefined : callFailed(`No such signal {${signal}}`));
+    const refusal =
+      this.#goneWith ?? (this.metaObject.signals.has(signal) ? undefined : callFailed(`No such signal {${signal}}`));
     if (refusal !== undefined) return failedSubscription(refusal);
     return this.#subscribers.add(signal, sink);
   }
@@ -169,8 +202,13 @@ class Hosted implements HostedObject {
   /** The methods of every object, as members: those that move payloads are raw, they get and give them as they are. */
   #standard(action: number): MethodMember {
     const statistics = this.#statistics;
-    const { parametersSignature: parameters, returnSignature: returns } = STANDARD_METHODS.find(({ uid }) => uid === action) ?? { parametersSignature: 'm', returnSignature: 'v' };
-    const plain = (run: (...args: never[]) => unknown): MethodMember => ({ ...method(parameters, returns, run), isPlain: true });
+    const { parametersSignature: parameters, returnSignature: returns } = STANDARD_METHODS.find(
+      ({ uid }) => uid === action,
+    ) ?? { parametersSignature: 'm', returnSignature: 'v' };
+    const plain = (run: (...args: never[]) => unknown): MethodMember => ({
+      ...method(parameters, returns, run),
+      isPlain: true,
+    });
     const raw = (run: (payload: Payload) => unknown): MethodMember => ({ ...plain(run), isRaw: true });
     switch (action) {
       case StandardAction.metaObject:
@@ -274,7 +312,10 @@ class Hosted implements HostedObject {
 
   #observe(action: number, args: readonly unknown[], sink: ReplySink): ReplySink {
     const trace = (event: unknown): void => this.emit(TRACE_SIGNAL, event);
-    return observed({ action, args, sink }, { statistics: this.#statistics, trace, now: this.#options.now ?? Date.now });
+    return observed(
+      { action, args, sink },
+      { statistics: this.#statistics, trace, now: this.#options.now ?? Date.now },
+    );
   }
 
   #idOf(name: string): number {
@@ -285,7 +326,8 @@ class Hosted implements HostedObject {
 
   #propertyId(name: string): number {
     const id = this.#idOf(name);
-    if (!this.#layout.properties.has(id)) throw new QiwayError('member-not-found', `"${name}" is a signal, not a property.`, { data: { member: name } });
+    if (!this.#layout.properties.has(id))
+      throw new QiwayError('member-not-found', `"${name}" is a signal, not a property.`, { data: { member: name } });
     return id;
   }
 

@@ -1,6 +1,15 @@
 // What a hosted object is made of: methods, signals and properties written in JavaScript, and the metaobject they give.
 // Layer 3; pure data, no calls.
-import { FIRST_OWN_ACTION, type MetaMethod, type MetaObject, type MetaProperty, type MetaSignal, makeMetaObject, STANDARD_METHODS, STANDARD_SIGNALS } from '../bus/metaobject.ts';
+import {
+  FIRST_OWN_ACTION,
+  type MetaMethod,
+  type MetaObject,
+  type MetaProperty,
+  type MetaSignal,
+  makeMetaObject,
+  STANDARD_METHODS,
+  STANDARD_SIGNALS,
+} from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
 import { parseSignature } from '../wire/signature.ts';
 
@@ -59,7 +68,9 @@ export interface PropertyMember {
 }
 
 /** An object by its members. A plain function of n parameters is a method `(m…)` returning `m`. */
-export type Members = { readonly [name: string]: MethodMember | readonly MethodMember[] | SignalMember | PropertyMember | AnyFunction };
+export type Members = {
+  readonly [name: string]: MethodMember | readonly MethodMember[] | SignalMember | PropertyMember | AnyFunction;
+};
 
 /**
  * A method. `run` gets the decoded arguments, then one {@link CallContext}; what it returns or resolves to is the result.
@@ -101,16 +112,28 @@ export function layOut(members: Members, description = ''): Layout {
   const methods = new Map<number, MethodMember>();
   const properties = new Map<number, PropertyMember & { readonly name: string }>();
   const idByName = new Map<string, number>();
-  const all = Object.entries(members).flatMap(([name, given]) => membersOf(name, given, members).map((member) => ({ name, member })));
+  const all = Object.entries(members).flatMap(([name, given]) =>
+    membersOf(name, given, members).map((member) => ({ name, member })),
+  );
   let uid = FIRST_OWN_ACTION;
   for (const { name, member } of all) {
     if (member.kind !== 'method') continue;
     const { parameters, returns, about } = member;
     checkTuple(name, parameters, parameters === 'm');
     check(name, returns);
-    const described = (about.parameters ?? []).map((one) => (typeof one === 'string' ? { name: one, description: '' } : one));
+    const described = (about.parameters ?? []).map((one) =>
+      typeof one === 'string' ? { name: one, description: '' } : one,
+    );
     const id = member.uid ?? uid++;
-    metaMethods.set(id, { uid: id, returnSignature: returns, name, parametersSignature: parameters, description: about.description ?? '', parameters: described, returnDescription: about.returnDescription ?? '' });
+    metaMethods.set(id, {
+      uid: id,
+      returnSignature: returns,
+      name,
+      parametersSignature: parameters,
+      description: about.description ?? '',
+      parameters: described,
+      returnDescription: about.returnDescription ?? '',
+    });
     methods.set(id, member);
   }
   for (const { name, member } of all) {
@@ -128,19 +151,37 @@ export function layOut(members: Members, description = ''): Layout {
     metaSignals.set(uid, { uid, name, signature: `(${member.signature})` });
     metaProperties.set(uid, { uid: uid++, name, signature: member.signature });
   }
-  return { metaObject: makeMetaObject({ methods: metaMethods, signals: metaSignals, properties: metaProperties, description }), methods, properties, idByName };
+  return {
+    metaObject: makeMetaObject({ methods: metaMethods, signals: metaSignals, properties: metaProperties, description }),
+    methods,
+    properties,
+    idByName,
+  };
 }
 
-function membersOf(name: string, given: Members[string], owner: Members): readonly (MethodMember | SignalMember | PropertyMember)[] {
-  if (typeof given === 'function') return [{ ...method(`(${'m'.repeat(given.length)})`, 'm', given.bind(owner)), isPlain: true }];
-  if (!isMember(given)) throw new QiwayError('invalid-argument', `Member "${name}" is neither a function nor made by method(), signal() or property().`, { data: { expected: 'a member', path: name } });
+function membersOf(
+  name: string,
+  given: Members[string],
+  owner: Members,
+): readonly (MethodMember | SignalMember | PropertyMember)[] {
+  if (typeof given === 'function')
+    return [{ ...method(`(${'m'.repeat(given.length)})`, 'm', given.bind(owner)), isPlain: true }];
+  if (!isMember(given))
+    throw new QiwayError(
+      'invalid-argument',
+      `Member "${name}" is neither a function nor made by method(), signal() or property().`,
+      { data: { expected: 'a member', path: name } },
+    );
   return 'kind' in given ? [given] : given;
 }
 
 /** True for what may be a member. */
 export function isMember(value: unknown): value is Members[string] {
   if (Array.isArray(value)) return value.length > 0 && value.every((one) => typeof one === 'object' && isMember(one));
-  return typeof value === 'function' || (typeof value === 'object' && value !== null && 'kind' in value && KINDS.has(value.kind));
+  return (
+    typeof value === 'function' ||
+    (typeof value === 'object' && value !== null && 'kind' in value && KINDS.has(value.kind))
+  );
 }
 
 const KINDS: ReadonlySet<unknown> = new Set(['method', 'signal', 'property']);
@@ -158,5 +199,9 @@ function check(name: string, signature: string): string {
 }
 
 function refused(name: string, signature: string, expected: string): QiwayError {
-  return new QiwayError('invalid-argument', `Member "${name}" is declared with "${signature}", which is not ${expected}.`, { data: { expected, path: name } });
+  return new QiwayError(
+    'invalid-argument',
+    `Member "${name}" is declared with "${signature}", which is not ${expected}.`,
+    { data: { expected, path: name } },
+  );
 }

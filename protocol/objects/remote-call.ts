@@ -1,5 +1,12 @@
 // One call on a remote object as a promise: answer, abort or time-out, whichever comes first. Layer 3.
-import { type BusObject, type CallHandle, type CallRequest, type Payload, releasePayload, type ReplySink } from '../bus/bus.ts';
+import {
+  type BusObject,
+  type CallHandle,
+  type CallRequest,
+  type Payload,
+  type ReplySink,
+  releasePayload,
+} from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
 import type { Deadlines, Expiring } from './deadlines.ts';
@@ -12,7 +19,15 @@ export interface CallTimes {
 }
 
 /** Sends the call; the answer goes through `decode`, which takes over its references. */
-export function callRemote<T>(object: BusObject, request: CallRequest, how: { readonly decode: (payload: Payload) => T; readonly times: CallTimes; readonly options?: CallOptions | undefined }): Promise<T> {
+export function callRemote<T>(
+  object: BusObject,
+  request: CallRequest,
+  how: {
+    readonly decode: (payload: Payload) => T;
+    readonly times: CallTimes;
+    readonly options?: CallOptions | undefined;
+  },
+): Promise<T> {
   const { signal } = how.options ?? {};
   if (signal?.aborted === true) {
     releasePayload(request.payload);
@@ -55,7 +70,8 @@ class RemoteCall<T> implements ReplySink, Expiring {
       return;
     }
     if (timeoutMs === undefined) deadlines?.add(this);
-    const stopTimer = timeoutMs === undefined || timeoutMs <= 0 ? undefined : clock.after(timeoutMs, () => this.expire(timeoutMs));
+    const stopTimer =
+      timeoutMs === undefined || timeoutMs <= 0 ? undefined : clock.after(timeoutMs, () => this.expire(timeoutMs));
     const abort = (): void => this.#giveUp(canceled(true, signal?.reason));
     signal?.addEventListener('abort', abort, { once: true });
     this.#detach = () => {
@@ -83,7 +99,12 @@ class RemoteCall<T> implements ReplySink, Expiring {
   }
 
   expire(timeoutMs: number): void {
-    this.#giveUp(new QiwayError('timeout', `No answer within ${timeoutMs} ms; the robot was asked to stop the call.`, { data: { timeoutMs }, maybeExecuted: true }));
+    this.#giveUp(
+      new QiwayError('timeout', `No answer within ${timeoutMs} ms; the robot was asked to stop the call.`, {
+        data: { timeoutMs },
+        maybeExecuted: true,
+      }),
+    );
   }
 
   #giveUp(error: QiwayError): void {

@@ -6,7 +6,7 @@ import type { QiwayError } from '../errors.ts';
 import { Dynamic, encodeValue } from '../wire/value.ts';
 import { readArguments } from './arguments.ts';
 import { EventQueue } from './event-queue.ts';
-import { callRemote, type CallTimes } from './remote-call.ts';
+import { type CallTimes, callRemote } from './remote-call.ts';
 import type { ConnectOptions, EventIterator, Off, Property, Signal } from './remote-types.ts';
 import { asDynamic, decodePayload, encodePayload, type ObjectMapper, openDynamic } from './values.ts';
 
@@ -28,7 +28,11 @@ interface Listener {
   gone(error: QiwayError): void;
 }
 
-function subscribe(remote: Remote, { uid, signature }: MetaSignal, listener: Listener): { readonly subscription: Subscription; readonly off: Off } {
+function subscribe(
+  remote: Remote,
+  { uid, signature }: MetaSignal,
+  listener: Listener,
+): { readonly subscription: Subscription; readonly off: Off } {
   let isOpen = true;
   const sink = {
     owner: remote.owner,
@@ -53,7 +57,12 @@ function subscribe(remote: Remote, { uid, signature }: MetaSignal, listener: Lis
   return { subscription, off };
 }
 
-async function connect(remote: Remote, signal: MetaSignal, callback: (...args: unknown[]) => unknown, options: ConnectOptions = {}): Promise<Off> {
+async function connect(
+  remote: Remote,
+  signal: MetaSignal,
+  callback: (...args: unknown[]) => unknown,
+  options: ConnectOptions = {},
+): Promise<Off> {
   const { subscription, off } = subscribe(remote, signal, {
     event: (args) => {
       const result = callback(...args);
@@ -82,11 +91,15 @@ export function remoteSignal(remote: Remote, signal: MetaSignal): Signal {
 export function remoteProperty(remote: Remote, { uid, name, signature }: MetaProperty): Property {
   const signal: MetaSignal = { uid, name, signature: `(${signature})` };
   // With the signature it came with, a declared 64-bit integer stays exact; in a dynamic it is a number.
-  const read = (payload: Payload): unknown => decodePayload(signature === 'm' ? payload : openDynamic(payload), remote.mapper);
+  const read = (payload: Payload): unknown =>
+    decodePayload(signature === 'm' ? payload : openDynamic(payload), remote.mapper);
   const key = encodeValue('(m)', [new Dynamic('I', uid)]);
   return {
     value: async () => {
-      const request = { action: StandardAction.property, payload: { signature: '(m)', bytes: key, objects: NO_OBJECTS } };
+      const request = {
+        action: StandardAction.property,
+        payload: { signature: '(m)', bytes: key, objects: NO_OBJECTS },
+      };
       return callRemote(remote.check(), request, { decode: read, times: remote.times });
     },
     setValue: async (value) => {
@@ -96,7 +109,10 @@ export function remoteProperty(remote: Remote, { uid, name, signature }: MetaPro
       pair.set(key);
       pair.set(bytes, key.length);
       const request = { action: StandardAction.setProperty, payload: { signature: '(mm)', bytes: pair, objects } };
-      await callRemote(object, request, { decode: (payload) => decodePayload(payload, remote.mapper), times: remote.times });
+      await callRemote(object, request, {
+        decode: (payload) => decodePayload(payload, remote.mapper),
+        times: remote.times,
+      });
     },
     connect: (callback, options) => connect(remote, signal, callback as (...args: unknown[]) => unknown, options),
     [Symbol.asyncIterator]: () => events(remote, signal, ([value]) => value),

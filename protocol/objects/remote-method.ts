@@ -33,13 +33,20 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
 }
 
 /** @throws `argument-mismatch`, `invalid-argument`: nothing was sent then */
-function requestOf(remote: Remote, name: string, candidates: readonly MetaMethod[], args: readonly unknown[]): CallRequest {
+function requestOf(
+  remote: Remote,
+  name: string,
+  candidates: readonly MetaMethod[],
+  args: readonly unknown[],
+): CallRequest {
   const fitting = candidates.filter((method) => takes(method, args.length));
   const [only] = fitting;
   if (only === undefined) throw countMismatch(name, candidates, args.length);
   // A single method of that arity is taken whatever the types, as libqi does: what does not fit is told by name.
   const isPlain = fitting.length === 1 && only.parametersSignature !== 'm';
-  const { method, signature, value } = isPlain ? { method: only, signature: only.parametersSignature, value: args } : chooseMethod(fitting, only.name, args, { objects: objectsFor(remote.mapper) });
+  const { method, signature, value } = isPlain
+    ? { method: only, signature: only.parametersSignature, value: args }
+    : chooseMethod(fitting, only.name, args, { objects: objectsFor(remote.mapper) });
   try {
     return { action: method.uid, payload: encodePayload(signature, value, remote.mapper) };
   } catch (error) {
@@ -54,18 +61,27 @@ function takes({ parametersSignature }: MetaMethod, count: number): boolean {
 
 function countMismatch(name: string, candidates: readonly MetaMethod[], count: number): QiwayError {
   const full = candidates.map((method) => `${method.name}::${method.parametersSignature}`);
-  return new QiwayError('argument-mismatch', `${name} is ${candidates.map(spell).join(' or ')}; it was given ${count} argument${count === 1 ? '' : 's'}.`, { data: { candidates: full } });
+  return new QiwayError(
+    'argument-mismatch',
+    `${name} is ${candidates.map(spell).join(' or ')}; it was given ${count} argument${count === 1 ? '' : 's'}.`,
+    { data: { candidates: full } },
+  );
 }
 
 /** A method with its parameters' names: `say(text: s)`. */
 function spell({ name, parametersSignature, parameters }: MetaMethod): string {
   if (parametersSignature === 'm') return `${name}(…)`;
-  const list = splitTuple(parametersSignature).map((signature, index) => `${parameters[index]?.name || `argument ${index + 1}`}: ${signature}`);
+  const list = splitTuple(parametersSignature).map(
+    (signature, index) => `${parameters[index]?.name || `argument ${index + 1}`}: ${signature}`,
+  );
   return `${name}(${list.join(', ')})`;
 }
 
 function explained(error: unknown, method: MetaMethod): unknown {
   if (!isQiwayError(error) || error.code !== 'invalid-argument') return error;
   const { data, message } = error as QiwayError<'invalid-argument'>;
-  return new QiwayError('invalid-argument', `${spell(method)}: ${message.replace('[invalid-argument] ', '')}`, { data, cause: error });
+  return new QiwayError('invalid-argument', `${spell(method)}: ${message.replace('[invalid-argument] ', '')}`, {
+    data,
+    cause: error,
+  });
 }

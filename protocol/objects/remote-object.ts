@@ -65,12 +65,16 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
     const name = at < 0 ? key : key.slice(0, at);
     const signature = at < 0 ? undefined : key.slice(at + 2);
     if (signature === undefined && isMachinery(name)) return undefined;
-    const fits = (member: { readonly uid: number; readonly name: string }, own: string): boolean => member.name === name && (signature === undefined || isSameText(own, signature));
+    const fits = (member: { readonly uid: number; readonly name: string }, own: string): boolean =>
+      member.name === name && (signature === undefined || isSameText(own, signature));
     const methods: MetaMethod[] = [];
-    for (const method of metaObject.methods.values()) if (isOffered(method.uid) && fits(method, method.parametersSignature)) methods.push(method);
+    for (const method of metaObject.methods.values())
+      if (isOffered(method.uid) && fits(method, method.parametersSignature)) methods.push(method);
     if (methods.length > 0) return remoteMethod(remote, name, methods);
-    for (const property of metaObject.properties.values()) if (fits(property, property.signature)) return remoteProperty(remote, property);
-    for (const signal of metaObject.signals.values()) if (fits(signal, signal.signature)) return remoteSignal(remote, signal);
+    for (const property of metaObject.properties.values())
+      if (fits(property, property.signature)) return remoteProperty(remote, property);
+    for (const signal of metaObject.signals.values())
+      if (fits(signal, signal.signature)) return remoteSignal(remote, signal);
     return undefined;
   };
 
@@ -95,18 +99,29 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
       if (PROBES.has(key) || key in target) return Reflect.get(target, key);
       throw memberNotFound(key, ownNames());
     },
-    has: (_, key) => key === BUS_OBJECT || key === Symbol.dispose || (typeof key === 'string' && member(key) !== undefined),
+    has: (_, key) =>
+      key === BUS_OBJECT || key === Symbol.dispose || (typeof key === 'string' && member(key) !== undefined),
     ownKeys: ownNames,
     getOwnPropertyDescriptor: (_, key) => {
       const value = typeof key === 'string' ? member(key) : undefined;
       return value === undefined ? undefined : { value, enumerable: true, configurable: true, writable: false };
     },
     set: (_, key) => {
-      throw new QiwayError('invalid-argument', `"${String(key)}" cannot be assigned; a property is set by "await object.${String(key)}.setValue(…)".`);
+      throw new QiwayError(
+        'invalid-argument',
+        `"${String(key)}" cannot be assigned; a property is set by "await object.${String(key)}.setValue(…)".`,
+      );
     },
   });
 
-  const remote: Remote = { object, mapper: options.mapper, times: options.times, report: options.report, check, owner: proxy };
+  const remote: Remote = {
+    object,
+    mapper: options.mapper,
+    times: options.times,
+    report: options.report,
+    check,
+    owner: proxy,
+  };
   const token = remote;
   options.registry?.register(proxy, object, token);
   return proxy as RemoteObject<T>;
@@ -128,6 +143,7 @@ function isSameText(own: string, wanted: string): boolean {
 /** What a remote object can do, as it says itself. @throws `invalid-argument` for what is no object of a robot */
 export function metaObjectOf(object: object): MetaObject {
   const { metaObject } = busObjectOf(object) ?? {};
-  if (metaObject === undefined) throw new QiwayError('invalid-argument', 'Expected an object of the robot.', { data: { expected: 'o' } });
+  if (metaObject === undefined)
+    throw new QiwayError('invalid-argument', 'Expected an object of the robot.', { data: { expected: 'o' } });
   return metaObject;
 }

@@ -56,7 +56,8 @@ export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObject
     return object;
   };
   const objects: RemoteObjects = {
-    wrap: <T>(object: BusObject) => remoteObject<T>(object, { mapper: objects, times: { clock, deadlines }, report, registry }),
+    wrap: <T>(object: BusObject) =>
+      remoteObject<T>(object, { mapper: objects, times: { clock, deadlines }, report, registry }),
     toValue: (object) => {
       const own = ours.get(keyOf(object))?.deref();
       if (own === undefined) return objects.wrap(object);
@@ -72,7 +73,11 @@ export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObject
     host: (implementation) => {
       const known = objects.toObject(implementation);
       if (known === undefined) return make(implementation);
-      if (!isHosted(known)) throw new QiwayError('invalid-argument', 'An object of the robot cannot be hosted; give an object of your own.');
+      if (!isHosted(known))
+        throw new QiwayError(
+          'invalid-argument',
+          'An object of the robot cannot be hosted; give an object of your own.',
+        );
       known.retain();
       return known;
     },
@@ -96,7 +101,9 @@ function isObjectLike(value: unknown): value is object {
 
 /** Functions, plain objects and instances of classes; no lists, maps, bytes or dates. */
 function canHost(value: unknown): value is object {
-  return typeof value === 'function' || (isObjectLike(value) && Object.prototype.toString.call(value) === '[object Object]');
+  return (
+    typeof value === 'function' || (isObjectLike(value) && Object.prototype.toString.call(value) === '[object Object]')
+  );
 }
 
 /**
@@ -104,9 +111,14 @@ function canHost(value: unknown): value is object {
  * method `call` that takes any arguments.
  */
 function membersOf(implementation: object): Members {
-  if (typeof implementation === 'function') return { call: method('m', 'm', withoutContext(implementation as (...args: unknown[]) => unknown)) };
+  if (typeof implementation === 'function')
+    return { call: method('m', 'm', withoutContext(implementation as (...args: unknown[]) => unknown)) };
   const members: Record<string, Members[string]> = {};
-  for (let level: object | null = implementation; level !== null && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+  for (
+    let level: object | null = implementation;
+    level !== null && level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object | null
+  ) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
       if (name === 'constructor' || name in members || !isMember(value)) continue;
       members[name] = typeof value === 'function' ? (value.bind(implementation) as Members[string]) : value;

@@ -58,7 +58,11 @@ export interface Property<T = unknown> {
 
 type Call<A extends readonly unknown[], R> = (...args: A) => Promise<Awaited<R>>;
 /** Nothing was inferred for this place of an overload pattern: it takes no part in the intersection. */
-type Inferred<A extends readonly unknown[], R> = unknown[] extends A ? (unknown extends R ? unknown : Call<A, R>) : Call<A, R>;
+type Inferred<A extends readonly unknown[], R> = unknown[] extends A
+  ? unknown extends R
+    ? unknown
+    : Call<A, R>
+  : Call<A, R>;
 
 /** The same function with promised results, every overload (up to six). */
 export type AsyncForm<F> = F extends {
@@ -70,7 +74,12 @@ export type AsyncForm<F> = F extends {
   (...args: infer A6): infer R6;
 }
   ? Inferred<A1, R1> & Inferred<A2, R2> & Inferred<A3, R3> & Inferred<A4, R4> & Inferred<A5, R5> & Call<A6, R6>
-  : F extends { (...args: infer A1): infer R1; (...args: infer A2): infer R2; (...args: infer A3): infer R3; (...args: infer A4): infer R4 }
+  : F extends {
+        (...args: infer A1): infer R1;
+        (...args: infer A2): infer R2;
+        (...args: infer A3): infer R3;
+        (...args: infer A4): infer R4;
+      }
     ? Inferred<A1, R1> & Inferred<A2, R2> & Inferred<A3, R3> & Call<A4, R4>
     : F extends { (...args: infer A1): infer R1; (...args: infer A2): infer R2; (...args: infer A3): infer R3 }
       ? Inferred<A1, R1> & Inferred<A2, R2> & Call<A3, R3>
@@ -106,7 +115,9 @@ type MemberForm<M> = M extends (...args: never[]) => unknown ? RemoteMethod<M> :
  * An object of the robot. `T` is an interface of plain methods, {@link Signal}s and {@link Property}s; methods become
  * asynchronous. Without `T` every member is loosely typed.
  */
-export type RemoteObject<T = LooseMembers> = { readonly [K in keyof T]: T extends LooseMembers ? T[K] : MemberForm<T[K]> } & Releasable;
+export type RemoteObject<T = LooseMembers> = {
+  readonly [K in keyof T]: T extends LooseMembers ? T[K] : MemberForm<T[K]>;
+} & Releasable;
 
 /** What may be passed where an object is expected: one of the bus, or a function or plain object that is then hosted. */
 export type ObjectArgument = object;

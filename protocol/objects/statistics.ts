@@ -52,11 +52,14 @@ export class Statistics {
   record(action: number, wallMs: number): void {
     const seconds = wallMs / 1000;
     const known = this.#byMethod.get(action);
-    const wall: MinMaxSum = known === undefined ? { minValue: seconds, maxValue: seconds, cumulatedValue: seconds } : {
-      minValue: Math.min(known.wall.minValue, seconds),
-      maxValue: Math.max(known.wall.maxValue, seconds),
-      cumulatedValue: known.wall.cumulatedValue + seconds,
-    };
+    const wall: MinMaxSum =
+      known === undefined
+        ? { minValue: seconds, maxValue: seconds, cumulatedValue: seconds }
+        : {
+            minValue: Math.min(known.wall.minValue, seconds),
+            maxValue: Math.max(known.wall.maxValue, seconds),
+            cumulatedValue: known.wall.cumulatedValue + seconds,
+          };
     this.#byMethod.set(action, { count: (known?.count ?? 0) + 1, wall, user: ZERO, system: ZERO });
   }
 
@@ -76,7 +79,11 @@ export class Statistics {
 }
 
 /** One event of `traceObject`. @param nowMs since the epoch */
-function eventTrace(call: { readonly id: number; readonly slotId: number }, kind: number, content: { readonly value: unknown; readonly nowMs: number }): EventTrace {
+function eventTrace(
+  call: { readonly id: number; readonly slotId: number },
+  kind: number,
+  content: { readonly value: unknown; readonly nowMs: number },
+): EventTrace {
   const seconds = Math.floor(content.nowMs / 1000);
   return {
     ...call,
@@ -91,7 +98,10 @@ function eventTrace(call: { readonly id: number; readonly slotId: number }, kind
 }
 
 /** The sink of a call, which also records and traces it. */
-export function observed(call: { readonly action: number; readonly args: readonly unknown[]; readonly sink: ReplySink }, { statistics, trace, now }: Observer): ReplySink {
+export function observed(
+  call: { readonly action: number; readonly args: readonly unknown[]; readonly sink: ReplySink },
+  { statistics, trace, now }: Observer,
+): ReplySink {
   const { action, args, sink } = call;
   const { isEnabled, isTracing } = statistics;
   const startedMs = now();

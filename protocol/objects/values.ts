@@ -69,7 +69,8 @@ export function objectsFor(mapper: ObjectMapper): ObjectCodec {
 
 /** A function has no other meaning than an object; a plain object in a dynamic is a map. */
 function isObjectFor(mapper: ObjectMapper): (value: unknown) => boolean {
-  return (value) => mapper.toObject(value) !== undefined || (typeof value === 'function' && mapper.makeObject !== undefined);
+  return (value) =>
+    mapper.toObject(value) !== undefined || (typeof value === 'function' && mapper.makeObject !== undefined);
 }
 
 /**
@@ -122,7 +123,11 @@ export function isSameSignature(one: string, other: string): boolean {
  * The same value in another signature, by the rules of conversion of qi. Takes over the payload's references.
  * @throws `conversion-failed`, `wire-invalid`
  */
-export function convertPayload(payload: Payload, signature: string, convert: typeof convertValue = convertValue): Payload {
+export function convertPayload(
+  payload: Payload,
+  signature: string,
+  convert: typeof convertValue = convertValue,
+): Payload {
   if (isSameSignature(payload.signature, signature)) return payload;
   const taken: BusObject[] = [];
   const toValue = (object: BusObject): BusObject => {
@@ -142,8 +147,13 @@ export function convertPayload(payload: Payload, signature: string, convert: typ
 export function openDynamic(payload: Payload): Payload {
   const reader = new ByteReader(payload.bytes);
   const signature = reader.string();
-  if (typeof signature !== 'string') throw new QiwayError('wire-invalid', 'the signature of a dynamic is not text.', { data: { offset: 4 } });
-  return { signature: signature === '' ? 'v' : signature, bytes: payload.bytes.subarray(reader.offset), objects: payload.objects };
+  if (typeof signature !== 'string')
+    throw new QiwayError('wire-invalid', 'the signature of a dynamic is not text.', { data: { offset: 4 } });
+  return {
+    signature: signature === '' ? 'v' : signature,
+    bytes: payload.bytes.subarray(reader.offset),
+    objects: payload.objects,
+  };
 }
 
 /** The payload as a dynamic (header flag 1). Ownership goes over. */

@@ -23,7 +23,9 @@ const SCHEMES: ReadonlyMap<string, string> = new Map([
 export function parseAgentUrl(text: string, base?: string): AgentUrl {
   const expected = 'http://host:port/#token=…';
   const refuse = (what: string): QiwayError =>
-    new QiwayError('invalid-argument', `${what}; give the URL that the agent printed, like ${expected}.`, { data: { expected, path: 'url' } });
+    new QiwayError('invalid-argument', `${what}; give the URL that the agent printed, like ${expected}.`, {
+      data: { expected, path: 'url' },
+    });
   let url: URL;
   try {
     url = new URL(text, base);
@@ -31,7 +33,8 @@ export function parseAgentUrl(text: string, base?: string): AgentUrl {
     throw refuse(`"${withoutFragment(text)}" is not a URL`);
   }
   const scheme = SCHEMES.get(url.protocol);
-  if (scheme === undefined || url.host === '') throw refuse(`"${withoutFragment(text)}" does not begin with http, https, ws or wss`);
+  if (scheme === undefined || url.host === '')
+    throw refuse(`"${withoutFragment(text)}" does not begin with http, https, ws or wss`);
   const token = new URLSearchParams(url.hash.slice(1)).get('token') ?? '';
   url.hash = '';
   url.search = '';

@@ -5,7 +5,19 @@ import type { ClientSession } from '@qiway/protocol/session/client-session';
 /** The part of a session that a robot uses. */
 export type RobotSession = Pick<
   ClientSession,
-  'sessionId' | 'agent' | 'route' | 'rttMs' | 'robotBus' | 'state' | 'closed' | 'services' | 'service' | 'host' | 'listen' | 'listenSession' | 'close'
+  | 'sessionId'
+  | 'agent'
+  | 'route'
+  | 'rttMs'
+  | 'robotBus'
+  | 'state'
+  | 'closed'
+  | 'services'
+  | 'service'
+  | 'host'
+  | 'listen'
+  | 'listenSession'
+  | 'close'
 >;
 
 export interface DialRequest {

@@ -10,9 +10,18 @@ const SUBPROTOCOL = 'qiway.1';
 
 export const pageDial: Dial = async ({ url, token, clock, timeoutMs }) => {
   const { WebSocket } = globalThis;
-  if (WebSocket === undefined) throw new QiwayError('unsupported', 'This runtime has no WebSocket; Node has one since version 22.', { data: { what: 'WebSocket' } });
+  if (WebSocket === undefined)
+    throw new QiwayError('unsupported', 'This runtime has no WebSocket; Node has one since version 22.', {
+      data: { what: 'WebSocket' },
+    });
   const startedMs = clock.now();
-  const transport = await dialWebSocket({ url, protocol: SUBPROTOCOL, timeoutMs, clock, WebSocket: WebSocket as WebSocketClass });
+  const transport = await dialWebSocket({
+    url,
+    protocol: SUBPROTOCOL,
+    timeoutMs,
+    clock,
+    WebSocket: WebSocket as WebSocketClass,
+  });
   const leftMs = Math.max(1, timeoutMs - (clock.now() - startedMs));
   const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
   return openSession(transport, { token, clock, random, client: `qiway-sdk/${VERSION}`, timeoutMs: leftMs });

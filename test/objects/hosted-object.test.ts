@@ -59,25 +59,46 @@ describe('a hosted object', () => {
       over: [method('(i)', 's', () => ''), method('(s)', 's', () => '')],
       plain: (one: unknown, two: unknown) => [one, two],
     });
-    expect([...metaObject.methods.values()].filter(({ uid }) => uid >= 100).map(({ uid, name, parametersSignature }) => `${uid} ${name}::${parametersSignature}`)).toEqual(['100 over::(i)', '101 over::(s)', '102 plain::(mm)']);
-    expect([...metaObject.signals.values()].map(({ uid, name, signature }) => `${uid} ${name}::${signature}`).slice(1)).toEqual(['103 ping::(s)', '104 count::(i)']);
+    expect(
+      [...metaObject.methods.values()]
+        .filter(({ uid }) => uid >= 100)
+        .map(({ uid, name, parametersSignature }) => `${uid} ${name}::${parametersSignature}`),
+    ).toEqual(['100 over::(i)', '101 over::(s)', '102 plain::(mm)']);
+    expect(
+      [...metaObject.signals.values()].map(({ uid, name, signature }) => `${uid} ${name}::${signature}`).slice(1),
+    ).toEqual(['103 ping::(s)', '104 count::(i)']);
     expect(metaObject.properties.get(104)).toEqual({ uid: 104, name: 'count', signature: 'i' });
     expect(metaObject.methods.get(5)?.name).toBe('property');
   });
 
   it('refuses a declaration that is no signature, naming the member', () => {
-    expect(() => createObject({ bad: method('i', 'v', () => {}) })).toThrow(/"bad" is declared with "i", which is not a tuple/);
+    expect(() => createObject({ bad: method('i', 'v', () => {}) })).toThrow(
+      /"bad" is declared with "i", which is not a tuple/,
+    );
     expect(() => createObject({ bad: property('{s', 0) })).toThrow(/"bad".*not a signature/);
     expect(() => createObject({ bad: 7 as never })).toThrow(/"bad"/);
   });
 
   it('tells names and descriptions of methods and parameters', () => {
     const { metaObject } = createObject(
-      { say: method('(si)', 'v', () => {}, { description: 'Says it.', parameters: ['text', { name: 'times', description: 'how often' }], returnDescription: 'nothing' }) },
+      {
+        say: method('(si)', 'v', () => {}, {
+          description: 'Says it.',
+          parameters: ['text', { name: 'times', description: 'how often' }],
+          returnDescription: 'nothing',
+        }),
+      },
       { description: 'A speaker.' },
     );
     expect(metaObject.description).toBe('A speaker.');
-    expect(metaObject.methods.get(100)).toMatchObject({ description: 'Says it.', parameters: [{ name: 'text', description: '' }, { name: 'times', description: 'how often' }], returnDescription: 'nothing' });
+    expect(metaObject.methods.get(100)).toMatchObject({
+      description: 'Says it.',
+      parameters: [
+        { name: 'text', description: '' },
+        { name: 'times', description: 'how often' },
+      ],
+      returnDescription: 'nothing',
+    });
   });
 
   it('answers with the value, the resolved value, or the words of what was thrown', async () => {
@@ -95,7 +116,10 @@ describe('a hosted object', () => {
     expect(await ask(object, 101, '()', [])).toEqual({ signature: 's', reply: 'later' });
     expect(await ask(object, 102, '(s)', ['my message'])).toEqual({ error: 'call-failed', text: 'my message' });
     expect(await ask(object, 103, '(s)', ['later'])).toEqual({ error: 'call-failed', text: 'later' });
-    expect(await ask(object, 104, '()', [])).toMatchObject({ error: 'call-failed', text: expect.stringContaining('returned what it does not declare') });
+    expect(await ask(object, 104, '()', [])).toMatchObject({
+      error: 'call-failed',
+      text: expect.stringContaining('returned what it does not declare'),
+    });
     expect(await ask(object, 105, '()', [])).toEqual({ signature: 'v', reply: undefined });
   });
 
@@ -119,31 +143,48 @@ describe('a hosted object, given a dynamic payload (flag 1)', () => {
   });
 
   it('says what cannot be converted in libqi’s words', async () => {
-    const words = (from: string): string => `Call argument number 0 conversion failure from ${from} to Int32. Function signature: (Int32).`;
-    expect(await ask(object, 100, 'm', new Dynamic('(s)', ['abc']))).toEqual({ error: 'call-failed', text: words('String') });
-    expect(await ask(object, 100, 'm', new Dynamic('(l)', [1_099_511_627_776n]))).toEqual({ error: 'call-failed', text: words('Int64') });
+    const words = (from: string): string =>
+      `Call argument number 0 conversion failure from ${from} to Int32. Function signature: (Int32).`;
+    expect(await ask(object, 100, 'm', new Dynamic('(s)', ['abc']))).toEqual({
+      error: 'call-failed',
+      text: words('String'),
+    });
+    expect(await ask(object, 100, 'm', new Dynamic('(l)', [1_099_511_627_776n]))).toEqual({
+      error: 'call-failed',
+      text: words('Int64'),
+    });
   });
 
   it('answers a payload that ends too early as libqi does', async () => {
     const short: Payload = { signature: '(i)', bytes: new Uint8Array(2), objects: [] };
-    expect(await start(object, { action: 100, payload: short }).outcome).toEqual({ error: 'call-failed', text: 'ISerialization error Status Read Past End' });
+    expect(await start(object, { action: 100, payload: short }).outcome).toEqual({
+      error: 'call-failed',
+      text: 'ISerialization error Status Read Past End',
+    });
   });
 });
 
 describe('a hosted object, asked for a return type (flag 2)', () => {
   const object = createObject({ echoInt32: method('(i)', 'i', (value: number) => value) });
-  const asked = (returnSignature: string): Promise<Outcome> => start(object, { action: 100, payload: payload('(i)', [7]), returnSignature }).outcome;
+  const asked = (returnSignature: string): Promise<Outcome> =>
+    start(object, { action: 100, payload: payload('(i)', [7]), returnSignature }).outcome;
 
   it('converts the result', async () => {
     let given: Payload | undefined;
-    object.call({ action: 100, payload: payload('(i)', [7]), returnSignature: 'd' }, { reply: (one) => (given = one), error: () => {}, canceled: () => {} });
+    object.call(
+      { action: 100, payload: payload('(i)', [7]), returnSignature: 'd' },
+      { reply: (one) => (given = one), error: () => {}, canceled: () => {} },
+    );
     expect(given?.signature).toBe('m');
     expect(Buffer.from(given?.bytes ?? []).toString('hex')).toBe('01000000640000000000001c40');
     expect(await asked('d')).toEqual({ signature: 'm', reply: 7 });
   });
 
   it('refuses before the call what can never be converted', async () => {
-    expect(await asked('s')).toEqual({ error: 'call-failed', text: 'Call error: will not be able to convert return type from i to s' });
+    expect(await asked('s')).toEqual({
+      error: 'call-failed',
+      text: 'Call error: will not be able to convert return type from i to s',
+    });
   });
 });
 
@@ -160,7 +201,9 @@ describe('cancelling a call on a hosted object', () => {
 
   it('answers as usual when the method does not listen', async () => {
     let finish = (_: number): void => {};
-    const object = createObject({ stubborn: method('()', 'i', () => new Promise<number>((resolve) => (finish = resolve))) });
+    const object = createObject({
+      stubborn: method('()', 'i', () => new Promise<number>((resolve) => (finish = resolve))),
+    });
     const { outcome, cancel } = start(object, { action: 100, payload: payload('()', []) });
     cancel();
     finish(2);
@@ -202,11 +245,15 @@ describe('properties of a hosted object', () => {
 
   it('answer bad keys in libqi’s words', async () => {
     const object = counter();
-    const text = async (key: Dynamic): Promise<unknown> => ((await ask(object, 5, '(m)', [key])) as { text: string }).text;
+    const text = async (key: Dynamic): Promise<unknown> =>
+      ((await ask(object, 5, '(m)', [key])) as { text: string }).text;
     expect(await text(new Dynamic('s', 'nope'))).toBe('property "nope" was not found');
     expect(await text(new Dynamic('I', 9999))).toBe('property: Id is not id of a property');
     expect(await text(new Dynamic('d', 100))).toBe('Expected int or string for property index');
-    expect(await ask(object, 6, '(mm)', ['count', 'no'])).toEqual({ error: 'call-failed', text: 'setProperty: Conversion from s to i failed ' });
+    expect(await ask(object, 6, '(mm)', ['count', 'no'])).toEqual({
+      error: 'call-failed',
+      text: 'setProperty: Conversion from s to i failed ',
+    });
     expect(object.get('count')).toBe(0);
   });
 
@@ -215,7 +262,10 @@ describe('properties of a hosted object', () => {
     const point = new Dynamic('(iis)<Point,x,y,name>', { x: 7, y: 8, name: 'nine' });
     await ask(object, 6, '(mm)', ['anything', point]);
     let given: Payload | undefined;
-    object.call({ action: 5, payload: payload('(m)', ['anything']) }, { reply: (one) => (given = one), error: () => {}, canceled: () => {} });
+    object.call(
+      { action: 5, payload: payload('(m)', ['anything']) },
+      { reply: (one) => (given = one), error: () => {}, canceled: () => {} },
+    );
     expect(Buffer.from(given?.bytes ?? [])).toEqual(Buffer.from(payload('m', point).bytes));
   });
 
@@ -249,7 +299,10 @@ describe('signals of a hosted object', () => {
     await one.close();
     object.emit('word', 'again', 2);
     expect(one.events).toEqual([['hello', 1]]);
-    expect(two.events).toEqual([['hello', 1], ['again', 2]]);
+    expect(two.events).toEqual([
+      ['hello', 1],
+      ['again', 2],
+    ]);
   });
 
   it('are emitted by a post, also with a dynamic payload', () => {
@@ -306,7 +359,9 @@ describe('references of a hosted object', () => {
     const object = createObject({ take: method('(io)', 'v', () => {}) });
     const given = payload('(so)', ['x', child]);
     child.release();
-    expect(await start(object, { action: 100, payload: { ...given, signature: '(so)' } }).outcome).toMatchObject({ error: 'call-failed' });
+    expect(await start(object, { action: 100, payload: { ...given, signature: '(so)' } }).outcome).toMatchObject({
+      error: 'call-failed',
+    });
     expect(isGone).toBe(true);
   });
 });
@@ -322,16 +377,27 @@ describe('statistics of a hosted object', () => {
     await ask(object, 100, '(i)', [1500]);
     const zero = { minValue: 0, maxValue: 0, cumulatedValue: 0 };
     const { reply } = (await ask(object, 82, '()', [])) as { reply: Map<number, unknown> };
-    expect(reply.get(100)).toEqual({ count: 2, wall: { minValue: 0.5, maxValue: 1.5, cumulatedValue: 2 }, user: zero, system: zero });
+    expect(reply.get(100)).toEqual({
+      count: 2,
+      wall: { minValue: 0.5, maxValue: 1.5, cumulatedValue: 2 },
+      user: zero,
+      system: zero,
+    });
     await ask(object, 83, '()', []);
     expect(await ask(object, 82, '()', [])).toMatchObject({ reply: new Map() });
   });
 
   it('traces calls and their outcomes to who listens', async () => {
-    const object = createObject({ fail: method('()', 'v', () => Promise.reject(new Error('no'))) }, { now: () => 1_500_000.25 });
+    const object = createObject(
+      { fail: method('()', 'v', () => Promise.reject(new Error('no'))) },
+      { now: () => 1_500_000.25 },
+    );
     const { events } = listen(object, 86);
     await ask(object, 85, '(b)', [true]);
     await ask(object, 100, '()', []);
-    expect(events).toMatchObject([[{ id: 1, kind: 1, slotId: 100, timestamp: { tv_sec: 1500n, tv_usec: 250n } }], [{ id: 1, kind: 3, arguments: expect.stringContaining('no') }]]);
+    expect(events).toMatchObject([
+      [{ id: 1, kind: 1, slotId: 100, timestamp: { tv_sec: 1500n, tv_usec: 250n } }],
+      [{ id: 1, kind: 3, arguments: expect.stringContaining('no') }],
+    ]);
   });
 });

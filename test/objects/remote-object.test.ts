@@ -65,7 +65,12 @@ describe('methods of a remote object', () => {
   }
   const members: Members = {
     say: method('(s)', 's', (text: string) => `said ${text}`, { parameters: ['text'] }),
-    over: [method('(i)', 's', () => 'int'), method('(d)', 's', () => 'double'), method('(s)', 's', () => 'string'), method('()', 's', () => 'none')],
+    over: [
+      method('(i)', 's', () => 'int'),
+      method('(d)', 's', () => 'double'),
+      method('(s)', 's', () => 'string'),
+      method('()', 's', () => 'none'),
+    ],
     count: method('m', 'i', (...args: unknown[]) => args.length - 1),
     nothing: method('()', 'v', () => {}),
   };
@@ -97,7 +102,10 @@ describe('methods of a remote object', () => {
     expect(few.code).toBe('argument-mismatch');
     expect(few.message).toBe('[argument-mismatch] say is say(text: s); it was given 0 arguments.');
     expect(few.data).toEqual({ candidates: ['say::(s)'] });
-    expect(await refusal(loose['over']!(true))).toMatchObject({ code: 'argument-mismatch', data: { candidates: ['over::(i)', 'over::(d)', 'over::(s)'] } });
+    expect(await refusal(loose['over']!(true))).toMatchObject({
+      code: 'argument-mismatch',
+      data: { candidates: ['over::(i)', 'over::(d)', 'over::(s)'] },
+    });
     expect(session.counts.pendingCalls).toBe(0);
   });
 
@@ -123,7 +131,8 @@ describe('methods of a remote object', () => {
     expect(await service).toBe(service);
     expect(JSON.stringify({ service })).toBe('{"service":{}}');
     expect(String(service)).toBe('[object RemoteObject]');
-    for (const name of ['then', 'toJSON', 'constructor', 'release', 'toString']) expect(await service[`${name}::()`]!()).toBe(`robot ${name}`);
+    for (const name of ['then', 'toJSON', 'constructor', 'release', 'toString'])
+      expect(await service[`${name}::()`]!()).toBe(`robot ${name}`);
     expect(service.release()).toBeUndefined();
   });
 
@@ -136,7 +145,11 @@ describe('methods of a remote object', () => {
 
   it('reject with the very words of the service', async () => {
     const { service } = await serve<Speaker>({ say: method('(s)', 's', () => Promise.reject(new Error('no voice'))) });
-    expect(await refusal(service.say('x'))).toMatchObject({ code: 'call-failed', message: '[call-failed] no voice', data: { text: 'no voice' } });
+    expect(await refusal(service.say('x'))).toMatchObject({
+      code: 'call-failed',
+      message: '[call-failed] no voice',
+      data: { text: 'no voice' },
+    });
   });
 
   it('are posted without an answer', async () => {
@@ -227,7 +240,9 @@ describe('a call of a remote object that takes too long', () => {
   it('drops the objects of an answer that comes too late', async () => {
     let answer = (_: HostedObject): void => {};
     const child = createObject({});
-    const { service, session, door } = await serve<{ make(): object }>({ make: method('()', 'o', () => new Promise((resolve) => (answer = resolve))) });
+    const { service, session, door } = await serve<{ make(): object }>({
+      make: method('()', 'o', () => new Promise((resolve) => (answer = resolve))),
+    });
     const call = refusal(service.make.with({ timeoutMs: 5 })());
     await door.clock.advance(5);
     await call;
@@ -387,13 +402,17 @@ describe('properties of a remote object', () => {
 
   it('refuse what does not fit before it is sent', async () => {
     const { service } = await serve<Mixer>(members);
-    expect(await refusal(service.volume.setValue('loud' as never))).toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('expected an integer') });
+    expect(await refusal(service.volume.setValue('loud' as never))).toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining('expected an integer'),
+    });
   });
 
   it('are iterated by value', async () => {
     const { service, hosted } = await serve<Mixer>(members);
     const loop = (async () => {
       for await (const value of service.volume) return value;
+      return undefined;
     })();
     await settled();
     hosted.set('volume', 99);
@@ -434,7 +453,11 @@ describe('objects as values', () => {
 
   function maker(): Members {
     let kept: BusObject | undefined;
-    const remote = createRemoteObjects({ clock: { now: () => 0, after: () => () => {} }, timeoutMs: 0, report: () => {} });
+    const remote = createRemoteObjects({
+      clock: { now: () => 0, after: () => () => {} },
+      timeoutMs: 0,
+      report: () => {},
+    });
     return {
       make: method('(i)', 'o', (start: number) => counter(start)),
       makeNone: method('()', 'o', () => null),
@@ -443,9 +466,10 @@ describe('objects as values', () => {
       makeDynamic: method('()', 'm', () => counter(4)),
       echo: method('(o)', 'o', (object: BusObject) => object),
       callBack: method('(oi)', 'i', async (object: BusObject, value: number) => {
-        const callback = remote.wrap<{ call(value: number): number; onCallback(value: number): number }>(object);
+        const callback = remote.wrap<Record<'call' | 'onCallback', (value: number) => number>>(object);
+        const hasName = Object.keys(callback).includes('onCallback');
         try {
-          return await ('onCallback' in callback ? callback.onCallback(value) : callback.call(value));
+          return await (hasName ? callback.onCallback(value) : callback.call(value));
         } finally {
           callback.release();
         }
