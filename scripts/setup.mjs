@@ -52,7 +52,12 @@ function installPackages() {
     npm(['install', '--no-save'], 'install the packages');
   } else {
     say('installing packages');
-    npm(['ci'], 'install the packages');
+    try {
+      npm(['ci'], 'install the packages');
+    } catch {
+      say('npm ci failed; trying npm install, which also takes a lockfile that lacks packages of other platforms');
+      npm(['install', '--no-save'], 'install the packages');
+    }
   }
   writeFileSync(stampFile, wantedStamp(root));
 }

@@ -33,16 +33,26 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const { host, port, rest } = ownOptions(args);
   const isReal = rest.some((arg) => arg === '--bus' || arg.startsWith('--bus='));
-  const busArgs = isReal || rest.some((arg) => arg.startsWith('--bus-listen')) ? [] : ['--bus-listen', 'tcp://127.0.0.1:0'];
+  const busArgs =
+    isReal || rest.some((arg) => arg.startsWith('--bus-listen')) ? [] : ['--bus-listen', 'tcp://127.0.0.1:0'];
   const invocation = readConfig({
-    args: ['--listen', `${host.includes(':') ? `[${host}]` : host}:${port}`, ...busArgs, ...(rest.includes('--log') ? [] : ['--log', 'warn']), ...rest],
+    args: [
+      '--listen',
+      `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      ...busArgs,
+      ...(rest.includes('--log') ? [] : ['--log', 'warn']),
+      ...rest,
+    ],
     env: process.env,
     readFile: (path) => readFileSync(path, 'utf8'),
     newToken: () => randomBytes(32).toString('base64url'),
   });
   if (invocation.kind !== 'run') return;
   const config = { ...invocation.config, web: invocation.config.web ?? (await ensureDemo()) };
-  const agent = await startAgent(config, { logger: createLogger((line) => process.stderr.write(line), config.log), clock: systemClock });
+  const agent = await startAgent(config, {
+    logger: createLogger((line) => process.stderr.write(line), config.log),
+    clock: systemClock,
+  });
   const robot = isReal ? undefined : startRobot(agent);
   endCleanly(agent, robot);
   if (!isReal) await robotReady(agent, robot);
@@ -51,7 +61,12 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** `--port` and `--host` are of `npm start`; everything else is the agent's. */
 function ownOptions(args: readonly string[]): { host: string; port: string; rest: string[] } {
-  const { values, tokens } = parseArgs({ args: [...args], options: { port: { type: 'string' }, host: { type: 'string' } }, strict: false, tokens: true });
+  const { values, tokens } = parseArgs({
+    args: [...args],
+    options: { port: { type: 'string' }, host: { type: 'string' } },
+    strict: false,
+    tokens: true,
+  });
   const own = new Set<number>();
   for (const token of tokens) {
     if (token.kind !== 'option' || (token.name !== 'port' && token.name !== 'host')) continue;
@@ -59,16 +74,23 @@ function ownOptions(args: readonly string[]): { host: string; port: string; rest
     if (token.inlineValue === false) own.add(token.index + 1);
   }
   const { port = '8080', host = '127.0.0.1' } = values;
-  if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`--port ${String(port)}: must be a number from 0 to 65535.`);
+  if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new Error(`--port ${String(port)}: must be a number from 0 to 65535.`);
   if (typeof host !== 'string') throw new Error('--host needs an address, such as 127.0.0.1.');
   return { host, port, rest: args.filter((_, index) => !own.has(index)) };
 }
 
 function startRobot(agent: Agent): ChildProcess {
-  if (agent.busUrl === undefined) throw new Error('The agent is not a service directory, so no simulated robot can join it.');
-  const robot = spawn(process.execPath, [join(root, 'simulated-robot/main.ts'), '--bus', agent.busUrl], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (agent.busUrl === undefined)
+    throw new Error('The agent is not a service directory, so no simulated robot can join it.');
+  const robot = spawn(process.execPath, [join(root, 'simulated-robot/main.ts'), '--bus', agent.busUrl], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   robot.on('exit', (code) => {
-    if (code !== null && code !== 0) process.stderr.write(`The simulated robot ended with code ${code}. The console stays; start again for a robot.\n`);
+    if (code !== null && code !== 0)
+      process.stderr.write(
+        `The simulated robot ended with code ${code}. The console stays; start again for a robot.\n`,
+      );
   });
   return robot;
 }
