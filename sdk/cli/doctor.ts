@@ -1,9 +1,9 @@
 // `qiway doctor`: is the robot usable from here, and if not, what to do. Command line.
 import { QiwayError } from '@qiway/protocol/errors';
-import { connect, type Robot } from '../index.ts';
+import type { Robot } from '../index.ts';
 import { diagnose, printStep, type Step } from './diagnosis.ts';
-import { describe, urlOf } from './robot-access.ts';
-import { jsonText, type Terminal } from './terminal.ts';
+import { connectLimit, describe, urlOf } from './robot-access.ts';
+import { jsonText, type Surroundings } from './terminal.ts';
 import { EXIT, type Invocation } from './usage.ts';
 
 /** Calls whose median is the round trip. */
@@ -12,7 +12,7 @@ const ROUND_TRIPS = 21;
 const HEALTH_PATH = '/healthz';
 
 /** The exit code. */
-export async function doctor(invocation: Invocation, terminal: Terminal): Promise<number> {
+export async function doctor(invocation: Invocation, { connect, terminal }: Surroundings): Promise<number> {
   let robot: Robot | undefined;
   const opened = (): Robot => {
     if (robot === undefined) throw new QiwayError('internal', 'there is no robot');
@@ -37,7 +37,8 @@ export async function doctor(invocation: Invocation, terminal: Terminal): Promis
     {
       name: 'session',
       run: async () => {
-        robot = await connect(urlOf(invocation), { timeoutMs: invocation.timeoutMs });
+        const { timeoutMs } = invocation;
+        robot = await connect(urlOf(invocation), { ...connectLimit(timeoutMs), timeoutMs });
         return 'the agent accepted the token';
       },
       advice: ({ code }) =>

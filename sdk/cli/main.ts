@@ -1,5 +1,6 @@
 // The program `qiway`: streams, signals and the exit code around one run.
 import { writeFile } from 'node:fs/promises';
+import { connect } from '../index.ts';
 import { run } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,4 +22,4 @@ const terminal: Terminal = {
   writeFile: (path, content) => writeFile(path, content),
 };
 
-process.exitCode = await run(process.argv.slice(2), process.env, terminal);
+process.exitCode = await run(process.argv.slice(2), { terminal, environment: process.env, connect });

@@ -1,6 +1,6 @@
 // The robot as the commands see it: remote objects of the SDK with the metaobjects behind them. Command line.
-import { connect, type MetaObject, metaObjectOf, type RemoteObject, type Robot } from '../index.ts';
-import type { Terminal } from './terminal.ts';
+import { type MetaObject, metaObjectOf, type RemoteObject, type Robot } from '../index.ts';
+import type { Surroundings } from './terminal.ts';
 import { type Invocation, UsageError } from './usage.ts';
 
 /** A service with what it says of itself. */
@@ -8,6 +8,9 @@ export interface Described {
   readonly remote: RemoteObject;
   readonly metaObject: MetaObject;
 }
+
+/** Whoever waits for an answer for minutes still wants to know soon that there is no robot. */
+const MAX_CONNECT_MS = 10_000;
 
 /** @throws UsageError when no URL was given */
 export function urlOf(invocation: Invocation): string {
@@ -19,20 +22,24 @@ export function urlOf(invocation: Invocation): string {
 }
 
 /** Connects, lets `use` work, and closes whatever happens. */
-export async function withRobot<T>(
+export async function withRobot(
   invocation: Invocation,
-  terminal: Terminal,
-  use: (robot: Robot) => Promise<T>,
-): Promise<T> {
-  const robot = await connect(urlOf(invocation), {
-    timeoutMs: invocation.timeoutMs,
-    onError: (error) => terminal.error(`${String(error)}\n`),
-  });
+  { connect, terminal }: Surroundings,
+  use: (robot: Robot) => Promise<void>,
+): Promise<void> {
+  const { timeoutMs } = invocation;
+  const onError = (error: unknown): void => terminal.error(`qiway: ${String(error)}\n`);
+  const robot = await connect(urlOf(invocation), { ...connectLimit(timeoutMs), timeoutMs, onError });
   try {
-    return await use(robot);
+    await use(robot);
   } finally {
     await robot.close();
   }
+}
+
+/** `--timeout` bounds connecting too; without a limit the SDK's own holds. */
+export function connectLimit(timeoutMs: number): { readonly connectTimeoutMs?: number } {
+  return timeoutMs === 0 ? {} : { connectTimeoutMs: Math.min(timeoutMs, MAX_CONNECT_MS) };
 }
 
 /** @throws `service-not-found` and what else `robot.service` throws */

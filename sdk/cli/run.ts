@@ -4,17 +4,14 @@ import { doctor } from './doctor.ts';
 import { call, get, set, watch } from './members.ts';
 import { withRobot } from './robot-access.ts';
 import { info, types } from './services.ts';
-import type { Terminal } from './terminal.ts';
+import type { Surroundings, Terminal } from './terminal.ts';
 import { EXIT, type Invocation, readArguments, UsageError } from './usage.ts';
 
 const COMMAND = { info, types, call, watch, get, set };
 
-/** Never rejects. */
-export async function run(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-  terminal: Terminal,
-): Promise<number> {
+/** The exit code. Never rejects. */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { terminal, environment } = surroundings;
   let invocation: Invocation | undefined;
   try {
     const reading = readArguments(argv, environment);
@@ -23,16 +20,16 @@ export async function run(
       return EXIT.ok;
     }
     invocation = reading;
-    return await perform(reading, terminal);
+    return await perform(reading, surroundings);
   } catch (error) {
     return fail(error, invocation?.json === true, terminal);
   }
 }
 
-async function perform(invocation: Invocation, terminal: Terminal): Promise<number> {
+async function perform(invocation: Invocation, surroundings: Surroundings): Promise<number> {
   const { command } = invocation;
-  if (command === 'doctor') return await doctor(invocation, terminal);
-  await withRobot(invocation, terminal, (robot) => COMMAND[command](robot, invocation, terminal));
+  if (command === 'doctor') return await doctor(invocation, surroundings);
+  await withRobot(invocation, surroundings, (robot) => COMMAND[command](robot, invocation, surroundings.terminal));
   return EXIT.ok;
 }
 

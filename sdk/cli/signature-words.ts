@@ -10,6 +10,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   raw: 'Raw',
   dynamic: 'Value',
   object: 'Object',
+  pointer: 'Pointer',
   unknown: 'Unknown',
   none: 'None',
 };
@@ -37,8 +38,6 @@ function nodeWords(node: SignatureNode): string {
       return `Map<String, ${nodeWords(node.element)}>`;
     case 'optional':
       return `Optional<${nodeWords(node.element)}>`;
-    case 'pointer':
-      return `Pointer<${nodeWords(node.element)}>`;
     case 'map':
       return `Map<${nodeWords(node.key)}, ${nodeWords(node.value)}>`;
     case 'tuple':

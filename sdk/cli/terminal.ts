@@ -1,4 +1,5 @@
-// Where the command line writes, and how it hears Ctrl-C. The seam that tests use in place of a real terminal.
+// What the command line needs of its surroundings: the seam that tests use in place of a process. Command line.
+import type { connect } from '../index.ts';
 
 export interface Terminal {
   out(text: string | Uint8Array): void;
@@ -6,6 +7,12 @@ export interface Terminal {
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly interrupted: AbortSignal;
   writeFile(path: string, content: string | Uint8Array): Promise<void>;
+}
+
+export interface Surroundings {
+  readonly terminal: Terminal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly connect: typeof connect;
 }
 
 /** JSON for people, or on one line for programs. */
