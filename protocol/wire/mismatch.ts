@@ -34,7 +34,11 @@ export function invalidArgument(thrown: unknown, isArguments: boolean): unknown 
   if (!(thrown instanceof Mismatch)) return thrown;
   const path = thrown.path.join(', ');
   const place = isArguments ? path.replace(/^member /, 'argument ') : path;
-  const sentence = `expected ${thrown.expected}, got ${thrown.got}.`;
+  const text = `expected ${thrown.expected}, got ${thrown.got}.`;
+  const sentence =
+    isArguments && place === ''
+      ? text.replace(/an array of (\d+) /, '$1 arguments ').replace('an array of ', '')
+      : text;
   return new QiwayError('invalid-argument', place === '' ? sentence : `${place}: ${sentence}`, {
     data: { expected: thrown.signature, ...(place !== '' && { path: place }) },
   });
