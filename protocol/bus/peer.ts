@@ -221,9 +221,10 @@ export class Peer {
   /** Writes a call and keeps its sink until the answer. */
   call(target: PeerObject, request: CallRequest, sink: ReplySink): PendingCall | undefined {
     const { action, payload } = request;
-    if (target.goneWith !== undefined) {
+    const gone = target.goneWith ?? this.#closedWith;
+    if (gone !== undefined) {
       releasePayload(payload);
-      sink.error(target.goneWith);
+      sink.error(gone);
       return undefined;
     }
     const id = this.#freshId();

@@ -71,11 +71,7 @@ export class Serving {
         (error) => this.#peer.error(address, error),
       );
     }
-    if (header.version > 0)
-      return this.#peer.error(
-        address,
-        new QiwayError('protocol-mismatch', `Message version ${header.version} is not known here.`),
-      );
+    if (header.version > 0) return this.#peer.error(address, unknownVersion(header.version));
     if (object === undefined)
       return this.#peer.error(address, new QiwayError('object-gone', NOBODY_THERE, { data: { text: NOBODY_THERE } }));
     if (action <= StandardAction.terminate || action === StandardAction.registerEventWithSignature)
@@ -244,4 +240,10 @@ function unreadable(thrown: unknown): QiwayError {
   if (error.code !== 'wire-invalid') return error;
   const text = 'ISerialization error Status Read Past End';
   return new QiwayError('wire-invalid', error.message, { data: { ...error.data, text }, cause: error });
+}
+
+/** In libqi's words. */
+function unknownVersion(version: number): QiwayError {
+  const text = `Cannot negotiate QiMessaging connection: remote end doesn't support binary protocol v${version}`;
+  return new QiwayError('wire-invalid', text, { data: { text } });
 }

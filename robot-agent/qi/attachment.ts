@@ -1,0 +1,89 @@
+// One time of being on the bus: the socket to the directory, its client, the sockets to other hosts. Ends as a whole.
+import { type BusClient, joinDirectory } from '@qiway/protocol/directory/bus-client';
+import { QiwayError } from '@qiway/protocol/errors';
+import type { Authenticator } from './authentication.ts';
+import type { Capabilities } from './capabilities.ts';
+import { dial } from './dial.ts';
+import { formatEndpoint, type TcpAddress } from './endpoints.ts';
+import { HostSockets } from './host-sockets.ts';
+import { openPeer, type PeerSocket, type PeerSocketOptions } from './peer-socket.ts';
+
+export interface AttachOptions extends Omit<PeerSocketOptions, 'services'> {
+  readonly address: TcpAddress;
+  readonly authenticator?: Authenticator;
+  readonly capabilities?: Capabilities;
+  /** Default: the directory's when it was reached by loopback, for then it is the same machine; else this machine's own. */
+  readonly machineId: string | undefined;
+  readonly ownMachineId: () => string;
+  readonly sessionId: string;
+  /** Where this process listens. */
+  readonly endpoints: () => readonly string[];
+  /** A service left the bus: those who came in by our own port must hear of it. */
+  readonly onServiceRemoved: (serviceId: number, error: QiwayError) => void;
+}
+
+export interface Attachment {
+  readonly client: BusClient;
+  /** Settles when the directory's socket is closed. */
+  readonly closed: Promise<QiwayError>;
+  /** Takes this side's services off the bus and closes all sockets. */
+  close(error: QiwayError): Promise<void>;
+}
+
+/** @throws `dial-failed`, `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost` */
+export async function attach(options: AttachOptions): Promise<Attachment> {
+  const { address, clock, timeoutMs } = options;
+  const socket = await dial(address, { clock, timeoutMs }).socket;
+  let client: BusClient | undefined;
+  const directory = await openPeer(socket, { ...options, services: (serviceId) => client?.ownService(serviceId) });
+  const machine = (): string =>
+    options.machineId ??
+    (directory.isRemoteLoopback && client !== undefined ? client.machineId : options.ownMachineId());
+  const hosts = new HostSockets({ ...options, machineId: machine });
+  try {
+    client = await joinDirectory({
+      peer: directory.peer,
+      clock,
+      timeoutMs,
+      identity: {
+        get machineId() {
+          return machine();
+        },
+        processId: process.pid,
+        sessionId: options.sessionId,
+        endpoints: options.endpoints,
+      },
+      reach: (info) => hosts.reach(info),
+      onServiceRemoved: (serviceId, error) => {
+        hosts.endService(serviceId, error);
+        options.onServiceRemoved(serviceId, error);
+      },
+    });
+  } catch (error) {
+    directory.close(new QiwayError('closed', 'The directory did not answer as one.', { cause: error }));
+    throw error;
+  }
+  const { machineId } = client;
+  hosts.add(directory, machineId, ['qi:ServiceDirectory', formatEndpoint(address), directory.remoteEndpoint]);
+  client.listen({ serviceRemoved: ({ name }) => hosts.forgetName(name) });
+  directory.closed.then((reason) => hosts.close(reason));
+  return {
+    client,
+    closed: directory.closed,
+    close: (error) => end({ client: client as BusClient, directory, hosts }, error),
+  };
+}
+
+async function end(
+  {
+    client,
+    directory,
+    hosts,
+  }: { readonly client: BusClient; readonly directory: PeerSocket; readonly hosts: HostSockets },
+  error: QiwayError,
+): Promise<void> {
+  await client.close();
+  hosts.close(error);
+  directory.close(error);
+  await directory.closed;
+}

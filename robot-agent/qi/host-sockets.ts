@@ -1,0 +1,110 @@
+// The way to the hosts of services: one socket per host, found by the endpoints it is known under. Client side.
+import type { ServiceInfo } from '@qiway/protocol/bus/bus';
+import type { Peer } from '@qiway/protocol/bus/peer';
+import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import type { Authenticator } from './authentication.ts';
+import { dialFirst } from './dial.ts';
+import { candidates } from './endpoints.ts';
+import { openPeer, type PeerSocket, type PeerSocketOptions } from './peer-socket.ts';
+
+export interface HostSocketsOptions extends Omit<PeerSocketOptions, 'services'> {
+  readonly authenticator?: Authenticator;
+  /** The id of this machine; it may be known only after the directory was asked. */
+  readonly machineId: () => string;
+}
+
+export class HostSockets {
+  readonly #options: HostSocketsOptions;
+  /** By machine and endpoint, absolute or relative; open ones and ones being opened. */
+  readonly #known = new Map<string, Promise<PeerSocket>>();
+  readonly #open = new Set<PeerSocket>();
+  #closedWith: QiwayError | undefined;
+
+  constructor(options: HostSocketsOptions) {
+    this.#options = options;
+  }
+
+  /** A socket that is there already: the directory's, under its machine and the addresses it was reached by. */
+  add(peerSocket: PeerSocket, machineId: string, endpoints: readonly string[]): void {
+    this.#remember(Promise.resolve(peerSocket), machineId, endpoints);
+  }
+
+  /** The host of a service. @throws `endpoint-unreachable`, `unauthorized`, `timeout` */
+  async reach(info: ServiceInfo): Promise<Peer> {
+    const { machineId } = info;
+    for (const endpoint of info.endpoints) {
+      const known = this.#known.get(key(machineId, endpoint));
+      if (known !== undefined) return (await known).peer;
+    }
+    const opening = this.#dial(info);
+    this.#remember(opening, machineId, info.endpoints);
+    return (await opening).peer;
+  }
+
+  /** A service left the bus: nothing of it is reachable any more. */
+  endService(serviceId: number, error: QiwayError): void {
+    for (const { peer } of this.#open) peer.endService(serviceId, error);
+  }
+
+  /** The name may be another host's from now on. */
+  forgetName(name: string): void {
+    for (const each of [...this.#known.keys()]) if (each.endsWith(` qi:${name}`)) this.#known.delete(each);
+  }
+
+  /** Closes every socket opened here; no new one is opened. */
+  close(error: QiwayError): void {
+    this.#closedWith = error;
+    for (const peerSocket of [...this.#open]) peerSocket.close(error);
+    this.#known.clear();
+  }
+
+  async #dial(info: ServiceInfo): Promise<PeerSocket> {
+    const { clock, timeoutMs, machineId } = this.#options;
+    let socket: Awaited<ReturnType<typeof dialFirst>>;
+    try {
+      socket = await dialFirst(candidates(info, machineId()), { clock, timeoutMs });
+    } catch (error) {
+      const { message, data } = asQiwayError(error);
+      throw new QiwayError(
+        'endpoint-unreachable',
+        `Service ${info.name} cannot be reached: ${message.replace(/^\[[a-z-]+\] /, '')}`,
+        { data: data as { readonly endpoints?: readonly string[] }, cause: error },
+      );
+    }
+    if (this.#closedWith !== undefined) {
+      socket.destroy();
+      throw this.#closedWith;
+    }
+    const opened = await openPeer(socket, {
+      ...this.#options,
+      // Services are called on the sockets of their hosts, and there only objects given as arguments are ours.
+      services: () => undefined,
+    });
+    this.#open.add(opened);
+    opened.closed.then(() => this.#open.delete(opened));
+    const closedWith = this.#closedWith ?? opened.peer.closedWith;
+    if (closedWith !== undefined) {
+      opened.close(closedWith);
+      throw closedWith;
+    }
+    return opened;
+  }
+
+  #remember(opening: Promise<PeerSocket>, machineId: string, endpoints: readonly string[]): void {
+    const keys = endpoints.map((endpoint) => key(machineId, endpoint));
+    for (const each of keys) this.#known.set(each, opening);
+    const drop = (): void => {
+      for (const each of keys) if (this.#known.get(each) === opening) this.#known.delete(each);
+    };
+    opening.then((peerSocket) => {
+      const reached = key(machineId, peerSocket.remoteEndpoint);
+      this.#known.set(reached, opening);
+      keys.push(reached);
+      peerSocket.closed.then(drop);
+    }, drop);
+  }
+}
+
+function key(machineId: string, endpoint: string): string {
+  return `${machineId} ${endpoint}`;
+}

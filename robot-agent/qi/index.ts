@@ -1,0 +1,41 @@
+// @qiway/robot-agent/qi: a robot's qi bus for Node programs. Join one, host services on it, or be its directory.
+export type {
+  Bus,
+  BusListener,
+  BusObject,
+  BusState,
+  CallRequest,
+  HostedService,
+  Payload,
+  ReplySink,
+  ServiceInfo,
+  Subscription,
+} from '@qiway/protocol/bus/bus';
+export type { MetaObject } from '@qiway/protocol/bus/metaobject';
+export { EmbeddedBus, type EmbeddedBusOptions } from '@qiway/protocol/directory/embedded-bus';
+export { type ErrorCode, isQiwayError, QiwayError } from '@qiway/protocol/errors';
+export {
+  type CallContext,
+  createObject,
+  type HostedObject,
+  type HostedOptions,
+  type Members,
+  method,
+  property,
+  signal,
+} from '@qiway/protocol/objects/hosted-object';
+export { type ObjectMapper, plainObjects } from '@qiway/protocol/objects/values';
+export { Dynamic } from '@qiway/protocol/wire/value';
+export {
+  type AuthenticationData,
+  type AuthenticationProvider,
+  type Authenticator,
+  tokenAuthenticator,
+  type Verdict,
+} from './authentication.ts';
+export { type Capabilities, OWN_CAPABILITIES } from './capabilities.ts';
+export { parseEndpoint, type TcpAddress } from './endpoints.ts';
+export { type JoinBusOptions, joinBus } from './join-bus.ts';
+export type { JoinedBus } from './joined-bus.ts';
+export { type BusListenerHandle, type ListenBusOptions, listenBus } from './listen-bus.ts';
+export { machineId } from './machine-id.ts';

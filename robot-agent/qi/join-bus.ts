@@ -1,0 +1,115 @@
+// Joins a robot's bus: puts the pieces of the TCP side together.
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@qiway/protocol/clock';
+import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import type { Logger } from '../logger.ts';
+import { attach } from './attachment.ts';
+import type { AuthenticationProvider, Authenticator } from './authentication.ts';
+import type { Capabilities } from './capabilities.ts';
+import { parseEndpoint } from './endpoints.ts';
+import { type JoinedBus, TcpBus } from './joined-bus.ts';
+import { listenAt, type QiListener } from './listener.ts';
+import { machineId as ownMachineId } from './machine-id.ts';
+
+export interface JoinBusOptions {
+  /**
+   * Where services hosted here are offered, opened at the first `host`. Default `tcp://127.0.0.1:0`: this machine only.
+   * `tcp://0.0.0.0:0` for a robot of several computers.
+   */
+  readonly listen?: readonly string[];
+  /** Default: the directory's when it is reached by loopback, else one made from this machine's own id. */
+  readonly machineId?: string;
+  /** What this side proves itself with, to the directory and to hosts of services. Default: nothing. */
+  readonly authenticator?: Authenticator;
+  /** Who may come in by the own port. Default: everybody who reaches it, as with libqi. */
+  readonly authenticate?: AuthenticationProvider;
+  readonly capabilities?: Capabilities;
+  readonly clock?: Clock;
+  /** For opening a socket, for a handshake, and for an answer of the directory. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** Resolves at once, `down`, and goes on trying for ever, now and whenever the directory is lost. Default false. */
+  readonly keepTrying?: boolean;
+  readonly logger?: Logger;
+}
+
+const LISTEN_DEFAULT = ['tcp://127.0.0.1:0'];
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Joins the bus whose service directory is at `url`, such as `tcp://192.168.1.2:9559`.
+ * @throws `invalid-argument`, `unsupported` for a URL that cannot be used; `bus-down` when nothing answers there, and
+ * `unauthorized`, `protocol-mismatch`, `timeout` for what answers wrongly (not with `keepTrying`)
+ */
+export async function joinBus(url: string, options: JoinBusOptions = {}): Promise<JoinedBus> {
+  const {
+    listen = LISTEN_DEFAULT,
+    clock = systemClock,
+    timeoutMs = TIMEOUT_MS,
+    keepTrying = false,
+    logger,
+    machineId,
+    authenticate,
+    ...rest
+  } = options;
+  const address = parseEndpoint(url);
+  for (const each of listen) parseEndpoint(each, 'listen');
+  const sessionId = randomUUID();
+  const bus = new TcpBus({
+    url,
+    keepTrying,
+    logger,
+    after: (delayMs, run) => clock.after(delayMs, run),
+    attach: (hooks) => attach({ ...rest, ...hooks, address, clock, timeoutMs, machineId, ownMachineId, sessionId }),
+    listen: (services) =>
+      listenAtAll(listen, (one) =>
+        listenAt(one, {
+          ...rest,
+          ...(authenticate === undefined ? {} : { provider: authenticate }),
+          ...(logger === undefined ? {} : { logger }),
+          clock,
+          timeoutMs,
+          services,
+        }),
+      ),
+  });
+  const began = bus.begin();
+  if (keepTrying) {
+    // Only what was attempted already may be waited for: the state says how it went.
+    began.catch(() => {});
+    return bus;
+  }
+  try {
+    await began;
+  } catch (thrown) {
+    throw explain(asQiwayError(thrown), url);
+  }
+  return bus;
+}
+
+/** All or none. */
+async function listenAtAll(
+  urls: readonly string[],
+  listen: (url: string) => Promise<QiListener>,
+): Promise<readonly QiListener[]> {
+  const open: QiListener[] = [];
+  try {
+    for (const url of urls) open.push(await listen(url));
+    return open;
+  } catch (error) {
+    await Promise.all(
+      open.map((one) => one.close(new QiwayError('closed', 'Another address could not be listened at.'))),
+    );
+    throw error;
+  }
+}
+
+function explain(error: QiwayError, url: string): QiwayError {
+  if (error.code !== 'dial-failed' && error.code !== 'link-lost') return error;
+  const reason = error.message.replace(`[${error.code}] `, '');
+  return new QiwayError(
+    'bus-down',
+    `There is no qi service directory at ${url}: ${reason} Check that the robot is on, that the address is right, and that its port can be reached from here.`,
+    { data: { url }, cause: error },
+  );
+}

@@ -1,0 +1,206 @@
+// A TCP socket as a stream of qi messages: framing in, batches out, bounds both ways. It knows no handshake and no calls.
+import type { Socket } from 'node:net';
+import type { Clock } from '@qiway/protocol/clock';
+import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { MessageFramer } from '@qiway/protocol/wire/framer';
+import { HEADER_BYTES, type MessageHeader, writeMessageHeader } from '@qiway/protocol/wire/message';
+
+/** What a socket tells; one listener at a time, which may be replaced while it is being told. */
+export interface SocketListener {
+  /** `header` is reused; `payload` may be kept. What it throws closes the socket. */
+  message(header: MessageHeader, payload: Uint8Array): void;
+  /** Once; nothing follows. */
+  closed(reason: QiwayError): void;
+}
+
+export interface MessageSocketOptions {
+  readonly clock: Clock;
+  /** Bytes that may wait for a peer that does not read; then the socket is closed. Default 256 MiB. */
+  readonly maxQueuedBytes?: number;
+}
+
+/** Bytes; two of the largest messages. Robots send pictures and recordings, so less would break honest use. */
+const MAX_QUEUED_BYTES = 268_435_456;
+/** Payloads up to this many bytes are copied into the batch; beyond it a copy costs more than a buffer of its own. */
+const COPY_BYTES = 8192;
+/** One allocation for many small messages, bytes. */
+const BATCH_BYTES = 65_536;
+/** Bytes of one turn after which writing begins before the turn ends, so that the kernel works meanwhile. */
+const EARLY_FLUSH_BYTES = 524_288;
+/** Idle time before TCP asks whether the peer is still there, ms (as libqi). */
+const KEEP_ALIVE_MS = 30_000;
+/** Time for the last bytes to leave after `end`, ms. */
+const LINGER_MS = 2000;
+
+export class MessageSocket {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #maxQueuedBytes: number;
+  readonly #framer: MessageFramer;
+  #listener: SocketListener;
+  #state: 'open' | 'ending' | 'closed' = 'open';
+  #reason: QiwayError | undefined;
+  #stopLingering: () => void = () => {};
+  #receivedBytes = 0;
+  /** Messages of this turn: what was copied lies in `batch` from `begin` to `end`; `chunks` come before it. */
+  #batch: Uint8Array = new Uint8Array(0);
+  #begin = 0;
+  #end = 0;
+  #chunks: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #isFlushPlanned = false;
+
+  /** Takes over a connected socket. */
+  constructor(socket: Socket, listener: SocketListener, options: MessageSocketOptions) {
+    this.#socket = socket;
+    this.#listener = listener;
+    this.#clock = options.clock;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
+    this.#framer = new MessageFramer({ onMessage: (header, payload) => this.#listener.message(header, payload) });
+    this.remoteEndpoint = endpointOf(socket.remoteAddress, socket.remotePort);
+    this.isRemoteLoopback = isLoopbackAddress(socket.remoteAddress ?? '');
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (error: Error) => {
+      this.#reason ??= new QiwayError('link-lost', `The socket broke: ${error.message}.`, {
+        data: { reason: error.message },
+        cause: error,
+      });
+    });
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Where the other end is, as an endpoint: `tcp://address:port`. */
+  readonly remoteEndpoint: string;
+  readonly isRemoteLoopback: boolean;
+
+  /** Bytes that may come before the socket is closed: until the other side is let in, it is trusted with little. */
+  maxReceivedBytes: number = Number.POSITIVE_INFINITY;
+
+  /** Bytes not yet taken by the kernel. */
+  get bufferedBytes(): number {
+    return this.#pendingBytes + this.#socket.writableLength;
+  }
+
+  listen(listener: SocketListener): void {
+    this.#listener = listener;
+  }
+
+  /** Writes with the other messages of this turn; after `end` it does nothing. `payload` is never to be written to again. */
+  send(header: MessageHeader, payload: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    const isCopied = payload.length <= COPY_BYTES;
+    const room = isCopied ? HEADER_BYTES + payload.length : HEADER_BYTES;
+    if (this.#end + room > this.#batch.length) {
+      this.#cut();
+      this.#batch = new Uint8Array(BATCH_BYTES);
+      this.#begin = 0;
+      this.#end = 0;
+    }
+    writeMessageHeader(this.#batch, this.#end, header);
+    if (isCopied) this.#batch.set(payload, this.#end + HEADER_BYTES);
+    this.#end += room;
+    if (!isCopied) {
+      this.#cut();
+      this.#chunks.push(payload);
+    }
+    this.#pendingBytes += HEADER_BYTES + payload.length;
+    if (this.#pendingBytes >= EARLY_FLUSH_BYTES) this.#flush();
+    else if (!this.#isFlushPlanned) {
+      this.#isFlushPlanned = true;
+      setImmediate(() => {
+        this.#isFlushPlanned = false;
+        this.#flush();
+      });
+    }
+  }
+
+  /** Closes after what was sent has left. `reason` is what the listener is told. */
+  end(reason: QiwayError): void {
+    if (this.#state !== 'open') return;
+    this.#flush();
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#reason = reason;
+    this.#framer.close();
+    this.#socket.end();
+    this.#stopLingering = this.#clock.after(LINGER_MS, () => this.#socket.destroy());
+  }
+
+  /** Closes at once. */
+  destroy(reason: QiwayError): void {
+    if (this.#state === 'closed') return;
+    this.#reason ??= reason;
+    this.#framer.close();
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
+    try {
+      this.#framer.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+      // After the push: the chunk may hold what lifts the bound.
+      const maximum = this.maxReceivedBytes;
+      if (this.#receivedBytes > maximum)
+        throw new QiwayError('limit-exceeded', `More than ${maximum} bytes came before the authentication.`, {
+          data: { limit: 'maxReceivedBytes', maximum },
+        });
+    } catch (error) {
+      this.destroy(asQiwayError(error));
+    }
+  }
+
+  #cut(): void {
+    if (this.#end === this.#begin) return;
+    this.#chunks.push(this.#batch.subarray(this.#begin, this.#end));
+    this.#begin = this.#end;
+  }
+
+  #flush(): void {
+    if (this.#state !== 'open') return;
+    this.#cut();
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return;
+    this.#chunks = [];
+    this.#pendingBytes = 0;
+    if (chunks.length === 1) this.#socket.write(chunks[0] as Uint8Array);
+    else {
+      this.#socket.cork();
+      for (const chunk of chunks) this.#socket.write(chunk);
+      this.#socket.uncork();
+    }
+    if (this.#socket.writableLength <= this.#maxQueuedBytes) return;
+    const maximum = this.#maxQueuedBytes;
+    this.destroy(
+      new QiwayError('limit-exceeded', `The other side does not read: more than ${maximum} bytes wait for it.`, {
+        data: { limit: 'maxQueuedBytes', maximum },
+      }),
+    );
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#stopLingering();
+    this.#framer.close();
+    this.#chunks = [];
+    this.#pendingBytes = 0;
+    this.#listener.closed(
+      this.#reason ??
+        new QiwayError('link-lost', 'The other side closed the socket.', {
+          data: { reason: 'closed by the other side' },
+        }),
+    );
+  }
+}
+
+/** `tcp://address:port`; an IPv4 address in IPv6 clothes is shown as itself. */
+export function endpointOf(address = '', port = 0): string {
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  return plain.includes(':') ? `tcp://[${plain}]:${port}` : `tcp://${plain}:${port}`;
+}
+
+export function isLoopbackAddress(address: string): boolean {
+  return /^(127\.|::ffff:127\.|::1$|\[::1\]$|localhost$)/.test(address);
+}

@@ -1,0 +1,170 @@
+// A socket after the handshake: its messages go to a Peer. Both sides of a socket end up here.
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { Peer, type PeerLimits, type ServiceLookup } from '@qiway/protocol/bus/peer';
+import type { Clock } from '@qiway/protocol/clock';
+import { QiwayError } from '@qiway/protocol/errors';
+import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
+import { AUTHENTICATE_ACTION, type AuthenticationProvider, type Authenticator } from './authentication.ts';
+import { type Capabilities, OWN_CAPABILITIES, peerAgreement } from './capabilities.ts';
+import { ClientHandshake } from './client-handshake.ts';
+import { MessageSocket, type SocketListener } from './message-socket.ts';
+import { repeatAnswer, ServerHandshake } from './server-handshake.ts';
+
+export interface PeerSocketOptions {
+  readonly clock: Clock;
+  /** What the other side may address here. */
+  readonly services: ServiceLookup;
+  /** Default: those of libqi 4. */
+  readonly capabilities?: Capabilities;
+  /** Time for the whole handshake. */
+  readonly timeoutMs: number;
+  readonly limits?: Partial<PeerLimits>;
+  readonly maxQueuedBytes?: number;
+}
+
+/** A qi program at the other end of a socket. */
+export class PeerSocket {
+  readonly peer: Peer;
+  readonly agreed: Capabilities;
+  /** Resolves, with why, once the socket is closed, from whichever side. */
+  readonly closed: Promise<QiwayError>;
+  readonly #socket: MessageSocket;
+
+  constructor(
+    socket: MessageSocket,
+    peer: Peer,
+    { agreed, closed }: { readonly agreed: Capabilities; readonly closed: Promise<QiwayError> },
+  ) {
+    this.#socket = socket;
+    this.closed = closed;
+    this.peer = peer;
+    this.agreed = agreed;
+  }
+
+  /** `tcp://address:port` of the other end. */
+  get remoteEndpoint(): string {
+    return this.#socket.remoteEndpoint;
+  }
+
+  get isRemoteLoopback(): boolean {
+    return this.#socket.isRemoteLoopback;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes;
+  }
+
+  /** Fails what is pending, and closes after what was sent has left. Idempotent. */
+  close(error: QiwayError): void {
+    this.peer.close(error);
+    this.#socket.end(error);
+  }
+}
+
+/** Authenticates on a socket that this side opened. @throws `unauthorized`, `protocol-mismatch`, `link-lost`, `timeout`; the socket is then closed */
+export function openPeer(
+  socket: Socket,
+  options: PeerSocketOptions & { readonly authenticator?: Authenticator },
+): Promise<PeerSocket> {
+  return new Promise((resolve, reject) => {
+    const { capabilities = OWN_CAPABILITIES, authenticator, clock, timeoutMs } = options;
+    const messages = new MessageSocket(socket, silent, options);
+    const handshake = new ClientHandshake({
+      socket: messages,
+      capabilities,
+      ...(authenticator === undefined ? {} : { authenticator }),
+      onDone: (agreed) => {
+        stopTimer();
+        resolve(attach(messages, agreed, options));
+      },
+      onFailed: (error) => {
+        stopTimer();
+        reject(error);
+      },
+    });
+    const stopTimer = clock.after(timeoutMs, () =>
+      handshake.fail(
+        new QiwayError(
+          'timeout',
+          `The handshake took longer than ${timeoutMs} ms: the other side may not be a qi program.`,
+          { data: { timeoutMs } },
+        ),
+      ),
+    );
+    messages.listen(handshake);
+    handshake.begin();
+  });
+}
+
+/** What becomes of a socket that came in. */
+export interface AcceptOptions extends PeerSocketOptions {
+  readonly provider?: AuthenticationProvider;
+  readonly onOpen: (peerSocket: PeerSocket) => void;
+  readonly onClosed: (peerSocket: PeerSocket, reason: QiwayError) => void;
+  /** It closed before it was let in. */
+  readonly onRefused: (reason: QiwayError) => void;
+}
+
+/** Waits for a client to authenticate on a socket that came in. */
+export function acceptPeer(socket: Socket, options: AcceptOptions): void {
+  const { capabilities = OWN_CAPABILITIES, provider, clock, timeoutMs, onOpen, onRefused } = options;
+  const messages = new MessageSocket(socket, silent, options);
+  const handshake = new ServerHandshake({
+    socket: messages,
+    capabilities,
+    ...(provider === undefined ? {} : { provider }),
+    onDone: (agreed) => {
+      stopTimer();
+      onOpen(attach(messages, agreed, options));
+    },
+    onFailed: (error) => {
+      stopTimer();
+      onRefused(error);
+    },
+  });
+  const stopTimer = clock.after(timeoutMs, () =>
+    messages.destroy(new QiwayError('timeout', `No authentication within ${timeoutMs} ms.`, { data: { timeoutMs } })),
+  );
+  messages.listen(handshake);
+}
+
+function attach(
+  messages: MessageSocket,
+  agreed: Capabilities,
+  options: PeerSocketOptions & Partial<Pick<AcceptOptions, 'onClosed'>>,
+): PeerSocket {
+  const { services, limits, onClosed } = options;
+  const peer = new Peer({
+    send: (header, payload) => messages.send(header, payload),
+    services,
+    errors: 'text',
+    randomUid: () => new Uint8Array(randomBytes(20)),
+    ...(limits === undefined ? {} : { limits }),
+  });
+  peer.agree(peerAgreement(agreed));
+  let settleClosed: (reason: QiwayError) => void = () => {};
+  const closed = new Promise<QiwayError>((resolve) => {
+    settleClosed = resolve;
+  });
+  const peerSocket = new PeerSocket(messages, peer, { agreed, closed });
+  messages.listen({
+    message: (header, payload) =>
+      header.service === 0 ? answerServiceZero(messages, header) : peer.receive(header, payload),
+    closed: (reason) => {
+      peer.close(reason);
+      onClosed?.(peerSocket, reason);
+      settleClosed(reason);
+    },
+  });
+  return peerSocket;
+}
+
+/** After the handshake only another authentication is answered there (as libqi). */
+function answerServiceZero(messages: MessageSocket, header: MessageHeader): void {
+  if (header.type !== MessageType.call || header.action !== AUTHENTICATE_ACTION) return;
+  const payload = repeatAnswer();
+  messages.send({ ...header, size: payload.length, type: MessageType.reply, flags: 0 }, payload);
+}
+
+const silent: SocketListener = { message: () => {}, closed: () => {} };
