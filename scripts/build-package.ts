@@ -44,7 +44,8 @@ export async function buildPackage(published: PublishedPackage): Promise<void> {
       dir: dist,
       format: 'esm',
       entryFileNames: '[name].js',
-      chunkFileNames: 'chunks/[name]-[hash].js',
+      // Beside index and main: code that looks for its package.json from import.meta.url finds it from a chunk too.
+      chunkFileNames: '[name]-[hash].js',
       sourcemap: false,
     },
   });
