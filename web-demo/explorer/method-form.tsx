@@ -78,7 +78,7 @@ export function MethodForm({ method, call, onOpenObject }: MethodFormProps): JSX
             name={member.name === '' ? `argument ${index + 1}` : member.name}
             about={method.about[index]}
             type={member.type}
-            draft={drafts.value[index] ?? ''}
+            draft={drafts.value[index] ?? null}
             onChange={change(index)}
           />
         ))}

@@ -15,8 +15,8 @@ interface JoystickProps {
 
 const SEGMENTS = 24;
 /** How far the knob travels, in parts of the pad's radius, and its diameter in parts of the pad's (see drive.css). */
-const TRAVEL = 0.56;
-const KNOB = 0.42;
+const TRAVEL = 0.47;
+const KNOB = 0.4;
 
 const KEYS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowUp: [0, 1],
@@ -119,7 +119,7 @@ export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.El
   const heading = Math.atan2(right, up);
   const lit = (segment: number): number => {
     const apart = Math.abs(((segment / SEGMENTS) * 2 * Math.PI - heading + 3 * Math.PI) % (2 * Math.PI)) - Math.PI;
-    return speed < 0.08 ? 0 : Math.max(0, 1 - Math.abs(apart) / 0.95) * (0.35 + 0.65 * speed);
+    return speed < 0.08 ? 0 : Math.min(1, Math.max(0, 1.5 - Math.abs(apart) / 0.5)) * (0.3 + 0.7 * speed);
   };
   return (
     <button

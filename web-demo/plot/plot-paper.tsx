@@ -9,7 +9,7 @@ interface PlotPaperProps {
   readonly buffer: SeriesBuffer;
   /** Seconds shown. */
   readonly spanS: number;
-  /** The time at the right edge, in seconds. */
+  /** The time at the right edge, in seconds since the epoch. */
   readonly now: () => number;
   readonly isPaused: boolean;
   /** Changes when colours have to be read again. */
@@ -91,7 +91,11 @@ function optionsFor(
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: false, auto: false }, y: { range: (_plot, low, high) => rangeAround(low, high) } },
     axes: [
-      { ...axis, space: 80, values: (_plot, ticks) => ticks.map((tick) => `${Math.round(tick)} s`) },
+      {
+        ...axis,
+        space: 96,
+        values: (_plot, ticks) => ticks.map((tick) => new Date(tick * 1000).toTimeString().slice(0, 8)),
+      },
       { ...axis, size: 60 },
     ],
     series: [

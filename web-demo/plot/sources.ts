@@ -97,11 +97,11 @@ function mayHoldNumbers(type: ValueType): boolean {
 /** Subscribes to a member. Resolves once the robot confirmed, to how to end it. */
 export async function followMember(
   object: RemoteObject<LooseMembers>,
-  { fullName, kind }: PlottableMember,
+  { name, fullName, kind }: PlottableMember,
   take: (numbers: ReadonlyMap<string, number>) => void,
 ): Promise<() => unknown> {
   const member = object[fullName] as LooseMembers[string];
-  const off = await member.connect((...args: unknown[]) => take(numbersIn(args.length === 1 ? args[0] : args)));
-  if (kind === 'property') take(numbersIn(await member.value()));
+  const off = await member.connect((...args: unknown[]) => take(numbersIn(args.length === 1 ? args[0] : args, name)));
+  if (kind === 'property') take(numbersIn(await member.value(), name));
   return off;
 }

@@ -29,7 +29,7 @@ export function BodyPlate({ state }: { readonly state: ConsoleState }): JSX.Elem
     );
   };
   const tools = isAwake.value !== undefined && (
-    <button type="button" class="button quiet" disabled={!isOnline || motion.value === undefined} onClick={wake}>
+    <button type="button" class="button" disabled={!isOnline || motion.value === undefined} onClick={wake}>
       {isAwake.value ? 'Rest' : 'Wake up'}
     </button>
   );

@@ -42,8 +42,18 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
   const speed = useSignal(0.65);
   const canDrive = state.link.state.value.kind === 'online' && state.robot.motion.value !== undefined;
   const noMotors = isMissing(state.robot.services, 'ALMotion');
+  const tools = (
+    <fieldset class="choice compact" aria-label="What left and right do">
+      <button type="button" class="button" aria-pressed={!isSideways.value} onClick={() => (isSideways.value = false)}>
+        Turn
+      </button>
+      <button type="button" class="button" aria-pressed={isSideways.value} onClick={() => (isSideways.value = true)}>
+        Sidestep
+      </button>
+    </fieldset>
+  );
   return (
-    <Plate title="Joystick" class="drive-joystick">
+    <Plate title="Joystick" class="drive-joystick" tools={tools}>
       <div class="plate-body joystick-plate">
         <Joystick
           disabled={!canDrive}
@@ -71,24 +81,6 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
               {name}
             </button>
           ))}
-        </fieldset>
-        <fieldset class="choice" aria-label="What left and right do">
-          <button
-            type="button"
-            class="button"
-            aria-pressed={!isSideways.value}
-            onClick={() => (isSideways.value = false)}
-          >
-            Turn
-          </button>
-          <button
-            type="button"
-            class="button"
-            aria-pressed={isSideways.value}
-            onClick={() => (isSideways.value = true)}
-          >
-            Sidestep
-          </button>
         </fieldset>
         <p class="keys">
           <kbd>W</kbd> <kbd>A</kbd> <kbd>S</kbd> <kbd>D</kbd> or arrows drive, <kbd>Esc</kbd> stops

@@ -12,6 +12,7 @@ const COLORS = [
   { name: 'Amber', value: 0xffb020 },
   { name: 'Red', value: 0xff3b30 },
   { name: 'Violet', value: 0x9a5cff },
+  { name: 'Rose', value: 0xff5fa2 },
   { name: 'Off', value: 0x000000 },
 ] as const;
 

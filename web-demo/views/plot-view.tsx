@@ -23,8 +23,7 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
   const problem = useSignal('');
   const tick = useSignal(0);
   const { buffer, now } = useMemo(() => {
-    const start = performance.now();
-    return { buffer: createSeriesBuffer(), now: () => (performance.now() - start) / 1000 };
+    return { buffer: createSeriesBuffer(), now: () => Date.now() / 1000 };
   }, []);
   useSource({ state, source: source.value, memberName, members, problem, buffer, now });
   useEffect(() => {
