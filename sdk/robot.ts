@@ -2,7 +2,7 @@
 // Knows a session (the Bus behind the link) and nothing of how the link was made.
 import type { BusObject, ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
-import type { QiwayError } from '@qiway/protocol/errors';
+import { QiwayError } from '@qiway/protocol/errors';
 import { EventQueue } from '@qiway/protocol/objects/event-queue';
 import type { HostedObject } from '@qiway/protocol/objects/hosted-object';
 import { createRemoteObjects, type RemoteObjects } from '@qiway/protocol/objects/remote-objects';
@@ -115,22 +115,23 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
    * @throws `service-not-found` with the nearest names, `endpoint-unreachable`, `bus-down`, `closed`, `timeout`
    */
   async service<K extends keyof S & string>(name: K): Promise<RemoteObject<S[K]>> {
-    const object: BusObject = await this.#session.service(name);
+    const object: BusObject = await this.#open().service(name);
     return this.#objects.wrap<S[K]>(object);
   }
 
   /** What the robot offers. @throws `bus-down`, `closed`, `timeout` */
   async services(): Promise<ServiceInfo[]> {
-    return [...(await this.#session.services())];
+    return [...(await this.#open().services())];
   }
 
   /**
    * Serves an implementation to the robot under `name`: an object with methods, or what `createObject` made.
    * @throws `service-name-taken`, `bus-down`, `closed`; `invalid-argument` for an implementation that is none
    */
-  async host(name: string, implementation: object): Promise<Hosted> {
+  async host<T extends object>(name: string, implementation: T): Promise<Hosted> {
+    const session = this.#open();
     const object = this.#objects.host(implementation);
-    const { serviceId, close, closed } = await this.#session.host(name, object);
+    const { serviceId, close, closed } = await session.host(name, object);
     return { name, serviceId, object, closed, close, [Symbol.asyncDispose]: close };
   }
 
@@ -166,6 +167,13 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @throws `closed`, or why the link ended */
+  #open(): RobotSession {
+    const state = this.#state;
+    if (state.kind === 'closed') throw state.reason ?? new QiwayError('closed', 'The robot was closed; connect again.');
+    return this.#session;
   }
 
   #queue<T>(listeners: Set<(value: T) => void>): EventQueue<T> {

@@ -101,7 +101,7 @@ function decode(payload: Payload, mapper: ObjectMapper, dynamics: 'wrapped' | 'u
     releasePayload(payload);
     throw error;
   }
-  objects.forEach((object, index) => used.has(index) || object.release());
+  for (const [index, object] of objects.entries()) if (!used.has(index)) object.release();
   const taken = new Set<number>();
   const read = ({ object: id }: ObjectReference): unknown => {
     if (id === 0) return null;

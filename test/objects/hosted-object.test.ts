@@ -369,7 +369,10 @@ describe('references of a hosted object', () => {
 describe('statistics of a hosted object', () => {
   it('count and time the calls while they are enabled', async () => {
     let nowMs = 1000;
-    const object = createObject({ work: method('(i)', 'v', (ms: number) => void (nowMs += ms)) }, { now: () => nowMs });
+    const work = (ms: number): void => {
+      nowMs += ms;
+    };
+    const object = createObject({ work: method('(i)', 'v', work) }, { now: () => nowMs });
     await ask(object, 100, '(i)', [5]);
     await ask(object, 81, '(b)', [true]);
     expect(await ask(object, 80, '()', [])).toEqual({ signature: 'b', reply: true });

@@ -1,0 +1,50 @@
+// An agent with its own directory, and a service that joined over TCP, in this process, on ports of the kernel's choice.
+
+import { createObject, type HostedObject, type Members } from '@qiway/protocol/objects/hosted-object';
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { createLogger, startAgent } from '@qiway/robot-agent';
+import { type Bus, joinBus } from '@qiway/robot-agent/qi';
+
+export const TOKEN = 'right-token';
+
+export interface RealRobot extends AsyncDisposable {
+  /** With the token. */
+  readonly url: string;
+  readonly origin: string;
+  /** The bus as a service's process sees it. */
+  readonly bus: Bus;
+  readonly thing: HostedObject;
+  /** The agent alone goes away. */
+  stopAgent(): Promise<void>;
+}
+
+/** Serves `members` as the service `Thing`. */
+export async function realRobot(members: Members): Promise<RealRobot> {
+  const agent = await startAgent(
+    {
+      bus: undefined,
+      busListen: 'tcp://127.0.0.1:0',
+      listen: { host: '127.0.0.1', port: 0 },
+      token: TOKEN,
+      allowOrigins: [],
+      allowHosts: [],
+      web: undefined,
+      log: 'error',
+    },
+    { logger: createLogger(() => {}, 'error'), clock: systemClock },
+  );
+  const bus = await joinBus(agent.busUrl);
+  const thing = createObject(members);
+  await bus.host('Thing', thing);
+  return {
+    url: agent.url,
+    origin: agent.origin,
+    bus,
+    thing,
+    stopAgent: () => agent.close(),
+    [Symbol.asyncDispose]: async () => {
+      await bus.close();
+      await agent.close();
+    },
+  };
+}
