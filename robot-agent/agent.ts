@@ -18,7 +18,7 @@ import { createOwnHosts, outsideAddress } from './door/own-hosts.ts';
 import { acceptWebSockets, LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
 import { downAwareBus } from './down-aware-bus.ts';
 import type { Logger } from './logger.ts';
-import { machineId } from './qi/machine-id.ts';
+import { machineId } from './qi/index.ts';
 import { joinRobotBus, listenRobotBus, type RobotBus, type RobotBusOptions } from './robot-bus.ts';
 import { agentVersion } from './version.ts';
 

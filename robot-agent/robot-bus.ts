@@ -1,6 +1,6 @@
 // The robot's bus as the agent has it: the directory of another process that is joined, or the agent's own directory.
 // Either way its services are on the agent's outer bus.
-import type { BusState } from '@qiway/protocol/bus/bus';
+import type { Bus, BusState } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import type { Logger } from './logger.ts';
@@ -21,18 +21,25 @@ export interface RobotBusOptions {
   readonly onState: (state: 'up' | 'down', reason: string | undefined) => void;
 }
 
+/** How long a start waits for a directory that is there but not yet joined; after that it is waited for in the background. */
+const FIRST_TRY_MS = 1500;
+
 /** Joins the directory at `url`, or waits for it; never rejects because it is not there. @throws `invalid-argument` for a URL that is none */
 export async function joinRobotBus(url: string, { outer, logger, clock, onState }: RobotBusOptions): Promise<RobotBus> {
-  const inner = await joinBus(url, { keepTrying: true, clock });
+  const inner = await joinBus(url, { keepTrying: true, clock, logger });
   const state = (): 'up' | 'down' => (inner.state === 'up' ? 'up' : 'down');
   const mirror = mirrorBus({ outer, inner, logger });
+  await becomesUp(inner, clock);
+  if (state() === 'up') {
+    // Asked after the mirror asked the same: its answer is there, and the services with it.
+    await inner.services().catch(() => []);
+    logger.info('the robot bus is up', { url });
+  } else logger.warn('the robot bus is not there yet; waiting for it', { url });
   const stopListening = inner.listen({
     stateChanged: (changed: BusState, reason) => {
       if (changed !== 'closed') onState(changed, reason?.message);
     },
   });
-  if (state() === 'up') logger.info('the robot bus is up', { url });
-  else logger.warn('the robot bus is not there yet; waiting for it', { url });
   const close = async (): Promise<void> => {
     stopListening();
     await mirror.close();
@@ -41,9 +48,22 @@ export async function joinRobotBus(url: string, { outer, logger, clock, onState 
   return { url, state, close };
 }
 
+function becomesUp(bus: Bus, clock: Clock): Promise<void> {
+  if (bus.state === 'up') return Promise.resolve();
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stopListening();
+      stopTimer();
+      resolve();
+    };
+    const stopTimer = clock.after(FIRST_TRY_MS, settle);
+    const stopListening = bus.listen({ stateChanged: (changed) => changed === 'up' && settle() });
+  });
+}
+
 /** Makes the outer bus the directory that programs on the robot join. @throws `listen-failed` */
-export async function listenRobotBus(url: string, { outer, logger }: RobotBusOptions): Promise<RobotBus> {
-  const listening = await listenBus(outer, url);
+export async function listenRobotBus(url: string, { outer, logger, clock }: RobotBusOptions): Promise<RobotBus> {
+  const listening = await listenBus(outer, url, { clock, logger });
   logger.info('the agent is the service directory', { url: listening.url });
   return { url: listening.url, state: () => 'up', close: () => listening.close() };
 }
