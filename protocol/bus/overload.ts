@@ -2,6 +2,7 @@
 // libqi's rules (facts on the qi protocol, "Conversions and choice of an overload"), with one addition: 1 and 1.0 are one value
 // in JavaScript, so an integral number is an int first (i, then l, then other widths it fits) and a double second.
 import { QiwayError } from '../errors.ts';
+import { describeValue } from '../wire/mismatch.ts';
 import { parseSignature, stripAnnotations } from '../wire/signature.ts';
 import { Dynamic, inferSignature, type ObjectCodec } from '../wire/value.ts';
 import { type ArgumentScorer, scoreArgument } from './argument-score.ts';
@@ -143,12 +144,9 @@ function fullName(method: MethodSignature): string {
 
 /** What came, for a message: also where a value has no signature. */
 function came(args: readonly unknown[], options: ChooseOptions): string {
-  const types = args.map((arg) => {
-    try {
-      return inferSignature(arg, options.objects);
-    } catch {
-      return typeof arg;
-    }
-  });
-  return `(${types.join(', ')})`;
+  try {
+    return argumentSignature(args, options.objects);
+  } catch {
+    return `(${args.map(describeValue).join(', ')})`;
+  }
 }
