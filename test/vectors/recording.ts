@@ -69,7 +69,7 @@ export function sharedCapabilities(recording: Recording, conn: number): Set<stri
     const { map } = message.decoded as { map: [string, { value: unknown }][] };
     for (const [name, { value }] of map) if (value === true) announced[message.dir].add(name);
   }
-  return announced.c2s.intersection(announced.s2c);
+  return new Set([...announced.c2s].filter((name) => announced.s2c.has(name)));
 }
 
 /** The bytes of one direction of a connection, as they were on the wire. */
