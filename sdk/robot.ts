@@ -128,7 +128,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
    * Serves an implementation to the robot under `name`: an object with methods, or what `createObject` made.
    * @throws `service-name-taken`, `bus-down`, `closed`; `invalid-argument` for an implementation that is none
    */
-  async host<T extends object>(name: string, implementation: T): Promise<Hosted> {
+  async host<T extends object>(name: string, implementation: T & ThisType<T>): Promise<Hosted> {
     const session = this.#open();
     const object = this.#objects.host(implementation);
     const { serviceId, close, closed } = await session.host(name, object);
