@@ -83,7 +83,7 @@ export function createDrive({ motor, refused, after }: DriveOptions): Drive {
     if (target === undefined) return false;
     target.stopMove().then(
       () => {
-        owesStop = false;
+        if (phase !== 'driving') owesStop = false;
       },
       (error: unknown) => {
         if (motor() === target) refused(error);

@@ -1,0 +1,54 @@
+// The token: from the fragment, kept for the tab, never in a query.
+import { describe, expect, it } from 'vitest';
+import { agentUrl, readPasted, withFragment } from '../../web-demo/robot/address.ts';
+
+function fakeStore(
+  entries: Record<string, string> = {},
+): Pick<Storage, 'getItem' | 'setItem'> & { readonly entries: Record<string, string> } {
+  return { entries, getItem: (key) => entries[key] ?? null, setItem: (key, value) => void (entries[key] = value) };
+}
+
+const origin = 'http://127.0.0.1:8080';
+
+describe('the address of the robot', () => {
+  it('is this origin with the token of the fragment, which is kept for the tab', () => {
+    const store = fakeStore();
+    expect(agentUrl({ origin, hash: '#token=abc&view=plot' }, store)).toBe(`${origin}/#token=abc`);
+    expect(agentUrl({ origin, hash: '#view=plot' }, store)).toBe(`${origin}/#token=abc`);
+  });
+
+  it('takes a new token of the fragment before the kept one', () => {
+    expect(agentUrl({ origin, hash: '#token=new' }, fakeStore({ 'qiway.token': 'old' }))).toBe(`${origin}/#token=new`);
+  });
+
+  it('is unknown without a token', () => {
+    expect(agentUrl({ origin, hash: '' }, fakeStore())).toBeUndefined();
+  });
+
+  it('keeps the token when the view changes', () => {
+    expect(withFragment('#token=abc', 'view', 'plot')).toBe('#token=abc&view=plot');
+  });
+});
+
+describe('what a person pastes', () => {
+  it('may be the URL or the token alone', () => {
+    expect(readPasted(` ${origin}/#token=abcdefgh `, origin)).toEqual({
+      url: `${origin}/#token=abcdefgh`,
+      isHere: true,
+    });
+    expect(readPasted('abc_def-gh', origin)).toEqual({ url: `${origin}/#token=abc_def-gh`, isHere: true });
+  });
+
+  it('may be the URL of another robot', () => {
+    expect(readPasted('http://robot.local:8080/#token=x', origin).isHere).toBe(false);
+  });
+
+  it.each([
+    ['', /Paste the URL/],
+    ['what?', /no URL/],
+    [`${origin}/`, /no token/],
+    ['javascript:alert(1)#token=x', /http/],
+  ])('is refused with a sentence: %s', (pasted, sentence) => {
+    expect(() => readPasted(pasted, origin)).toThrow(sentence);
+  });
+});

@@ -1,0 +1,162 @@
+// Driving: whatever happens to the joystick or the link, the robot is told to stop and old commands are not sent.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createDrive, type Drive, type DriveMotor, describeSteering, steeringOf } from '../../web-demo/robot/drive.ts';
+import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+
+let sent: string[];
+let refusals: unknown[];
+let answers: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
+let isReachable: boolean;
+let clock: ManualClock;
+let drive: Drive;
+
+const answer = (): Promise<void> => new Promise((resolve, reject) => answers.push({ resolve, reject }));
+const motor: DriveMotor = {
+  moveToward: (x, y, theta) => {
+    sent.push(`move ${x} ${y} ${theta}`);
+    return answer();
+  },
+  stopMove: () => {
+    sent.push('stop');
+    return answer();
+  },
+};
+
+beforeEach(() => {
+  sent = [];
+  refusals = [];
+  answers = [];
+  isReachable = true;
+  clock = manualClock();
+  drive = createDrive({
+    motor: () => (isReachable ? motor : undefined),
+    refused: (error) => refusals.push(error),
+    after: clock.after,
+  });
+});
+
+describe('the joystick', () => {
+  it('sends the first place at once', () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    expect(sent).toEqual(['move 1 0 0']);
+  });
+
+  it('sends only the newest place once the last was answered', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    drive.steer({ x: 0.2, y: 0, theta: 0 });
+    drive.steer({ x: 0.3, y: 0, theta: 0 });
+    await clock.pass(500);
+    expect(sent).toEqual(['move 0.1 0 0']);
+    answers[0]?.resolve();
+    await clock.pass(0);
+    expect(sent).toEqual(['move 0.1 0 0', 'move 0.3 0 0']);
+  });
+
+  it('sends no more than one place in 50 ms, however fast the robot answers', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    answers[0]?.resolve();
+    drive.steer({ x: 0.2, y: 0, theta: 0 });
+    await clock.pass(49);
+    expect(sent).toHaveLength(1);
+    await clock.pass(1);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('stops at once when let go, and drops the place that waited', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    drive.steer({ x: 0.9, y: 0, theta: 0 });
+    drive.release();
+    answers[0]?.resolve();
+    await clock.pass(1000);
+    expect(sent).toEqual(['move 0.1 0 0', 'stop']);
+    expect(drive.steering.value).toEqual({ x: 0, y: 0, theta: 0 });
+  });
+});
+
+describe('the stop button', () => {
+  it('stops, and ignores the hand on the joystick until it lets go', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    expect(drive.halt()).toBe(true);
+    answers[0]?.resolve();
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    await clock.pass(1000);
+    expect(sent).toEqual(['move 1 0 0', 'stop']);
+    drive.release();
+    drive.steer({ x: 0.5, y: 0, theta: 0 });
+    expect(sent.at(-1)).toBe('move 0.5 0 0');
+  });
+
+  it('stops a robot that somebody else drives', () => {
+    drive.halt();
+    expect(sent).toEqual(['stop']);
+  });
+
+  it('says when it cannot be sent', () => {
+    isReachable = false;
+    expect(drive.halt()).toBe(false);
+  });
+});
+
+describe('a robot that refuses', () => {
+  it('is reported once and not asked again until the joystick was let go', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    answers[0]?.reject(new Error('asleep'));
+    await clock.pass(100);
+    drive.steer({ x: 0.9, y: 0, theta: 0 });
+    await clock.pass(100);
+    expect(refusals).toHaveLength(1);
+    expect(sent).toEqual(['move 1 0 0']);
+    expect(drive.steering.value.x).toBe(0);
+  });
+});
+
+describe('a lost link', () => {
+  it('sends nothing, and stops the robot when it is found again', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    isReachable = false;
+    drive.lost();
+    drive.release();
+    await clock.pass(1000);
+    expect(sent).toEqual(['move 1 0 0']);
+    isReachable = true;
+    drive.found();
+    expect(sent).toEqual(['move 1 0 0', 'stop']);
+  });
+
+  it('stops it too when the answer to an earlier stop came while it was driven again', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    drive.release();
+    drive.steer({ x: 0.5, y: 0, theta: 0 });
+    for (const { resolve } of answers) resolve();
+    await clock.pass(0);
+    drive.lost();
+    drive.found();
+    expect(sent.at(-1)).toBe('stop');
+  });
+
+  it('leaves a robot alone that this page was not driving', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    drive.release();
+    for (const { resolve } of answers) resolve();
+    await clock.pass(100);
+    drive.lost();
+    drive.found();
+    expect(sent).toEqual(['move 1 0 0', 'stop']);
+  });
+});
+
+describe('steering', () => {
+  it('turns left for the left, and walks left when sidestepping', () => {
+    expect(steeringOf(-1, 0, { sideways: false, limit: 0.5 })).toEqual({ x: 0, y: 0, theta: 0.5 });
+    expect(steeringOf(-1, 0, { sideways: true, limit: 0.5 })).toEqual({ x: 0, y: 0.5, theta: 0 });
+  });
+
+  it('ignores a hand that trembles in the middle', () => {
+    expect(steeringOf(0.05, -0.05, { sideways: false, limit: 1 })).toEqual({ x: 0, y: 0, theta: 0 });
+  });
+
+  it('is said in words', () => {
+    expect(describeSteering({ x: -0.5, y: 0, theta: 0.25 })).toBe('Back 50 %, turning left 25 %');
+    expect(describeSteering({ x: 0, y: 0, theta: 0 })).toBe('Standing still');
+  });
+});

@@ -1,0 +1,127 @@
+// The link of the page: tries again after a loss, not after a refusal, and tells which it is.
+import { QiwayError, type Robot } from '@qiway/sdk';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createLink, type Link } from '../../web-demo/robot/link.ts';
+import type { Services } from '../../web-demo/robot/robot-services.ts';
+import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+
+type Status = Robot['status'];
+
+/** As much of a robot as a link looks at; `end` breaks it. */
+function fakeRobot(): { readonly robot: Robot<Services>; end(reason: QiwayError): void; isClosed(): boolean } {
+  let status: Status = { state: 'online', route: 'direct', rttMs: 3, session: 'new', bus: 'up', url: 'http://robot/' };
+  let isClosed = false;
+  let wake = (): void => undefined;
+  const robot = {
+    get status() {
+      return status;
+    },
+    async *statusChanges() {
+      yield status;
+      while (status.state === 'online') {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        yield status;
+      }
+    },
+    close: async () => {
+      isClosed = true;
+    },
+  };
+  return {
+    robot: robot as unknown as Robot<Services>,
+    end(reason) {
+      status = { ...status, state: 'closed', reason };
+      wake();
+    },
+    isClosed: () => isClosed,
+  };
+}
+
+let clock: ManualClock;
+let dials: string[];
+let outcomes: (Robot<Services> | QiwayError)[];
+let url: string | undefined;
+let link: Link;
+
+beforeEach(() => {
+  clock = manualClock();
+  dials = [];
+  outcomes = [];
+  url = 'http://robot/#token=t';
+  link = createLink({
+    url: () => url,
+    after: clock.after,
+    connect: async (target) => {
+      dials.push(target);
+      const outcome = outcomes.shift() ?? new QiwayError('dial-failed', 'nobody there');
+      if (outcome instanceof QiwayError) throw outcome;
+      return outcome;
+    },
+  });
+});
+
+describe('the link', () => {
+  it('is online with its round trip once the robot answered', async () => {
+    outcomes = [fakeRobot().robot];
+    link.dial();
+    await clock.pass(0);
+    expect([link.state.value.kind, link.rttMs.value, link.isBusUp.value]).toEqual(['online', 3, true]);
+  });
+
+  it('does not dial without a token', () => {
+    url = undefined;
+    link.dial();
+    expect([link.state.value.kind, dials.length]).toEqual(['no-token', 0]);
+  });
+
+  it('tells a refused token and does not try it again', async () => {
+    outcomes = [new QiwayError('unauthorized', 'wrong token')];
+    link.dial();
+    await clock.pass(600_000);
+    expect([link.state.value.kind, dials.length]).toEqual(['refused', 1]);
+  });
+
+  it('tries again, more and more seldom, while nobody answers', async () => {
+    link.dial();
+    await clock.pass(15_000);
+    expect(link.state.value).toMatchObject({ kind: 'lost', wasOnline: false });
+    expect(dials).toHaveLength(5);
+  });
+
+  it('says why it was lost, and is online again by itself', async () => {
+    const first = fakeRobot();
+    const second = fakeRobot();
+    outcomes = [first.robot, second.robot];
+    link.dial();
+    await clock.pass(0);
+    first.end(new QiwayError('link-lost', 'cable'));
+    await clock.pass(0);
+    expect(link.state.value).toMatchObject({ kind: 'lost', wasOnline: true, error: { code: 'link-lost' } });
+    expect(link.rttMs.value).toBeUndefined();
+    await clock.pass(500);
+    expect(link.state.value).toMatchObject({ kind: 'online', robot: second.robot });
+  });
+
+  it('remembers that it was online while it tries', async () => {
+    const first = fakeRobot();
+    outcomes = [first.robot];
+    link.dial();
+    await clock.pass(0);
+    first.end(new QiwayError('link-lost', 'cable'));
+    await clock.pass(20_000);
+    expect(link.state.value).toMatchObject({ kind: 'lost', wasOnline: true });
+  });
+
+  it('closes the robot that it leaves for another', async () => {
+    const first = fakeRobot();
+    outcomes = [first.robot, fakeRobot().robot];
+    link.dial();
+    await clock.pass(0);
+    link.dial();
+    await clock.pass(0);
+    expect([first.isClosed(), link.state.value.kind]).toEqual([true, 'online']);
+    link.close();
+  });
+});
