@@ -13,7 +13,8 @@ export function nearestNames(name: string, names: Iterable<string>, count = 3): 
     if (other.length > LONGEST_COMPARED) continue;
     const isPart = wanted.length >= 3 && other.includes(wanted);
     const distance = isPart ? 1 : editDistance(wanted, other);
-    if (distance <= Math.max(1, Math.floor(Math.max(wanted.length, other.length) / 3))) scored.push({ name: candidate, distance });
+    if (distance <= Math.max(1, Math.floor(Math.max(wanted.length, other.length) / 3)))
+      scored.push({ name: candidate, distance });
   }
   scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
   return scored.slice(0, count).map((entry) => entry.name);
@@ -37,5 +38,7 @@ function editDistance(a: string, b: string): number {
 export function suggestion(nearest: readonly string[]): string {
   if (nearest.length === 0) return '';
   const last = nearest[nearest.length - 1] as string;
-  return nearest.length === 1 ? ` Did you mean ${last}?` : ` Did you mean ${nearest.slice(0, -1).join(', ')} or ${last}?`;
+  return nearest.length === 1
+    ? ` Did you mean ${last}?`
+    : ` Did you mean ${nearest.slice(0, -1).join(', ')} or ${last}?`;
 }

@@ -102,7 +102,9 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
         robotBus: busState,
         onOpen: (session) => {
           if (sessions.size >= limits.maxSessions) {
-            throw new QiwayError('limit-exceeded', 'The agent has as many sessions as it takes.', { data: { limit: 'maxSessions', maximum: limits.maxSessions } });
+            throw new QiwayError('limit-exceeded', 'The agent has as many sessions as it takes.', {
+              data: { limit: 'maxSessions', maximum: limits.maxSessions },
+            });
           }
           known();
           sessions.add(session);
@@ -122,7 +124,10 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     for (const session of sessions) session.tellRobotBus(state, reason);
   };
   const busOptions: RobotBusOptions = { outer, logger, clock, onState: tell };
-  robotBus = config.bus === undefined ? await listenRobotBus(config.busListen, busOptions) : await joinRobotBus(config.bus, busOptions);
+  robotBus =
+    config.bus === undefined
+      ? await listenRobotBus(config.busListen, busOptions)
+      : await joinRobotBus(config.bus, busOptions);
   let address: ListenAddress;
   try {
     address = await listen(server, config.listen);
@@ -175,11 +180,17 @@ async function listen(server: Server, { host, port }: ListenAddress): Promise<Li
   } catch (cause) {
     const { code } = cause as { code?: string };
     const reason =
-      code === 'EADDRINUSE' ? `port ${port} is in use; choose another with --listen, or port 0 for any free one`
-      : code === 'EACCES' ? `port ${port} needs rights that this user has not`
-      : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' ? `${host} is not an address of this machine`
-      : String(cause);
-    throw new QiwayError('listen-failed', `The agent cannot listen on ${address}: ${reason}.`, { data: { address }, cause });
+      code === 'EADDRINUSE'
+        ? `port ${port} is in use; choose another with --listen, or port 0 for any free one`
+        : code === 'EACCES'
+          ? `port ${port} needs rights that this user has not`
+          : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
+            ? `${host} is not an address of this machine`
+            : String(cause);
+    throw new QiwayError('listen-failed', `The agent cannot listen on ${address}: ${reason}.`, {
+      data: { address },
+      cause,
+    });
   }
   const { port: given } = server.address() as AddressInfo;
   return { host: isWildcard(host) ? (outsideAddress() ?? '127.0.0.1') : host, port: given };

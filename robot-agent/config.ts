@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { QiwayError } from '@qiway/protocol/errors';
 import { nearestNames, suggestion } from '@qiway/protocol/nearest-names';
 import * as z from 'zod';
-import { parseAddress, isLoopback, type ListenAddress } from './address.ts';
+import { isLoopback, type ListenAddress, parseAddress } from './address.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 import { OPTIONS, optionNamed } from './options.ts';
 
@@ -30,7 +30,10 @@ export interface ConfigSources {
   readonly newToken: () => string;
 }
 
-export type Invocation = { readonly kind: 'run'; readonly config: AgentConfig } | { readonly kind: 'help' } | { readonly kind: 'version' };
+export type Invocation =
+  | { readonly kind: 'run'; readonly config: AgentConfig }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' };
 
 /** Flags win over the environment, the environment over the file. @throws `config-invalid` naming the key */
 export function readConfig(sources: ConfigSources): Invocation {
@@ -51,12 +54,16 @@ function refuse(key: string, sentence: string, cause?: unknown): never {
 
 function readFlags(args: readonly string[]): Given {
   const options = Object.fromEntries(
-    OPTIONS.map(({ name, kind }) => [name, { type: kind === 'switch' ? ('boolean' as const) : ('string' as const), multiple: kind === 'list' }]),
+    OPTIONS.map(({ name, kind }) => [
+      name,
+      { type: kind === 'switch' ? ('boolean' as const) : ('string' as const), multiple: kind === 'list' },
+    ]),
   );
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
   const given: Given = {};
   for (const token of tokens) {
-    if (token.kind === 'positional') refuse(token.value, `"${token.value}" is not an option; options begin with --. See --help.`);
+    if (token.kind === 'positional')
+      refuse(token.value, `"${token.value}" is not an option; options begin with --. See --help.`);
     if (token.kind !== 'option') continue;
     const option = optionNamed(token.name) ?? refuseUnknown(token.name, `There is no option ${token.rawName}.`, '--');
     const flag = `--${option.name}`;
@@ -65,9 +72,11 @@ function readFlags(args: readonly string[]): Given {
       given[option.name] = true;
       continue;
     }
-    const isMissing = token.value === undefined || token.value === '' || (token.value.startsWith('--') && !token.inlineValue);
+    const isMissing =
+      token.value === undefined || token.value === '' || (token.value.startsWith('--') && !token.inlineValue);
     if (isMissing) refuse(option.name, `${flag} needs a value: ${flag} ${option.value}.`);
-    if (option.kind === 'list') given[option.name] = [...((given[option.name] as string[] | undefined) ?? []), token.value];
+    if (option.kind === 'list')
+      given[option.name] = [...((given[option.name] as string[] | undefined) ?? []), token.value];
     else if (option.name in given) refuse(option.name, `${flag} is given twice.`);
     else given[option.name] = token.value;
   }
@@ -75,7 +84,10 @@ function readFlags(args: readonly string[]): Given {
 }
 
 function refuseUnknown(name: string, sentence: string, prefix: string): never {
-  const nearest = nearestNames(name, OPTIONS.map((option) => option.name)).map((known) => prefix + known);
+  const nearest = nearestNames(
+    name,
+    OPTIONS.map((option) => option.name),
+  ).map((known) => prefix + known);
   return refuse(name, `${sentence}${suggestion(nearest)} See --help.`);
 }
 
@@ -84,15 +96,24 @@ function readFileKeys(path: string, readFile: (path: string) => string): Given {
   try {
     text = readFile(path);
   } catch (cause) {
-    return refuse('config', `--config ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`, cause);
+    return refuse(
+      'config',
+      `--config ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      cause,
+    );
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    return refuse('config', `--config ${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`, cause);
+    return refuse(
+      'config',
+      `--config ${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      cause,
+    );
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) refuse('config', `--config ${path} must hold a JSON object.`);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    refuse('config', `--config ${path} must hold a JSON object.`);
   for (const key of Object.keys(json)) {
     const option = optionNamed(key);
     if (option === undefined || !option.isInFile) refuseUnknown(key, `${path} has an unknown key "${key}".`, '');
@@ -100,16 +121,36 @@ function readFileKeys(path: string, readFile: (path: string) => string): Given {
   return json as Given;
 }
 
-const busUrl = z.string().refine((text) => parseBusUrl(text) !== undefined, 'must be tcp://HOST or tcp://HOST:PORT, such as tcp://127.0.0.1:9559');
+const busUrl = z
+  .string()
+  .refine(
+    (text) => parseBusUrl(text) !== undefined,
+    'must be tcp://HOST or tcp://HOST:PORT, such as tcp://127.0.0.1:9559',
+  );
 const host = z.string().regex(/^[a-z0-9._:-]+$/i, 'must be a host name or an IP address, without scheme and port');
 
 const schema = z.strictObject({
   bus: z.optional(busUrl),
   'bus-listen': z.optional(busUrl),
-  listen: z._default(z.string().refine((text) => parseAddress(text) !== undefined, 'must be HOST:PORT, such as 127.0.0.1:8080 (port 0: any free one)'), '127.0.0.1:8080'),
+  listen: z._default(
+    z
+      .string()
+      .refine(
+        (text) => parseAddress(text) !== undefined,
+        'must be HOST:PORT, such as 127.0.0.1:8080 (port 0: any free one)',
+      ),
+    '127.0.0.1:8080',
+  ),
   // RFC 6750: what an Authorization header can hold.
-  token: z.optional(z.string().regex(/^[\w.~+/-]+=*$/, 'must be letters, digits and -._~+/ only, since it travels in a URL and a header')),
-  'allow-origin': z._default(z.array(z.string().refine(isOrigin, 'must be an origin as browsers write it, such as https://app.example')), []),
+  token: z.optional(
+    z
+      .string()
+      .regex(/^[\w.~+/-]+=*$/, 'must be letters, digits and -._~+/ only, since it travels in a URL and a header'),
+  ),
+  'allow-origin': z._default(
+    z.array(z.string().refine(isOrigin, 'must be an origin as browsers write it, such as https://app.example')),
+    [],
+  ),
   'allow-host': z._default(z.array(host), []),
   web: z.optional(z.string().min(1)),
   log: z._default(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
@@ -139,10 +180,16 @@ function check(given: Given, newToken: () => string): AgentConfig {
   }
   const listen = parseAddress(known.listen) as ListenAddress;
   const busListen = known['bus-listen'] ?? 'tcp://127.0.0.1:9559';
-  const hosts = { listen: listen.host, ...(known.bus === undefined ? { 'bus-listen': parseBusUrl(busListen)?.host ?? '' } : {}) };
+  const hosts = {
+    listen: listen.host,
+    ...(known.bus === undefined ? { 'bus-listen': parseBusUrl(busListen)?.host ?? '' } : {}),
+  };
   for (const [key, name] of Object.entries(hosts)) {
     if (isLoopback(name) || known['insecure-listen']) continue;
-    refuse(key, `--${key} ${key === 'listen' ? known.listen : busListen} is reachable from other computers, and nothing there is encrypted yet. Add --insecure-listen if that is what you want.`);
+    refuse(
+      key,
+      `--${key} ${key === 'listen' ? known.listen : busListen} is reachable from other computers, and nothing there is encrypted yet. Add --insecure-listen if that is what you want.`,
+    );
   }
   return {
     bus: known.bus,

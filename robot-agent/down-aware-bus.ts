@@ -7,7 +7,9 @@ export function downAwareBus(bus: Bus, robotBus: () => 'up' | 'down'): Bus {
   const explain = <T>(found: Promise<T>): Promise<T> =>
     found.catch((error: unknown) => {
       if (robotBus() === 'up' || !isQiwayError(error) || error.code !== 'service-not-found') throw error;
-      throw new QiwayError('bus-down', "The robot's bus cannot be reached at the moment; the agent goes on trying.", { cause: error });
+      throw new QiwayError('bus-down', "The robot's bus cannot be reached at the moment; the agent goes on trying.", {
+        cause: error,
+      });
     });
   return {
     get state() {

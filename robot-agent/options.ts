@@ -10,20 +10,52 @@ export interface Option {
   readonly isInFile: boolean;
 }
 
-const text = (name: string, value: string, about: string): Option => ({ name, kind: 'text', value, about, isInFile: true });
-const list = (name: string, value: string, about: string): Option => ({ name, kind: 'list', value, about, isInFile: true });
+const text = (name: string, value: string, about: string): Option => ({
+  name,
+  kind: 'text',
+  value,
+  about,
+  isInFile: true,
+});
+const list = (name: string, value: string, about: string): Option => ({
+  name,
+  kind: 'list',
+  value,
+  about,
+  isInFile: true,
+});
 
 export const OPTIONS: readonly Option[] = [
   text('bus', 'tcp://HOST:PORT', 'join the service directory there; the agent waits for it if need be'),
-  text('bus-listen', 'tcp://HOST:PORT', 'without --bus: be the service directory and listen there (default tcp://127.0.0.1:9559; port 0: any free one)'),
+  text(
+    'bus-listen',
+    'tcp://HOST:PORT',
+    'without --bus: be the service directory and listen there (default tcp://127.0.0.1:9559; port 0: any free one)',
+  ),
   text('listen', 'HOST:PORT', 'where HTTP and WebSocket are served (default 127.0.0.1:8080; port 0: any free one)'),
   text('token', 'TOKEN', 'what clients must show (default: $QIWAY_TOKEN, else a new one at each start)'),
-  list('allow-origin', 'ORIGIN', 'let pages of this origin use the agent, such as https://app.example; may be repeated'),
+  list(
+    'allow-origin',
+    'ORIGIN',
+    'let pages of this origin use the agent, such as https://app.example; may be repeated',
+  ),
   list('allow-host', 'NAME', 'answer to this name beside localhost and the own addresses; may be repeated'),
   text('web', 'DIR', 'serve the files of this directory, such as the built console'),
-  { name: 'insecure-listen', kind: 'switch', value: '', about: 'allow --listen and --bus-listen beyond loopback although nothing there is encrypted yet', isInFile: true },
+  {
+    name: 'insecure-listen',
+    kind: 'switch',
+    value: '',
+    about: 'allow --listen and --bus-listen beyond loopback although nothing there is encrypted yet',
+    isInFile: true,
+  },
   text('log', 'LEVEL', 'debug, info, warn, error or silent (default info); the log goes to stderr'),
-  { name: 'config', kind: 'text', value: 'FILE', about: 'a JSON object with the names of these options, without dashes in front, as keys; flags win over it', isInFile: false },
+  {
+    name: 'config',
+    kind: 'text',
+    value: 'FILE',
+    about: 'a JSON object with the names of these options, without dashes in front, as keys; flags win over it',
+    isInFile: false,
+  },
   { name: 'help', kind: 'switch', value: '', about: 'print this', isInFile: false },
   { name: 'version', kind: 'switch', value: '', about: 'print the version', isInFile: false },
 ];
@@ -34,9 +66,14 @@ export function optionNamed(name: string): Option | undefined {
 
 /** The text of `--help`. */
 export function helpText(): string {
-  const rows = OPTIONS.map(({ name, value, about }): [string, string] => [`--${name}${value === '' ? '' : ` ${value}`}`, about]);
+  const rows = OPTIONS.map(({ name, value, about }): [string, string] => [
+    `--${name}${value === '' ? '' : ` ${value}`}`,
+    about,
+  ]);
   const width = Math.max(...rows.map(([left]) => left.length));
-  const lines = rows.flatMap(([left, about]) => wrap(about, 100 - width).map((part, index) => `  ${(index === 0 ? left : '').padEnd(width)}  ${part}`));
+  const lines = rows.flatMap(([left, about]) =>
+    wrap(about, 100 - width).map((part, index) => `  ${(index === 0 ? left : '').padEnd(width)}  ${part}`),
+  );
   return `Usage: qiway-agent [options]
 
 Offers the services of a robot's qi bus at one HTTP and WebSocket address. When it is ready it prints one

@@ -22,7 +22,11 @@ export interface DoorCall {
  * The payload of the answer; its objects belong to the caller.
  * @throws what the callee answered; `invalid-argument`; `timeout`; `canceled`
  */
-export function callForPayload(object: BusObject, { action, signature, value }: DoorCall, limits: CallLimits): Promise<Payload> {
+export function callForPayload(
+  object: BusObject,
+  { action, signature, value }: DoorCall,
+  limits: CallLimits,
+): Promise<Payload> {
   const payload = encodePayload(signature, value, plainObjects);
   return new Promise((resolve, reject) => {
     let isOpen = true;
@@ -45,7 +49,14 @@ export function callForPayload(object: BusObject, { action, signature, value }: 
     const { timeoutMs } = limits;
     stopTimer = limits.clock.after(timeoutMs, () => {
       handle.cancel();
-      settle(() => reject(new QiwayError('timeout', `The service did not answer within ${timeoutMs} ms.`, { data: { timeoutMs }, maybeExecuted: true })));
+      settle(() =>
+        reject(
+          new QiwayError('timeout', `The service did not answer within ${timeoutMs} ms.`, {
+            data: { timeoutMs },
+            maybeExecuted: true,
+          }),
+        ),
+      );
     });
     limits.onAborted?.(() => {
       if (!isOpen) return;

@@ -7,14 +7,21 @@ import { fromJson, toJson } from '../objects/json.ts';
 import { METAOBJECT_SIGNATURE } from '../wire/metaobject-signature.ts';
 import { Dynamic } from '../wire/value.ts';
 import { acceptance, EVENT_STREAM, JSON_TYPE, namesType, OCTETS } from './accept.ts';
-import { callForPayload, type CallLimits, readAnswer } from './call.ts';
+import { type CallLimits, callForPayload, readAnswer } from './call.ts';
 import type { DoorOptions, DoorRequest, DoorResponse } from './door-types.ts';
 import { EventLogs } from './event-logs.ts';
 import { eventStream } from './event-stream.ts';
 import { chooseForJson, findMember, type Member } from './members.ts';
 import { openApiDocument } from './openapi.ts';
 import { readJson } from './request-body.ts';
-import { bytesResponse, emptyResponse, jsonResponse, methodNotAllowed, notAcceptable, problemResponse } from './responses.ts';
+import {
+  bytesResponse,
+  emptyResponse,
+  jsonResponse,
+  methodNotAllowed,
+  notAcceptable,
+  problemResponse,
+} from './responses.ts';
 import { describeService } from './service-record.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
@@ -32,7 +39,8 @@ export function createDoor(bus: Bus, options: DoorOptions): Door {
   const logs = new EventLogs(options.clock, options.newEpoch);
   const room: Room = { bus, logs, options };
   const stopListening = bus.listen({
-    serviceRemoved: ({ name }) => logs.endService(name, new QiwayError('service-gone', `${name} left the bus.`, { data: { service: name } })),
+    serviceRemoved: ({ name }) =>
+      logs.endService(name, new QiwayError('service-gone', `${name} left the bus.`, { data: { service: name } })),
   });
   return {
     async handle(request) {
@@ -65,7 +73,11 @@ function failure(error: QiwayError): DoorResponse {
 
 function withoutBody(response: DoorResponse): DoorResponse {
   if (response.body instanceof Uint8Array) {
-    return { ...response, headers: { ...response.headers, 'content-length': String(response.body.length) }, body: new Uint8Array(0) };
+    return {
+      ...response,
+      headers: { ...response.headers, 'content-length': String(response.body.length) },
+      body: new Uint8Array(0),
+    };
   }
   void response.body[Symbol.asyncIterator]().return?.();
   return { ...response, body: new Uint8Array(0) };
@@ -78,14 +90,23 @@ async function route(room: Room, request: DoorRequest): Promise<DoorResponse> {
     return read(request, async () => jsonResponse(await openApiDocument(room.bus, room.options.version ?? '0')));
   }
   if (root === 'robot' && area === 'services') {
-    if (service === undefined) return read(request, async () => jsonResponse((await room.bus.services()).map(describeService)));
-    if (segments.length === 3) return withService(room, service, (object) => read(request, async () => jsonResponse(describeObject(service, object))));
+    if (service === undefined)
+      return read(request, async () => jsonResponse((await room.bus.services()).map(describeService)));
+    if (segments.length === 3)
+      return withService(room, service, (object) =>
+        read(request, async () => jsonResponse(describeObject(service, object))),
+      );
     if (segments.length === 4 && name !== undefined) {
-      return withService(room, service, (object) => serveMember(room, request, { object, service, member: findMember(object.metaObject, name, service) }));
+      return withService(room, service, (object) =>
+        serveMember(room, request, { object, service, member: findMember(object.metaObject, name, service) }),
+      );
     }
   }
   const known = '/robot/services, /robot/services/SERVICE, /robot/services/SERVICE/MEMBER and /robot/openapi.json';
-  return problemResponse(new QiwayError('unsupported', `There is nothing here. There are ${known}.`, { data: { what: 'path' } }), { status: 404 });
+  return problemResponse(
+    new QiwayError('unsupported', `There is nothing here. There are ${known}.`, { data: { what: 'path' } }),
+    { status: 404 },
+  );
 }
 
 /** Decoded parts of the path, without the query and a slash at the end. */
@@ -136,7 +157,11 @@ async function serveMember(room: Room, request: DoorRequest, target: Target): Pr
   ];
   const allow = verbs.join(', ');
   if (!verbs.includes(request.method)) return methodNotAllowed(request.method, allow);
-  const limits: CallLimits = { clock: room.options.clock, timeoutMs: room.options.callTimeoutMs ?? CALL_TIMEOUT_MS, onAborted: request.onAborted };
+  const limits: CallLimits = {
+    clock: room.options.clock,
+    timeoutMs: room.options.callTimeoutMs ?? CALL_TIMEOUT_MS,
+    onAborted: request.onAborted,
+  };
   switch (request.method) {
     case 'OPTIONS':
       return emptyResponse(204, { allow });
@@ -145,25 +170,38 @@ async function serveMember(room: Room, request: DoorRequest, target: Target): Pr
     case 'PUT':
       return putProperty(room, request, { ...target, limits });
     default:
-      if (property === undefined || namesType(request.headers['accept'], EVENT_STREAM)) return listen(room, request, target);
-      if (acceptance(request.headers['accept'], JSON_TYPE) === 0) return notAcceptable('A property is application/json, or text/event-stream for its changes.');
+      if (property === undefined || namesType(request.headers['accept'], EVENT_STREAM))
+        return listen(room, request, target);
+      if (acceptance(request.headers['accept'], JSON_TYPE) === 0)
+        return notAcceptable('A property is application/json, or text/event-stream for its changes.');
       return jsonResponse({ value: await readProperty({ ...target, limits }) });
   }
 }
 
 type LimitedTarget = Target & { readonly limits: CallLimits };
 
-async function callMethod(room: Room, request: DoorRequest, { object, member, limits }: LimitedTarget): Promise<DoorResponse> {
+async function callMethod(
+  room: Room,
+  request: DoorRequest,
+  { object, member, limits }: LimitedTarget,
+): Promise<DoorResponse> {
   const accept = request.headers['accept'];
   const json = (await readJson(request, room.options.maxBodyBytes ?? MAX_BODY_BYTES)) ?? [];
-  if (!Array.isArray(json)) throw new QiwayError('invalid-argument', 'The body must be a JSON array of the arguments.', { data: { expected: 'array', path: '' } });
+  if (!Array.isArray(json))
+    throw new QiwayError('invalid-argument', 'The body must be a JSON array of the arguments.', {
+      data: { expected: 'array', path: '' },
+    });
   const { method, value } = chooseForJson(member, json);
   const mayBeRaw = method.returnSignature === 'r' || method.returnSignature === 'm';
   if (acceptance(accept, JSON_TYPE) === 0 && !(mayBeRaw && acceptance(accept, OCTETS) > 0)) {
     return notAcceptable(`The result is application/json${mayBeRaw ? ' or application/octet-stream' : ''}.`);
   }
   room.options.onCall?.();
-  const answer = await callForPayload(object, { action: method.uid, signature: method.parametersSignature, value }, limits);
+  const answer = await callForPayload(
+    object,
+    { action: method.uid, signature: method.parametersSignature, value },
+    limits,
+  );
   const { json: result, raw } = readAnswer(answer, method.returnSignature);
   const wantsRaw = namesType(accept, OCTETS) && acceptance(accept, OCTETS) >= acceptance(accept, JSON_TYPE);
   return raw !== undefined && wantsRaw ? bytesResponse(raw) : jsonResponse({ result });
@@ -171,7 +209,11 @@ async function callMethod(room: Room, request: DoorRequest, { object, member, li
 
 async function readProperty({ object, member, limits }: LimitedTarget): Promise<unknown> {
   const { uid, signature } = member.property as { uid: number; signature: string };
-  const answer = await callForPayload(object, { action: StandardAction.property, signature: '(m)', value: [new Dynamic('I', uid)] }, limits);
+  const answer = await callForPayload(
+    object,
+    { action: StandardAction.property, signature: '(m)', value: [new Dynamic('I', uid)] },
+    limits,
+  );
   return readAnswer(answer, signature).json;
 }
 
@@ -179,19 +221,26 @@ async function putProperty(room: Room, request: DoorRequest, target: LimitedTarg
   const { uid, signature } = target.member.property as { uid: number; signature: string };
   const body = await readJson(request, room.options.maxBodyBytes ?? MAX_BODY_BYTES);
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'value')) {
-    throw new QiwayError('invalid-argument', 'The body must be {"value": …}.', { data: { expected: '{"value": …}', path: '' } });
+    throw new QiwayError('invalid-argument', 'The body must be {"value": …}.', {
+      data: { expected: '{"value": …}', path: '' },
+    });
   }
   const value = fromJson(signature, (body as { readonly value: unknown }).value);
   const dynamic = signature === 'm' ? value : new Dynamic(signature, value);
   room.options.onCall?.();
-  const done = await callForPayload(target.object, { action: StandardAction.setProperty, signature: '(mm)', value: [new Dynamic('I', uid), dynamic] }, target.limits);
+  const done = await callForPayload(
+    target.object,
+    { action: StandardAction.setProperty, signature: '(mm)', value: [new Dynamic('I', uid), dynamic] },
+    target.limits,
+  );
   readAnswer(done, 'v');
   // Read back: the service may have stored another value than the one given.
   return jsonResponse({ value: await readProperty(target) });
 }
 
 async function listen(room: Room, request: DoorRequest, { object, service, member }: Target): Promise<DoorResponse> {
-  if (!namesType(request.headers['accept'], EVENT_STREAM)) return notAcceptable('A signal is text/event-stream: ask for it with Accept.');
+  if (!namesType(request.headers['accept'], EVENT_STREAM))
+    return notAcceptable('A signal is text/event-stream: ask for it with Accept.');
   const { signal, property } = member;
   const uid = (property ?? signal)?.uid as number;
   const declared = property === undefined ? (signal?.signature ?? 'm') : `(${property.signature})`;
@@ -207,7 +256,11 @@ async function listen(room: Room, request: DoorRequest, { object, service, membe
   const lastEventId = request.headers['last-event-id'];
   return {
     status: 200,
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    },
     body: eventStream({ clock: room.options.clock, hold, lastEventId }),
   };
 }

@@ -65,10 +65,19 @@ export function eventStream(options: EventStreamOptions): AsyncIterableIterator<
     }
     return text === '' ? finish() : { done: false, value: encoder.encode(text) };
   };
-  return { next, return: async () => finish(), [Symbol.asyncIterator]() { return this; } };
+  return {
+    next,
+    return: async () => finish(),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
-function resume(log: LogHold['log'], lastEventId: string | undefined): { position: number; greeting: string; events: string } {
+function resume(
+  log: LogHold['log'],
+  lastEventId: string | undefined,
+): { position: number; greeting: string; events: string } {
   if (lastEventId === undefined || lastEventId === '') return { position: log.newest, greeting: 'live', events: '' };
   const match = /^(.+)-(\d{1,15})$/.exec(lastEventId);
   const number = Number(match?.[2]);

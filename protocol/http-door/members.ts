@@ -1,5 +1,12 @@
 // Which member of an object a name in a URL means, and which overload an array of JSON takes. Pure.
-import { FIRST_OWN_ACTION, type MetaMethod, type MetaObject, type MetaProperty, type MetaSignal, StandardAction } from '../bus/metaobject.ts';
+import {
+  FIRST_OWN_ACTION,
+  type MetaMethod,
+  type MetaObject,
+  type MetaProperty,
+  type MetaSignal,
+  StandardAction,
+} from '../bus/metaobject.ts';
 import { argumentSignature, chooseMethod } from '../bus/overload.ts';
 import { QiwayError } from '../errors.ts';
 import { nearestNames, suggestion } from '../nearest-names.ts';
@@ -18,14 +25,21 @@ export interface Member {
 /** Properties, statistics and the object's own; not what manages subscriptions and lifetime: the door does that itself. */
 function isReachable(method: MetaMethod): boolean {
   const { property, setProperty, properties, isStatsEnabled } = StandardAction;
-  return method.uid >= isStatsEnabled || method.uid >= FIRST_OWN_ACTION || [property, setProperty, properties].some((uid) => uid === method.uid);
+  return (
+    method.uid >= isStatsEnabled ||
+    method.uid >= FIRST_OWN_ACTION ||
+    [property, setProperty, properties].some((uid) => uid === method.uid)
+  );
 }
 
 /** @param name a bare name, or a full name `name::(parameters)`. @throws `member-not-found` with names that look alike */
 export function findMember(object: MetaObject, name: string, service: string): Member {
   const [bare = '', signature] = splitFullName(name);
   const methods = [...object.methods.values()].filter(
-    (method) => method.name === bare && isReachable(method) && (signature === undefined || isSame(method.parametersSignature, signature)),
+    (method) =>
+      method.name === bare &&
+      isReachable(method) &&
+      (signature === undefined || isSame(method.parametersSignature, signature)),
   );
   const byName = <T extends { name: string }>(members: ReadonlyMap<number, T>): T | undefined =>
     signature === undefined ? [...members.values()].find((member) => member.name === bare) : undefined;
@@ -33,7 +47,9 @@ export function findMember(object: MetaObject, name: string, service: string): M
   const signal = property === undefined ? byName(object.signals) : undefined;
   if (methods.length > 0 || signal !== undefined || property !== undefined) return { name, methods, signal, property };
   const nearest = nearestMembers(object, bare);
-  throw new QiwayError('member-not-found', `${service} has no member ${name}.${suggestion(nearest)}`, { data: { member: name, nearest } });
+  throw new QiwayError('member-not-found', `${service} has no member ${name}.${suggestion(nearest)}`, {
+    data: { member: name, nearest },
+  });
 }
 
 function nearestMembers(object: MetaObject, bare: string): string[] {
@@ -87,14 +103,22 @@ export function chooseForJson(member: Member, args: readonly unknown[]): ReadyCa
   }
   if (ready.length === 1) return ready[0] as ReadyCall;
   if (ready.length > 1) {
-    const { uid } = chooseMethod(ready.map((call) => call.method), member.name, args).method;
+    const { uid } = chooseMethod(
+      ready.map((call) => call.method),
+      member.name,
+      args,
+    ).method;
     const chosen = ready.find((call) => call.method.uid === uid);
     if (chosen !== undefined) return chosen;
   }
   const candidates = member.methods.map(fullName);
-  throw new QiwayError('argument-mismatch', `${member.name} takes ${candidates.map((name) => name.slice(name.indexOf('::') + 2)).join(' or ')}, not ${argumentSignature(args)}.`, {
-    data: { candidates },
-  });
+  throw new QiwayError(
+    'argument-mismatch',
+    `${member.name} takes ${candidates.map((name) => name.slice(name.indexOf('::') + 2)).join(' or ')}, not ${argumentSignature(args)}.`,
+    {
+      data: { candidates },
+    },
+  );
 }
 
 function takesCount(method: MetaMethod, count: number): boolean {

@@ -1,6 +1,12 @@
 // An OpenAPI 3.1 document of all that the door offers, made from the live metaobjects. Pure.
 import type { Bus } from '../bus/bus.ts';
-import { FIRST_OWN_ACTION, type MetaMethod, type MetaObject, type MetaProperty, type MetaSignal } from '../bus/metaobject.ts';
+import {
+  FIRST_OWN_ACTION,
+  type MetaMethod,
+  type MetaObject,
+  type MetaProperty,
+  type MetaSignal,
+} from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
 import { type JsonSchema, jsonSchema, jsonSchemaOfArguments } from '../objects/json-schema.ts';
 
@@ -12,18 +18,31 @@ type Part = { readonly [key: string]: unknown };
 /** Services that cannot be reached at the moment are left out. @throws as `Bus.services` */
 export async function openApiDocument(bus: Bus, version: string): Promise<Part> {
   const names = (await bus.services()).map((info) => info.name).filter((name) => !name.startsWith(HIDDEN));
-  const described = await Promise.all(names.sort().map(async (name) => ({ name, metaObject: await metaObjectOf(bus, name) })));
-  const present = described.filter((entry): entry is { name: string; metaObject: MetaObject } => entry.metaObject !== undefined);
+  const described = await Promise.all(
+    names.sort().map(async (name) => ({ name, metaObject: await metaObjectOf(bus, name) })),
+  );
+  const present = described.filter(
+    (entry): entry is { name: string; metaObject: MetaObject } => entry.metaObject !== undefined,
+  );
   return {
     openapi: '3.1.0',
-    info: { title: 'Robot', version, description: 'The services of a robot: methods, signals (server-sent events) and properties.' },
+    info: {
+      title: 'Robot',
+      version,
+      description: 'The services of a robot: methods, signals (server-sent events) and properties.',
+    },
     tags: present.map(({ name, metaObject }) => ({ name, ...descriptionOf(metaObject.description) })),
     paths: Object.assign({}, readOnlyPaths(), ...present.map(({ name, metaObject }) => pathsOf(name, metaObject))),
     security: [{ token: [] }],
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: { Problem: problemSchema },
-      responses: { Problem: { description: 'A failure (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+      responses: {
+        Problem: {
+          description: 'A failure (RFC 9457)',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      },
     },
   };
 }
@@ -66,18 +85,25 @@ function answer(schema: JsonSchema, key: 'result' | 'value'): Part {
 
 function readOnlyPaths(): Part {
   const get = (operationId: string, description: string, schema: JsonSchema): Part => ({
-    get: { operationId, responses: { '200': { description, content: { 'application/json': { schema } } }, default: problem } },
+    get: {
+      operationId,
+      responses: { '200': { description, content: { 'application/json': { schema } } }, default: problem },
+    },
   });
   const service = { name: 'service', in: 'path', required: true, schema: { type: 'string' } };
   return {
     '/robot/services': get('services', 'All services', { type: 'array', items: { type: 'object' } }),
-    '/robot/services/{service}': { parameters: [service], ...get('metaObject', 'The metaobject of a service', { type: 'object' }) },
+    '/robot/services/{service}': {
+      parameters: [service],
+      ...get('metaObject', 'The metaobject of a service', { type: 'object' }),
+    },
   };
 }
 
 function pathsOf(service: string, { methods, signals, properties }: MetaObject): Part {
   const items = new Map<string, Record<string, unknown>>();
-  const isShown = (member: { readonly uid: number; readonly name: string }): boolean => member.uid >= FIRST_OWN_ACTION && !member.name.startsWith(HIDDEN);
+  const isShown = (member: { readonly uid: number; readonly name: string }): boolean =>
+    member.uid >= FIRST_OWN_ACTION && !member.name.startsWith(HIDDEN);
   const itemOf = (name: string): Record<string, unknown> => {
     const path = `/robot/services/${encodeURIComponent(service)}/${encodeURIComponent(name)}`;
     const item = items.get(path) ?? {};
@@ -90,7 +116,12 @@ function pathsOf(service: string, { methods, signals, properties }: MetaObject):
     itemOf(name)['post'] = { operationId: `${service}.${name}`, tags: [service], ...methodOperation(overloads) };
   }
   for (const signal of signals.values()) {
-    if (isShown(signal) && !properties.has(signal.uid)) itemOf(signal.name)['get'] = { operationId: `${service}.${signal.name}.watch`, tags: [service], ...signalOperation(signal) };
+    if (isShown(signal) && !properties.has(signal.uid))
+      itemOf(signal.name)['get'] = {
+        operationId: `${service}.${signal.name}.watch`,
+        tags: [service],
+        ...signalOperation(signal),
+      };
   }
   for (const property of properties.values()) {
     if (isShown(property)) Object.assign(itemOf(property.name), propertyOperations(service, property));
@@ -129,19 +160,42 @@ function oneOf(schemas: readonly JsonSchema[]): JsonSchema {
 function signalOperation(signal: MetaSignal): Part {
   return {
     parameters: [lastEventId],
-    responses: { '200': { description: `Events; data is a JSON array ${signal.signature}`, content: { 'text/event-stream': { schema: { type: 'string' } } } }, default: problem },
+    responses: {
+      '200': {
+        description: `Events; data is a JSON array ${signal.signature}`,
+        content: { 'text/event-stream': { schema: { type: 'string' } } },
+      },
+      default: problem,
+    },
   };
 }
 
-const lastEventId: Part = { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string' }, description: 'Resumes after this event' };
+const lastEventId: Part = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  schema: { type: 'string' },
+  description: 'Resumes after this event',
+};
 
 function propertyOperations(service: string, property: MetaProperty): Part {
   const content = answer(jsonSchema(property.signature), 'value');
   const value = { '200': { description: 'The value', content }, default: problem };
-  const watched = { '200': { description: 'The value; its changes as text/event-stream', content: { ...content, 'text/event-stream': { schema: { type: 'string' } } } }, default: problem };
+  const watched = {
+    '200': {
+      description: 'The value; its changes as text/event-stream',
+      content: { ...content, 'text/event-stream': { schema: { type: 'string' } } },
+    },
+    default: problem,
+  };
   const about = { tags: [service] };
   return {
     get: { operationId: `${service}.${property.name}.get`, ...about, parameters: [lastEventId], responses: watched },
-    put: { operationId: `${service}.${property.name}.set`, ...about, requestBody: { required: true, content }, responses: value },
+    put: {
+      operationId: `${service}.${property.name}.set`,
+      ...about,
+      requestBody: { required: true, content },
+      responses: value,
+    },
   };
 }

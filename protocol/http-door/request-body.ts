@@ -16,7 +16,9 @@ export async function readJson(request: DoorRequest, maxBytes: number): Promise<
   if (bytes.length === 0) return undefined;
   const type = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!READ_AS_JSON.includes(type) && !type.endsWith('+json')) {
-    throw new QiwayError('unsupported', `The body must be application/json, not ${type}.`, { data: { what: 'content-type' } });
+    throw new QiwayError('unsupported', `The body must be application/json, not ${type}.`, {
+      data: { what: 'content-type' },
+    });
   }
   let text: string;
   try {
@@ -55,5 +57,7 @@ async function gather(body: DoorRequest['body'], maxBytes: number): Promise<Uint
 }
 
 function tooLarge(maximum: number): QiwayError {
-  return new QiwayError('limit-exceeded', `The body is larger than ${maximum} bytes.`, { data: { limit: 'maxBodyBytes', maximum } });
+  return new QiwayError('limit-exceeded', `The body is larger than ${maximum} bytes.`, {
+    data: { limit: 'maxBodyBytes', maximum },
+  });
 }

@@ -5,7 +5,10 @@ import type { DoorResponse } from './door-types.ts';
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 
-export function jsonResponse(value: unknown, more: { status?: number; headers?: Record<string, string> } = {}): DoorResponse {
+export function jsonResponse(
+  value: unknown,
+  more: { status?: number; headers?: Record<string, string> } = {},
+): DoorResponse {
   return {
     status: more.status ?? 200,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...more.headers },
@@ -14,7 +17,11 @@ export function jsonResponse(value: unknown, more: { status?: number; headers?: 
 }
 
 export function bytesResponse(bytes: Uint8Array): DoorResponse {
-  return { status: 200, headers: { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' }, body: bytes };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' },
+    body: bytes,
+  };
 }
 
 export function emptyResponse(status: number, headers: Record<string, string>): DoorResponse {
@@ -107,16 +114,25 @@ export function problemRecord(error: QiwayError, status?: number): Problem {
   };
 }
 
-export function problemResponse(error: QiwayError, more: { status?: number; headers?: Record<string, string> } = {}): DoorResponse {
+export function problemResponse(
+  error: QiwayError,
+  more: { status?: number; headers?: Record<string, string> } = {},
+): DoorResponse {
   const body = problemRecord(error, more.status);
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...more.headers };
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...more.headers,
+  };
   if (body.status === 503) headers['retry-after'] = RETRY_AFTER_SECONDS;
   if (body.status === 401) headers['www-authenticate'] = 'Bearer realm="robot"';
   return { status: body.status, headers, body: encoder.encode(`${JSON.stringify(body)}\n`) };
 }
 
 export function methodNotAllowed(method: string, allow: string): DoorResponse {
-  const error = new QiwayError('unsupported', `${method} is not possible here. Use ${allow}.`, { data: { what: method } });
+  const error = new QiwayError('unsupported', `${method} is not possible here. Use ${allow}.`, {
+    data: { what: method },
+  });
   return problemResponse(error, { status: 405, headers: { allow } });
 }
 

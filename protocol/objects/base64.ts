@@ -17,7 +17,8 @@ const CHUNK_BYTES = 3 * 4096;
 /** With padding. */
 export function toBase64(bytes: Uint8Array): string {
   const parts: string[] = [];
-  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) parts.push(encodeChunk(bytes, start, Math.min(start + CHUNK_BYTES, bytes.length)));
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
+    parts.push(encodeChunk(bytes, start, Math.min(start + CHUNK_BYTES, bytes.length)));
   return parts.join('');
 }
 
@@ -25,7 +26,10 @@ function encodeChunk(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
   for (let at = start; at < end; at += 3) {
     const left = end - at;
-    const word = ((bytes[at] as number) << 16) | ((left > 1 ? (bytes[at + 1] as number) : 0) << 8) | (left > 2 ? (bytes[at + 2] as number) : 0);
+    const word =
+      ((bytes[at] as number) << 16) |
+      ((left > 1 ? (bytes[at + 1] as number) : 0) << 8) |
+      (left > 2 ? (bytes[at + 2] as number) : 0);
     text += (alphabet[word >> 18] as string) + (alphabet[(word >> 12) & 63] as string);
     text += left > 1 ? alphabet[(word >> 6) & 63] : '=';
     text += left > 2 ? alphabet[word & 63] : '=';

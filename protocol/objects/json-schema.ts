@@ -13,12 +13,19 @@ export function jsonSchema(signature: string): JsonSchema {
 }
 
 /** Schema of an array with one entry for each member of a tuple signature; `titles` name the entries. */
-export function jsonSchemaOfArguments(parametersSignature: string, titles: readonly { name: string; description: string }[] = []): JsonSchema {
+export function jsonSchemaOfArguments(
+  parametersSignature: string,
+  titles: readonly { name: string; description: string }[] = [],
+): JsonSchema {
   const node = parseSignature(parametersSignature);
   if (node.kind !== 'tuple') return { type: 'array', description: 'any arguments' };
   const entries = node.members.map((member, index) => {
     const about = titles[index];
-    return { ...schemaOf(member), ...(about?.name ? { title: about.name } : {}), ...(about?.description ? { description: about.description } : {}) };
+    return {
+      ...schemaOf(member),
+      ...(about?.name ? { title: about.name } : {}),
+      ...(about?.description ? { description: about.description } : {}),
+    };
   });
   return fixedArray(entries);
 }
@@ -52,7 +59,10 @@ function schemaOf(node: SignatureNode): JsonSchema {
     case 'object':
       return {
         description: 'an object of the robot: shown, not usable over HTTP; null where there is none',
-        anyOf: [{ type: 'object', required: ['$object'], properties: { $object: { type: 'object' } } }, { type: 'null' }],
+        anyOf: [
+          { type: 'object', required: ['$object'], properties: { $object: { type: 'object' } } },
+          { type: 'null' },
+        ],
       };
     default:
       return { description: 'any value; raw bytes as { "$raw": base64 }' };
@@ -60,7 +70,8 @@ function schemaOf(node: SignatureNode): JsonSchema {
 }
 
 function integerSchema(node: IntNode): JsonSchema {
-  if (node.bits === 64) return { anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^-?\\d+$' }], format: 'int64' };
+  if (node.bits === 64)
+    return { anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^-?\\d+$' }], format: 'int64' };
   const span = 2 ** node.bits;
   return { type: 'integer', minimum: node.signed ? -span / 2 : 0, maximum: node.signed ? span / 2 - 1 : span - 1 };
 }

@@ -15,7 +15,10 @@ export interface Guard {
   /** Undefined: welcome; else why not. */
   refuseHost(host: string | undefined): string | undefined;
   /** `foreign` is set for a welcome origin that is not the agent's own: such a page needs CORS. */
-  checkOrigin(origin: string | undefined, host: string | undefined): { readonly refusal?: string; readonly foreign?: string };
+  checkOrigin(
+    origin: string | undefined,
+    host: string | undefined,
+  ): { readonly refusal?: string; readonly foreign?: string };
   /** Takes the same time whatever is wrong with it. */
   isToken(token: string): boolean;
   /** Is this the value of an Authorization header with the token? */
@@ -29,14 +32,21 @@ export function createGuard(options: GuardOptions): Guard {
     refuseHost(host) {
       const name = hostName(host);
       if (name === undefined) return 'the Host header is missing or malformed';
-      if (name === 'localhost' || options.allowedHosts.includes(name) || options.ownHosts().includes(name)) return undefined;
+      if (name === 'localhost' || options.allowedHosts.includes(name) || options.ownHosts().includes(name))
+        return undefined;
       return `the agent does not go by the name ${name}; start it with --allow-host ${name} if it should`;
     },
     checkOrigin(origin, host) {
       if (origin === undefined) return {};
       if (options.allowedOrigins.includes(origin)) return { foreign: origin };
-      if (host !== undefined && (origin === `http://${host.toLowerCase()}` || origin === `https://${host.toLowerCase()}`)) return {};
-      return { refusal: `pages of ${origin} may not use this agent; start it with --allow-origin ${origin} if they should` };
+      if (
+        host !== undefined &&
+        (origin === `http://${host.toLowerCase()}` || origin === `https://${host.toLowerCase()}`)
+      )
+        return {};
+      return {
+        refusal: `pages of ${origin} may not use this agent; start it with --allow-origin ${origin} if they should`,
+      };
     },
     isAuthorized(authorization) {
       return isToken(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');

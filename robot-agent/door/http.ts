@@ -59,7 +59,11 @@ export function createHttpServer(options: HttpOptions): Server {
       request.on('error', () => {});
       answer(options, request, response).catch((error: unknown) => {
         if (response.headersSent) response.destroy();
-        else void sendResponse(response, problemResponse(new QiwayError('internal', 'The agent failed to answer.', { cause: error })));
+        else
+          void sendResponse(
+            response,
+            problemResponse(new QiwayError('internal', 'The agent failed to answer.', { cause: error })),
+          );
       });
     },
   );
@@ -82,12 +86,16 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
   const { refusal, foreign } = guard.checkOrigin(origin, host);
   const reason = guard.refuseHost(host) ?? refusal;
   if (reason !== undefined) {
-    return sendResponse(response, problemResponse(new QiwayError('forbidden', `Refused: ${reason}.`, { data: { reason } })));
+    return sendResponse(
+      response,
+      problemResponse(new QiwayError('forbidden', `Refused: ${reason}.`, { data: { reason } })),
+    );
   }
   if (foreign !== undefined) {
     response.setHeader('access-control-allow-origin', foreign);
     response.setHeader('access-control-expose-headers', 'allow, retry-after, www-authenticate');
-    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) return answerPreflight(request, response);
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
+      return answerPreflight(request, response);
   }
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   if (path === '/healthz') return answerHealth(options, request, response);
@@ -118,11 +126,19 @@ function answerHealth({ readings }: HttpOptions, request: IncomingMessage, respo
   return sendResponse(response, jsonResponse({ status: 'ok', bus: readings().isBusUp ? 'up' : 'down' }));
 }
 
-function answerMetrics({ guard, counts, readings }: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function answerMetrics(
+  { guard, counts, readings }: HttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (!isRead(request)) return sendResponse(response, methodNotAllowed(request.method ?? '', 'GET, HEAD'));
   if (!guard.isAuthorized(request.headers.authorization)) return sendResponse(response, unauthorized());
   const body = Buffer.from(metricsText(counts, readings()), 'utf8');
-  return sendResponse(response, { status: 200, headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' }, body });
+  return sendResponse(response, {
+    status: 200,
+    headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
+    body,
+  });
 }
 
 function unauthorized(): ReturnType<typeof problemResponse> {
@@ -130,7 +146,11 @@ function unauthorized(): ReturnType<typeof problemResponse> {
   return problemResponse(new QiwayError('unauthorized', `Send "Authorization: Bearer TOKEN". ${where}`));
 }
 
-async function answerRobot({ guard, door }: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerRobot(
+  { guard, door }: HttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (!guard.isAuthorized(request.headers.authorization)) return sendResponse(response, unauthorized());
   const doorRequest: DoorRequest = {
     method: request.method ?? 'GET',
@@ -145,13 +165,21 @@ async function answerRobot({ guard, door }: HttpOptions, request: IncomingMessag
 
 function singleHeaders(request: IncomingMessage): Record<string, string | undefined> {
   const headers: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const [name, value] of Object.entries(request.headers))
+    headers[name] = Array.isArray(value) ? value.join(', ') : value;
   return headers;
 }
 
 async function answerFile({ web }: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!isRead(request)) return sendResponse(response, methodNotAllowed(request.method ?? '', 'GET, HEAD'));
   if (web !== undefined && (await serveFile(web, request, response))) return;
-  const hint = web === undefined ? ' The agent serves no web app; --web DIR makes it. The robot is at /robot/services.' : '';
-  return sendResponse(response, problemResponse(new QiwayError('unsupported', `There is nothing at this path.${hint}`, { data: { what: 'path' } }), { status: 404 }));
+  const hint =
+    web === undefined ? ' The agent serves no web app; --web DIR makes it. The robot is at /robot/services.' : '';
+  return sendResponse(
+    response,
+    problemResponse(
+      new QiwayError('unsupported', `There is nothing at this path.${hint}`, { data: { what: 'path' } }),
+      { status: 404 },
+    ),
+  );
 }

@@ -37,8 +37,17 @@ export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function metricsText(counts: Counts, readings: Readings): string {
   const lines: string[] = [];
-  const family = (name: string, type: 'counter' | 'gauge', help: string, samples: readonly [labels: string, value: number][]): void => {
-    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map(([labels, value]) => `${name}${labels} ${value}`));
+  const family = (
+    name: string,
+    type: 'counter' | 'gauge',
+    help: string,
+    samples: readonly [labels: string, value: number][],
+  ): void => {
+    lines.push(
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} ${type}`,
+      ...samples.map(([labels, value]) => `${name}${labels} ${value}`),
+    );
   };
   const one = (value: number): [string, number][] => [['', value]];
   const { user, system } = process.cpuUsage();
@@ -46,16 +55,38 @@ export function metricsText(counts: Counts, readings: Readings): string {
   family('qiway_bus_up', 'gauge', "1 when the robot's bus answers.", one(readings.isBusUp ? 1 : 0));
   family('qiway_sessions', 'gauge', 'Sessions now.', one(readings.sessions));
   family('qiway_sessions_total', 'counter', 'Sessions welcomed.', one(counts.sessionsStarted));
-  family('qiway_sessions_refused_total', 'counter', 'Links refused before they became a session.', one(counts.sessionsRefused));
-  family('qiway_link_received_bytes_total', 'counter', 'Bytes of link messages received.', one(counts.linkBytesReceived));
+  family(
+    'qiway_sessions_refused_total',
+    'counter',
+    'Links refused before they became a session.',
+    one(counts.sessionsRefused),
+  );
+  family(
+    'qiway_link_received_bytes_total',
+    'counter',
+    'Bytes of link messages received.',
+    one(counts.linkBytesReceived),
+  );
   family('qiway_link_sent_bytes_total', 'counter', 'Bytes of link messages sent.', one(counts.linkBytesSent));
-  family('qiway_link_received_messages_total', 'counter', 'Link messages (batches) received.', one(counts.linkMessagesReceived));
+  family(
+    'qiway_link_received_messages_total',
+    'counter',
+    'Link messages (batches) received.',
+    one(counts.linkMessagesReceived),
+  );
   family('qiway_link_sent_messages_total', 'counter', 'Link messages (batches) sent.', one(counts.linkMessagesSent));
   family('qiway_http_calls_total', 'counter', 'Calls on the bus made for HTTP requests.', one(counts.httpCalls));
-  const responses = [...counts.responses].sort(([a], [b]) => a - b).map(([status, count]): [string, number] => [`{status="${status}"}`, count]);
+  const responses = [...counts.responses]
+    .sort(([a], [b]) => a - b)
+    .map(([status, count]): [string, number] => [`{status="${status}"}`, count]);
   family('qiway_http_responses_total', 'counter', 'HTTP responses by status.', responses);
   family('process_cpu_seconds_total', 'counter', 'CPU time, user and system.', one((user + system) / 1e6));
   family('process_resident_memory_bytes', 'gauge', 'Resident memory.', one(process.memoryUsage.rss()));
-  family('process_start_time_seconds', 'gauge', 'Start of the process, Unix time.', one(Math.round(Date.now() / 1000 - process.uptime())));
+  family(
+    'process_start_time_seconds',
+    'gauge',
+    'Start of the process, Unix time.',
+    one(Math.round(Date.now() / 1000 - process.uptime())),
+  );
   return `${lines.join('\n')}\n`;
 }

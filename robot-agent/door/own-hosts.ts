@@ -20,7 +20,14 @@ export function createOwnHosts(clock: Clock): () => readonly string[] {
 function askSystem(): readonly string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
   const [name = ''] = hostname().toLowerCase().split('.');
-  return ['127.0.0.1', '::1', ...addresses.map((entry) => entry.address.toLowerCase()), hostname().toLowerCase(), name, `${name}.local`].filter((host) => host !== '');
+  return [
+    '127.0.0.1',
+    '::1',
+    ...addresses.map((entry) => entry.address.toLowerCase()),
+    hostname().toLowerCase(),
+    name,
+    `${name}.local`,
+  ].filter((host) => host !== '');
 }
 
 /** An address of this machine that other computers can reach, if it has one. */

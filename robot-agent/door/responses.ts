@@ -22,7 +22,8 @@ export async function sendResponse(response: ServerResponse, { status, headers, 
   response.setTimeout(STALLED_MS, () => response.destroy());
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
     if (response.destroyed) break;
-    if (!response.write(next.value)) await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {});
+    if (!response.write(next.value))
+      await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {});
   }
   response.off('close', stop);
   stop();

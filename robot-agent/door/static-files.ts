@@ -42,7 +42,11 @@ export function contentSecurityPolicy(host: string): string {
 }
 
 /** Answers the request if the directory has such a file; else answers nothing and gives false. */
-export async function serveFile(directory: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export async function serveFile(
+  directory: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
   const file = await findFile(directory, request.url ?? '/');
   if (file === undefined) return false;
   const { path, size, modifiedMs } = file;
@@ -50,9 +54,15 @@ export async function serveFile(directory: string, request: IncomingMessage, res
   const etag = `W/"${size.toString(36)}-${Math.floor(modifiedMs).toString(36)}"`;
   response.setHeader('etag', etag);
   // File names below assets/ hold a hash of the content.
-  response.setHeader('cache-control', path.includes(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache');
-  if (type.startsWith('text/html')) response.setHeader('content-security-policy', contentSecurityPolicy(request.headers.host ?? ''));
-  if ((request.headers['if-none-match'] ?? '').split(',').some((known) => known.trim() === etag || known.trim() === '*')) {
+  response.setHeader(
+    'cache-control',
+    path.includes(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
+  );
+  if (type.startsWith('text/html'))
+    response.setHeader('content-security-policy', contentSecurityPolicy(request.headers.host ?? ''));
+  if (
+    (request.headers['if-none-match'] ?? '').split(',').some((known) => known.trim() === etag || known.trim() === '*')
+  ) {
     response.writeHead(304).end();
     return true;
   }
@@ -88,7 +98,10 @@ async function findFile(directory: string, url: string): Promise<FoundFile | und
 function readNames(url: string): string[] | undefined {
   const [path = ''] = url.split(/[?#]/);
   try {
-    const names = path.split('/').filter((name) => name !== '').map(decodeURIComponent);
+    const names = path
+      .split('/')
+      .filter((name) => name !== '')
+      .map(decodeURIComponent);
     return names.some((name) => name.startsWith('.') || /[/\\\0]/.test(name)) ? undefined : names;
   } catch {
     return undefined;

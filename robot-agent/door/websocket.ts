@@ -82,28 +82,46 @@ function refusalOf(request: IncomingMessage, options: WebSocketOptions, unknown:
   const { guard, limits } = options;
   const { host, origin } = request.headers;
   const reason = guard.refuseHost(host) ?? guard.checkOrigin(origin, host).refusal;
-  if (reason !== undefined) return problemResponse(new QiwayError('forbidden', `Refused: ${reason}.`, { data: { reason } }));
+  if (reason !== undefined)
+    return problemResponse(new QiwayError('forbidden', `Refused: ${reason}.`, { data: { reason } }));
   const path = (request.url ?? '').split('?')[0] ?? '';
   if (!PATHS.includes(path)) {
-    return problemResponse(new QiwayError('unsupported', `Links are made at ${PATHS[0]}.`, { data: { what: 'path' } }), { status: 404 });
+    return problemResponse(
+      new QiwayError('unsupported', `Links are made at ${PATHS[0]}.`, { data: { what: 'path' } }),
+      { status: 404 },
+    );
   }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   if (!offered.includes(SUBPROTOCOL)) {
-    return problemResponse(new QiwayError('protocol-mismatch', `This agent speaks the subprotocol ${SUBPROTOCOL}.`), { status: 400 });
+    return problemResponse(new QiwayError('protocol-mismatch', `This agent speaks the subprotocol ${SUBPROTOCOL}.`), {
+      status: 400,
+    });
   }
   const isFull = options.sessions() >= limits.maxSessions;
   if (isFull || unknown >= limits.maxUnknownPerAddress) {
     const limit = isFull ? 'maxSessions' : 'maxUnknownPerAddress';
-    return problemResponse(new QiwayError('limit-exceeded', 'The agent has as many links as it takes; try again later.', { data: { limit, maximum: limits[limit] } }), { status: 503 });
+    return problemResponse(
+      new QiwayError('limit-exceeded', 'The agent has as many links as it takes; try again later.', {
+        data: { limit, maximum: limits[limit] },
+      }),
+      { status: 503 },
+    );
   }
   return undefined;
 }
 
-const REASONS: Readonly<Record<number, string>> = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' };
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  503: 'Service Unavailable',
+};
 
 function refuse(socket: Duplex, { status, headers, body }: DoorResponse): void {
   const bytes = body as Uint8Array;
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(bytes.length) }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(bytes.length) }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   socket.write(`HTTP/1.1 ${status} ${REASONS[status] ?? 'Refused'}\r\n${lines.join('')}\r\n`);
   socket.end(bytes);
 }

@@ -60,5 +60,10 @@ export function webSocketTransport(socket: WebSocket, counts: Counts): Transport
 
 function cutReason(reason: string): string {
   const bytes = Buffer.from(reason, 'utf8');
-  return bytes.length <= MAX_REASON_BYTES ? reason : bytes.subarray(0, MAX_REASON_BYTES - 3).toString('utf8').replace(/�+$/, '');
+  return bytes.length <= MAX_REASON_BYTES
+    ? reason
+    : bytes
+        .subarray(0, MAX_REASON_BYTES - 3)
+        .toString('utf8')
+        .replace(/�+$/, '');
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { method } from '../../protocol/objects/hosted-object.ts';
-import { openSession, type ClientSession } from '../../protocol/session/client-session.ts';
+import { type ClientSession, openSession } from '../../protocol/session/client-session.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { dialWebSocket, type WebSocketClass } from '../../protocol/transport/websocket.ts';
 import { type Agent, type AgentParts, startAgent } from '../../robot-agent/agent.ts';
@@ -66,7 +66,13 @@ async function session(agent: Agent, token = TOKEN): Promise<ClientSession> {
     clock: systemClock,
     WebSocket: WebSocket as unknown as WebSocketClass,
   });
-  const opened = await openSession(transport, { token, clock: systemClock, random: (count) => crypto.getRandomValues(new Uint8Array(count)), client: 'test', timeoutMs: 5000 });
+  const opened = await openSession(transport, {
+    token,
+    clock: systemClock,
+    random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    client: 'test',
+    timeoutMs: 5000,
+  });
   closers.push(() => opened.close());
   return opened;
 }
@@ -74,7 +80,11 @@ async function session(agent: Agent, token = TOKEN): Promise<ClientSession> {
 const greeter = () => createObject({ greet: method('(s)', 's', (name: string) => `hello ${name}`) });
 
 async function greet(agent: Agent, name = 'Greeter'): Promise<{ status: number; json: unknown }> {
-  const response = await fetch(`${agent.origin}/robot/services/${name}/greet`, { method: 'POST', headers: bearer, body: '["you"]' });
+  const response = await fetch(`${agent.origin}/robot/services/${name}/greet`, {
+    method: 'POST',
+    headers: bearer,
+    body: '["you"]',
+  });
   return { status: response.status, json: await response.json() };
 }
 
@@ -103,7 +113,9 @@ describe('as the service directory', () => {
 });
 
 describe('joined to a directory', () => {
-  async function robotBus(url = 'tcp://127.0.0.1:0'): Promise<{ url: string; bus: EmbeddedBus; close(): Promise<void> }> {
+  async function robotBus(
+    url = 'tcp://127.0.0.1:0',
+  ): Promise<{ url: string; bus: EmbeddedBus; close(): Promise<void> }> {
     const bus = new EmbeddedBus({ machineId: 'robot', processId: 2, sessionId: 'robot' });
     const listening = await listenBus(bus, url);
     const close = async (): Promise<void> => {
@@ -155,11 +167,17 @@ describe('refuses', () => {
   });
 
   test('an address of another machine', async () => {
-    await expect(start({ listen: { host: '192.0.2.1', port: 0 } })).rejects.toMatchObject({ code: 'listen-failed', message: expect.stringContaining('192.0.2.1 is not an address of this machine') });
+    await expect(start({ listen: { host: '192.0.2.1', port: 0 } })).rejects.toMatchObject({
+      code: 'listen-failed',
+      message: expect.stringContaining('192.0.2.1 is not an address of this machine'),
+    });
   });
 
   test('a directory that is not there', async () => {
-    await expect(start({ web: '/nonexistent/web' })).rejects.toMatchObject({ code: 'config-invalid', data: { key: 'web' } });
+    await expect(start({ web: '/nonexistent/web' })).rejects.toMatchObject({
+      code: 'config-invalid',
+      data: { key: 'web' },
+    });
   });
 
   test('a session with a wrong token', async () => {
@@ -179,7 +197,9 @@ describe('closing', () => {
     const agent = await start();
     await agent.bus.host('Greeter', greeter());
     const client = await session(agent);
-    const events = await fetch(`${agent.origin}/robot/services/ServiceDirectory/serviceAdded`, { headers: { ...bearer, accept: 'text/event-stream' } });
+    const events = await fetch(`${agent.origin}/robot/services/ServiceDirectory/serviceAdded`, {
+      headers: { ...bearer, accept: 'text/event-stream' },
+    });
     const text = events.text();
     await agent.close();
     expect(await text).toContain('"code":"closed"');
@@ -195,8 +215,16 @@ describe('closing', () => {
   test('does not wait for clients that do not answer', async () => {
     const agent = await start();
     await agent.bus.host('Stuck', createObject({ forever: method('()', 'v', () => new Promise(() => {})) }));
-    const call = fetch(`${agent.origin}/robot/services/Stuck/forever`, { method: 'POST', headers: bearer }).catch((error: Error) => error.name);
-    await expect.poll(async () => (await (await fetch(`${agent.origin}/metrics`, { headers: bearer })).text()).includes('qiway_http_calls_total 1')).toBe(true);
+    const call = fetch(`${agent.origin}/robot/services/Stuck/forever`, { method: 'POST', headers: bearer }).catch(
+      (error: Error) => error.name,
+    );
+    await expect
+      .poll(async () =>
+        (await (await fetch(`${agent.origin}/metrics`, { headers: bearer })).text()).includes(
+          'qiway_http_calls_total 1',
+        ),
+      )
+      .toBe(true);
     await agent.close();
     expect(await call).toBe('TypeError');
   });

@@ -21,7 +21,10 @@ interface Run {
 }
 
 function run(args: readonly string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, QIWAY_TOKEN: undefined, ...env } });
+  const child = spawn(process.execPath, [launcher, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, QIWAY_TOKEN: undefined, ...env },
+  });
   running.push(child);
   let stdout = '';
   let stderr = '';
@@ -62,7 +65,10 @@ describe('qiway-agent', () => {
     const folder = await mkdtemp(join(tmpdir(), 'qiway-config-'));
     try {
       const file = join(folder, 'agent.json');
-      await writeFile(file, JSON.stringify({ listen: '127.0.0.1:0', 'bus-listen': 'tcp://127.0.0.1:0', log: 'silent' }));
+      await writeFile(
+        file,
+        JSON.stringify({ listen: '127.0.0.1:0', 'bus-listen': 'tcp://127.0.0.1:0', log: 'silent' }),
+      );
       const { child, firstLine, ended } = run(['--config', file], { QIWAY_TOKEN: 'from-environment' });
       expect(new URL(await firstLine).hash).toBe('#token=from-environment');
       child.kill('SIGINT');
@@ -98,7 +104,10 @@ describe('qiway-agent', () => {
 
   test.each([
     [['--tls', 'on'], 'qiway-agent: There is no option --tls. See --help.\n'],
-    [['--listen', '0.0.0.0:0'], 'qiway-agent: --listen 0.0.0.0:0 is reachable from other computers, and nothing there is encrypted yet. Add --insecure-listen if that is what you want.\n'],
+    [
+      ['--listen', '0.0.0.0:0'],
+      'qiway-agent: --listen 0.0.0.0:0 is reachable from other computers, and nothing there is encrypted yet. Add --insecure-listen if that is what you want.\n',
+    ],
   ])('%j is refused in one sentence', async (args, sentence) => {
     expect(await run(args).ended).toEqual({ code: 1, stdout: '', stderr: sentence });
   });
@@ -107,6 +116,9 @@ describe('qiway-agent', () => {
     const help = await run(['--help']).ended;
     expect([help.code, help.stderr]).toEqual([0, '']);
     expect(help.stdout).toMatch(/^Usage: qiway-agent \[options\]\n/);
-    expect(await run(['--version']).ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(await run(['--version']).ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 });

@@ -20,7 +20,10 @@ const config = (args: readonly string[], env: Record<string, string> = {}): Agen
   if (invocation.kind !== 'run') throw new Error(`it is ${invocation.kind}`);
   return invocation.config;
 };
-const refusal = (args: readonly string[], env: Record<string, string> = {}): { code: string; key: string; message: string } => {
+const refusal = (
+  args: readonly string[],
+  env: Record<string, string> = {},
+): { code: string; key: string; message: string } => {
   try {
     read(args, env);
   } catch (error) {
@@ -45,7 +48,22 @@ describe('the configuration', () => {
   });
 
   test('comes from flags, in both spellings', () => {
-    const args = ['--bus=tcp://10.0.0.1:9559', '--listen', '[::1]:0', '--token', 'abc', '--allow-origin', 'https://a.example', '--allow-origin=https://b.example', '--allow-host', 'Nao.Local', '--web', 'dist', '--log', 'debug'];
+    const args = [
+      '--bus=tcp://10.0.0.1:9559',
+      '--listen',
+      '[::1]:0',
+      '--token',
+      'abc',
+      '--allow-origin',
+      'https://a.example',
+      '--allow-origin=https://b.example',
+      '--allow-host',
+      'Nao.Local',
+      '--web',
+      'dist',
+      '--log',
+      'debug',
+    ];
     expect(config(args)).toEqual({
       bus: 'tcp://10.0.0.1:9559',
       busListen: 'tcp://127.0.0.1:9559',
@@ -120,12 +138,19 @@ describe('is refused with a sentence that names the key', () => {
     ['text', 'config', 'must hold a JSON object'],
   ])('in a file: %j', (json, key, sentence) => {
     files['bad.json'] = JSON.stringify(json);
-    expect(refusal(['--config', 'bad.json'])).toMatchObject({ code: 'config-invalid', key, message: expect.stringContaining(sentence) });
+    expect(refusal(['--config', 'bad.json'])).toMatchObject({
+      code: 'config-invalid',
+      key,
+      message: expect.stringContaining(sentence),
+    });
   });
 
   test('a file that is not JSON', () => {
     files['bad.json'] = '{ listen: ';
-    expect(refusal(['--config', 'bad.json'])).toMatchObject({ key: 'config', message: expect.stringContaining('bad.json is not JSON') });
+    expect(refusal(['--config', 'bad.json'])).toMatchObject({
+      key: 'config',
+      message: expect.stringContaining('bad.json is not JSON'),
+    });
   });
 
   test('a token from the environment too', () => {
@@ -138,8 +163,10 @@ test('listening beyond loopback needs the flag, and then works', () => {
 });
 
 test('addresses are read and written', () => {
-  for (const text of ['127.0.0.1:0', '[::1]:65535', 'nao.local:80']) expect(formatAddress(parseAddress(text) ?? { host: '', port: 0 })).toBe(text);
-  for (const text of ['', ':1', 'a', 'a:', 'a:b', '::1:80', '[nao]:1', '1.2.3:4', 'a b:1', 'a:99999']) expect(parseAddress(text)).toBeUndefined();
+  for (const text of ['127.0.0.1:0', '[::1]:65535', 'nao.local:80'])
+    expect(formatAddress(parseAddress(text) ?? { host: '', port: 0 })).toBe(text);
+  for (const text of ['', ':1', 'a', 'a:', 'a:b', '::1:80', '[nao]:1', '1.2.3:4', 'a b:1', 'a:99999'])
+    expect(parseAddress(text)).toBeUndefined();
   expect(['localhost', 'LOCALHOST', '127.0.0.1', '127.9.9.9', '::1'].every(isLoopback)).toBe(true);
   expect(['0.0.0.0', '::', '192.168.1.1', '128.0.0.1', 'localhost.example', '1270.0.0.1'].some(isLoopback)).toBe(false);
 });

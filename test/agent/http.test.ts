@@ -20,15 +20,22 @@ const bearer = { authorization: `Bearer ${TOKEN}` };
 const tester = '/robot/services/Tester';
 
 /** fetch chooses Host and Origin itself; this sends what it is told. */
-function ask(port: number, path: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
+function ask(
+  port: number,
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, host: '127.0.0.1', path, method: options.method ?? 'GET', headers: options.headers ?? {} }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
-    });
+    const request = httpRequest(
+      { port, host: '127.0.0.1', path, method: options.method ?? 'GET', headers: options.headers ?? {} },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      },
+    );
     request.on('error', reject);
     request.end(options.body);
   });
@@ -75,12 +82,22 @@ describe('the token', () => {
 });
 
 describe('Host', () => {
-  test.each(['localhost', '127.0.0.1:1', '[::1]:8080', 'NAO.local:8080', 'nao.local.', 'mine.example'])('%s is ours', async (host) => {
-    const { port } = await start({ allowHosts: ['mine.example'] });
-    expect((await ask(port, '/healthz', { headers: { host } })).status).toBe(200);
-  });
+  test.each(['localhost', '127.0.0.1:1', '[::1]:8080', 'NAO.local:8080', 'nao.local.', 'mine.example'])(
+    '%s is ours',
+    async (host) => {
+      const { port } = await start({ allowHosts: ['mine.example'] });
+      expect((await ask(port, '/healthz', { headers: { host } })).status).toBe(200);
+    },
+  );
 
-  test.each(['evil.example', '127.0.0.1.evil.example', '192.0.2.1', 'localhost.evil.example:80', 'a b', 'user@localhost'])('"%s" is refused', async (host) => {
+  test.each([
+    'evil.example',
+    '127.0.0.1.evil.example',
+    '192.0.2.1',
+    'localhost.evil.example:80',
+    'a b',
+    'user@localhost',
+  ])('"%s" is refused', async (host) => {
     const { port } = await start();
     for (const path of ['/healthz', '/robot/services', '/']) {
       const { status, text } = await ask(port, path, { headers: { host, ...bearer } });
@@ -94,19 +111,27 @@ describe('Origin', () => {
   test('of the agent itself is welcome', async () => {
     const { port } = await start();
     const host = `127.0.0.1:${port}`;
-    expect((await ask(port, '/robot/services', { headers: { ...bearer, host, origin: `http://${host}` } })).status).toBe(200);
+    expect(
+      (await ask(port, '/robot/services', { headers: { ...bearer, host, origin: `http://${host}` } })).status,
+    ).toBe(200);
   });
 
-  test.each(['http://evil.example', 'null', 'http://127.0.0.1:1', 'http://127.0.0.1', 'file://'])('%s is refused, before the token is looked at', async (origin) => {
-    const { port, log } = await start({ allowOrigins: ['https://app.example'] });
-    for (const headers of [{ origin }, { origin, ...bearer }] as Record<string, string>[]) {
-      const answer = await ask(port, `${tester}/say`, { method: 'POST', headers, body: '["x"]' });
-      expect(answer.status).toBe(403);
-      expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
-      expect(JSON.parse(answer.text)).toMatchObject({ code: 'forbidden', detail: expect.stringContaining(`--allow-origin ${origin}`) });
-    }
-    expect(log).toEqual([]);
-  });
+  test.each(['http://evil.example', 'null', 'http://127.0.0.1:1', 'http://127.0.0.1', 'file://'])(
+    '%s is refused, before the token is looked at',
+    async (origin) => {
+      const { port, log } = await start({ allowOrigins: ['https://app.example'] });
+      for (const headers of [{ origin }, { origin, ...bearer }] as Record<string, string>[]) {
+        const answer = await ask(port, `${tester}/say`, { method: 'POST', headers, body: '["x"]' });
+        expect(answer.status).toBe(403);
+        expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+        expect(JSON.parse(answer.text)).toMatchObject({
+          code: 'forbidden',
+          detail: expect.stringContaining(`--allow-origin ${origin}`),
+        });
+      }
+      expect(log).toEqual([]);
+    },
+  );
 
   test('that is allowed gets CORS, preflight without a token', async () => {
     const { port } = await start({ allowOrigins: ['https://app.example'] });
@@ -132,10 +157,16 @@ describe('Origin', () => {
 describe('bad input', () => {
   test('a body that is too large is refused, and the refusal can be read', async () => {
     const { url, log } = await start({ maxBodyBytes: 1000 });
-    const response = await fetch(`${url}${tester}/say`, { method: 'POST', headers: bearer, body: `["${'x'.repeat(3_000_000)}"]` });
+    const response = await fetch(`${url}${tester}/say`, {
+      method: 'POST',
+      headers: bearer,
+      body: `["${'x'.repeat(3_000_000)}"]`,
+    });
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({ code: 'limit-exceeded', data: { maximum: 1000 } });
-    expect((await fetch(`${url}${tester}/say`, { method: 'POST', headers: bearer, body: '["next"]' })).status).toBe(200);
+    expect((await fetch(`${url}${tester}/say`, { method: 'POST', headers: bearer, body: '["next"]' })).status).toBe(
+      200,
+    );
     expect(log).toEqual(['say next']);
   });
 
@@ -147,13 +178,21 @@ describe('bad input', () => {
         controller.close();
       },
     });
-    const response = await fetch(`${url}${tester}/say`, { method: 'POST', headers: bearer, body, duplex: 'half' } as RequestInit);
+    const response = await fetch(`${url}${tester}/say`, {
+      method: 'POST',
+      headers: bearer,
+      body,
+      duplex: 'half',
+    } as RequestInit);
     expect(response.status).toBe(413);
   });
 
   test('a body that does not come is not waited for', async () => {
     const { port } = await start({ httpLimits: { requestTimeoutMs: 200, headersTimeoutMs: 200 } });
-    const answer = await rawRequest(port, `POST ${tester}/say HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 10\r\n\r\n["h`);
+    const answer = await rawRequest(
+      port,
+      `POST ${tester}/say HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 10\r\n\r\n["h`,
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });
 
@@ -165,8 +204,16 @@ describe('bad input', () => {
   test.each([
     ['no HTTP', 'hello\r\n\r\n', 400],
     ['headers without end', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-    ['two lengths', `POST ${tester}/say HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]`, 400],
-    ['length and chunks', `POST ${tester}/say HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n[]`, 400],
+    [
+      'two lengths',
+      `POST ${tester}/say HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]`,
+      400,
+    ],
+    [
+      'length and chunks',
+      `POST ${tester}/say HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n[]`,
+      400,
+    ],
     ['an empty Host', 'GET /healthz HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n', 403],
     ['no Host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
   ])('%s', async (_, text, status) => {
@@ -176,7 +223,10 @@ describe('bad input', () => {
 
   test('an offer of HTTP/2 is an ordinary request', async () => {
     const { port } = await start();
-    const answer = await rawRequest(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n');
+    const answer = await rawRequest(
+      port,
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n',
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   });
 
@@ -193,9 +243,12 @@ describe('streams', () => {
   test('server-sent events come as they happen, and end with the reader', async () => {
     const { url, tester: object } = await start();
     const abort = new AbortController();
-    const response = await fetch(`${url}${tester}/wordSaid`, { headers: { ...bearer, accept: 'text/event-stream' }, signal: abort.signal });
+    const response = await fetch(`${url}${tester}/wordSaid`, {
+      headers: { ...bearer, accept: 'text/event-stream' },
+      signal: abort.signal,
+    });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-    const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+    const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream()).getReader();
     expect((await reader.read()).value).toContain('retry: 2000');
     object.emit('wordSaid', 'one');
     expect((await reader.read()).value).toBe('id: e-1\ndata: ["one"]\n\n');
@@ -221,8 +274,15 @@ test('metrics are Prometheus text', async () => {
   const response = await fetch(`${url}/metrics`, { headers: bearer });
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   const text = await response.text();
-  for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+)$/);
-  for (const line of ['qiway_bus_up 1', 'qiway_http_calls_total 1', 'qiway_http_responses_total{status="200"} 1', 'qiway_http_responses_total{status="401"} 1', 'qiway_info{version="1.2.3"} 1']) {
+  for (const line of text.trimEnd().split('\n'))
+    expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+)$/);
+  for (const line of [
+    'qiway_bus_up 1',
+    'qiway_http_calls_total 1',
+    'qiway_http_responses_total{status="200"} 1',
+    'qiway_http_responses_total{status="401"} 1',
+    'qiway_info{version="1.2.3"} 1',
+  ]) {
     expect(text.split('\n')).toContain(line);
   }
 });
@@ -252,27 +312,42 @@ describe('files', () => {
     const page = await fetch(`${url}/?x=1`);
     expect(await page.text()).toContain('<title>console</title>');
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(page.headers.get('content-security-policy')).toContain(`connect-src 'self' ws://127.0.0.1:${port} wss://127.0.0.1:${port};`);
+    expect(page.headers.get('content-security-policy')).toContain(
+      `connect-src 'self' ws://127.0.0.1:${port} wss://127.0.0.1:${port};`,
+    );
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     const etag = page.headers.get('etag') ?? '';
     expect((await fetch(`${url}/`, { headers: { 'if-none-match': `"other", ${etag}` } })).status).toBe(304);
     const script = await fetch(`${url}/assets/app-1234.js`);
-    expect([script.headers.get('content-type'), script.headers.get('cache-control')]).toEqual(['text/javascript; charset=utf-8', 'public, max-age=31536000, immutable']);
+    expect([script.headers.get('content-type'), script.headers.get('cache-control')]).toEqual([
+      'text/javascript; charset=utf-8',
+      'public, max-age=31536000, immutable',
+    ]);
     const head = await fetch(`${url}/assets/app-1234.js`, { method: 'HEAD' });
     expect([head.headers.get('content-length'), await head.text()]).toEqual(['10', '']);
     expect(await (await fetch(`${url}/empty.txt`)).text()).toBe('');
   });
 
-  test.each(['/.secret', '/link.txt', '/../outside.txt', '/%2e%2e/outside.txt', '/..%2foutside.txt', '/assets/..%2f..%2foutside.txt', '/%00', '/%ff', '/assets', '/absent', '//etc/passwd', '/index.html/x'])(
-    '%s is not there',
-    async (path) => {
-      const { port } = await startWithFiles();
-      const { status, text } = await ask(port, path);
-      expect(status).toBe(404);
-      expect(text).not.toContain('outside');
-      expect(JSON.parse(text)).toMatchObject({ status: 404 });
-    },
-  );
+  test.each([
+    '/.secret',
+    '/link.txt',
+    '/../outside.txt',
+    '/%2e%2e/outside.txt',
+    '/..%2foutside.txt',
+    '/assets/..%2f..%2foutside.txt',
+    '/%00',
+    '/%ff',
+    '/assets',
+    '/absent',
+    '//etc/passwd',
+    '/index.html/x',
+  ])('%s is not there', async (path) => {
+    const { port } = await startWithFiles();
+    const { status, text } = await ask(port, path);
+    expect(status).toBe(404);
+    expect(text).not.toContain('outside');
+    expect(JSON.parse(text)).toMatchObject({ status: 404 });
+  });
 
   test('can only be read', async () => {
     const { url } = await startWithFiles();
@@ -282,6 +357,9 @@ describe('files', () => {
 
   test('are not there without a directory', async () => {
     const { url } = await start();
-    expect(await (await fetch(`${url}/`)).json()).toMatchObject({ status: 404, detail: expect.stringContaining('--web DIR') });
+    expect(await (await fetch(`${url}/`)).json()).toMatchObject({
+      status: 404,
+      detail: expect.stringContaining('--web DIR'),
+    });
   });
 });

@@ -17,9 +17,15 @@ async function start(options: HttpAgentOptions = {}): Promise<HttpAgent> {
   return agent;
 }
 
-function dial(port: number, options: { path?: string; protocol?: string; headers?: Record<string, string>; origin?: string } = {}): WebSocket {
+function dial(
+  port: number,
+  options: { path?: string; protocol?: string; headers?: Record<string, string>; origin?: string } = {},
+): WebSocket {
   const { path = '/robot/link', protocol = 'qiway.1', headers = {}, origin } = options;
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol === '' ? [] : [protocol], { headers, ...(origin === undefined ? {} : { origin }) });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol === '' ? [] : [protocol], {
+    headers,
+    ...(origin === undefined ? {} : { origin }),
+  });
   open.push(socket);
   return socket;
 }
@@ -49,18 +55,25 @@ function listenTo(transport: Transport): Heard {
   const messages: Uint8Array[] = [];
   const drains: number[] = [];
   const closed = new Promise<string>((resolve) => {
-    transport.listen({ message: (bytes) => messages.push(bytes), drain: () => drains.push(transport.bufferedBytes), close: resolve });
+    transport.listen({
+      message: (bytes) => messages.push(bytes),
+      drain: () => drains.push(transport.bufferedBytes),
+      close: resolve,
+    });
   });
   return { messages, drains, closed };
 }
 
 describe('an upgrade', () => {
-  test.each(['/robot/link', '/', '/robot/link?x=1'])('at %s is accepted with the subprotocol and without compression', async (path) => {
-    const { port, accepted } = await start({ onAccept: listenTo });
-    const socket = dial(port, { path });
-    await once(socket, 'open');
-    expect([socket.protocol, socket.extensions, accepted.length]).toEqual(['qiway.1', '', 1]);
-  });
+  test.each(['/robot/link', '/', '/robot/link?x=1'])(
+    'at %s is accepted with the subprotocol and without compression',
+    async (path) => {
+      const { port, accepted } = await start({ onAccept: listenTo });
+      const socket = dial(port, { path });
+      await once(socket, 'open');
+      expect([socket.protocol, socket.extensions, accepted.length]).toEqual(['qiway.1', '', 1]);
+    },
+  );
 
   test.each<[string, Parameters<typeof dial>[1], number, string]>([
     ['a foreign Origin', { origin: 'https://evil.example' }, 403, 'forbidden'],
@@ -78,7 +91,8 @@ describe('an upgrade', () => {
 
   test('from pages of the agent, and of allowed origins, is accepted', async () => {
     const { port } = await start({ onAccept: listenTo, allowOrigins: ['https://app.example'] });
-    for (const origin of [`http://127.0.0.1:${port}`, 'https://app.example']) await once(dial(port, { origin }), 'open');
+    for (const origin of [`http://127.0.0.1:${port}`, 'https://app.example'])
+      await once(dial(port, { origin }), 'open');
   });
 
   test('is refused while too many of one address are not known yet', async () => {
@@ -86,7 +100,10 @@ describe('an upgrade', () => {
     const first = dial(port);
     await once(first, 'open');
     await once(dial(port), 'open');
-    expect(await refusal(dial(port))).toMatchObject({ status: 503, json: { code: 'limit-exceeded', data: { limit: 'maxUnknownPerAddress', maximum: 2 } } });
+    expect(await refusal(dial(port))).toMatchObject({
+      status: 503,
+      json: { code: 'limit-exceeded', data: { limit: 'maxUnknownPerAddress', maximum: 2 } },
+    });
     accepted[1]?.known();
     await once(dial(port), 'open');
     expect((await refusal(dial(port))).status).toBe(503);
@@ -94,7 +111,10 @@ describe('an upgrade', () => {
 
   test('a socket that closes unknown makes room', async () => {
     const heard: Heard[] = [];
-    const { port } = await start({ onAccept: (transport) => heard.push(listenTo(transport)), linkLimits: { maxUnknownPerAddress: 1 } });
+    const { port } = await start({
+      onAccept: (transport) => heard.push(listenTo(transport)),
+      linkLimits: { maxUnknownPerAddress: 1 },
+    });
     const first = dial(port);
     await once(first, 'open');
     first.close();
@@ -109,7 +129,12 @@ describe('the transport', () => {
     const started = await start({ onAccept: (transport) => heard.push(listenTo(transport)) });
     const socket = dial(started.port);
     await once(socket, 'open');
-    return { socket, transport: (started.accepted[0] as { transport: Transport }).transport, heard: heard[0] as Heard, agent: started };
+    return {
+      socket,
+      transport: (started.accepted[0] as { transport: Transport }).transport,
+      heard: heard[0] as Heard,
+      agent: started,
+    };
   }
 
   test('passes whole messages both ways and counts them', async () => {
@@ -121,7 +146,12 @@ describe('the transport', () => {
     socket.close(1000, 'done');
     expect(await heard.closed).toBe('done');
     expect(heard.messages).toEqual([Uint8Array.of(4, 5)]);
-    expect(started.counts).toMatchObject({ linkBytesReceived: 2, linkMessagesReceived: 1, linkBytesSent: 3, linkMessagesSent: 1 });
+    expect(started.counts).toMatchObject({
+      linkBytesReceived: 2,
+      linkMessagesReceived: 1,
+      linkBytesSent: 3,
+      linkMessagesSent: 1,
+    });
   });
 
   test('closes with the code and as much of the reason as fits', async () => {

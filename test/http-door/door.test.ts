@@ -26,13 +26,28 @@ interface Sent {
 function send(method: string, path: string, sent: Sent = {}): Promise<DoorResponse> {
   const given = sent.text ?? (sent.body === undefined ? '' : JSON.stringify(sent.body));
   const body = typeof given === 'string' ? new TextEncoder().encode(given) : given;
-  return door.handle({ method, path, headers: sent.headers ?? {}, body, ...(sent.onAborted === undefined ? {} : { onAborted: sent.onAborted }) });
+  return door.handle({
+    method,
+    path,
+    headers: sent.headers ?? {},
+    body,
+    ...(sent.onAborted === undefined ? {} : { onAborted: sent.onAborted }),
+  });
 }
 
-async function ask(method: string, path: string, sent: Sent = {}): Promise<{ status: number; type: string | undefined; json: unknown; headers: Readonly<Record<string, string>> }> {
+async function ask(
+  method: string,
+  path: string,
+  sent: Sent = {},
+): Promise<{ status: number; type: string | undefined; json: unknown; headers: Readonly<Record<string, string>> }> {
   const { status, headers, body } = await send(method, path, sent);
   const text = new TextDecoder().decode(body as Uint8Array);
-  return { status, headers, type: headers['content-type']?.split(';')[0], json: text === '' ? undefined : JSON.parse(text) };
+  return {
+    status,
+    headers,
+    type: headers['content-type']?.split(';')[0],
+    json: text === '' ? undefined : JSON.parse(text),
+  };
 }
 
 const tester = '/robot/services/Tester';
@@ -47,8 +62,15 @@ describe('reading', () => {
 
   test('a metaobject, members by id', async () => {
     const { json } = await ask('GET', tester);
-    expect(json).toMatchObject({ name: 'Tester', description: 'For tests.', methods: { '100': { name: 'say', parametersSignature: '(s)', parameters: [{ name: 'text' }] } } });
-    const { properties, signals } = json as { properties: Record<string, { uid: number; name: string }>; signals: Record<string, unknown> };
+    expect(json).toMatchObject({
+      name: 'Tester',
+      description: 'For tests.',
+      methods: { '100': { name: 'say', parametersSignature: '(s)', parameters: [{ name: 'text' }] } },
+    });
+    const { properties, signals } = json as {
+      properties: Record<string, { uid: number; name: string }>;
+      signals: Record<string, unknown>;
+    };
     const volume = Object.values(properties).find(({ name }) => name === 'volume');
     expect(signals[String(volume?.uid)]).toMatchObject({ name: 'volume', signature: '(i)' });
   });
@@ -117,7 +139,9 @@ describe('calling', () => {
   });
 
   test.each(['picture', 'boxed'])('a raw result as bytes when asked: %s', async (name) => {
-    const { headers, body } = await send('POST', `${tester}/${name}`, { headers: { accept: 'application/octet-stream' } });
+    const { headers, body } = await send('POST', `${tester}/${name}`, {
+      headers: { accept: 'application/octet-stream' },
+    });
     expect(headers['content-type']).toBe('application/octet-stream');
     expect(body).toEqual(name === 'picture' ? Uint8Array.of(1, 2, 3) : Uint8Array.of(4, 5));
   });
@@ -131,14 +155,22 @@ describe('calling', () => {
   test('what a method throws is told in its own words', async () => {
     const { status, type, json } = await ask('POST', `${tester}/fail`);
     expect([status, type]).toEqual([500, 'application/problem+json']);
-    expect(json).toMatchObject({ code: 'call-failed', detail: 'the battery is empty', data: { text: 'the battery is empty' }, status: 500 });
+    expect(json).toMatchObject({
+      code: 'call-failed',
+      detail: 'the battery is empty',
+      data: { text: 'the battery is empty' },
+      status: 500,
+    });
   });
 
   test('no answer in time is 504, and the robot is told to stop', async () => {
     const answer = ask('POST', `${tester}/forever`);
     await robot.logged('forever began');
     await clock.advance(30_000);
-    expect(await answer).toMatchObject({ status: 504, json: { code: 'timeout', maybeExecuted: true, data: { timeoutMs: 30_000 } } });
+    expect(await answer).toMatchObject({
+      status: 504,
+      json: { code: 'timeout', maybeExecuted: true, data: { timeoutMs: 30_000 } },
+    });
     expect(robot.log).toContain('forever stopped');
   });
 
@@ -157,18 +189,29 @@ describe('properties', () => {
     expect((await ask('GET', `${tester}/volume`)).json).toEqual({ value: 50 });
     expect((await ask('PUT', `${tester}/volume`, { body: { value: 70 } })).json).toEqual({ value: 70 });
     expect(robot.tester.get('volume')).toBe(70);
-    expect((await ask('PUT', `${tester}/mixed`, { body: { value: { deep: [1, 'x'] } } })).json).toEqual({ value: { deep: [1, 'x'] } });
+    expect((await ask('PUT', `${tester}/mixed`, { body: { value: { deep: [1, 'x'] } } })).json).toEqual({
+      value: { deep: [1, 'x'] },
+    });
     expect((await ask('GET', `${tester}/icon`)).json).toEqual({ value: 'CQ==' });
   });
 
   test('a value that does not fit is not sent', async () => {
-    expect(await ask('PUT', `${tester}/volume`, { body: { value: 'loud' } })).toMatchObject({ status: 400, json: { code: 'invalid-argument' } });
-    expect(await ask('PUT', `${tester}/volume`, { body: 70 })).toMatchObject({ status: 400, json: { code: 'invalid-argument' } });
+    expect(await ask('PUT', `${tester}/volume`, { body: { value: 'loud' } })).toMatchObject({
+      status: 400,
+      json: { code: 'invalid-argument' },
+    });
+    expect(await ask('PUT', `${tester}/volume`, { body: 70 })).toMatchObject({
+      status: 400,
+      json: { code: 'invalid-argument' },
+    });
     expect(robot.tester.get('volume')).toBe(50);
   });
 
   test('a value that the robot refuses is its failure', async () => {
-    expect(await ask('PUT', `${tester}/volume`, { body: { value: 101 } })).toMatchObject({ status: 500, json: { code: 'call-failed', detail: 'volume goes from 0 to 100' } });
+    expect(await ask('PUT', `${tester}/volume`, { body: { value: 101 } })).toMatchObject({
+      status: 500,
+      json: { code: 'call-failed', detail: 'volume goes from 0 to 100' },
+    });
   });
 });
 
@@ -198,7 +241,11 @@ describe('refusals', () => {
     ['POST', `${tester}/volume`, { body: [] }, 405, 'unsupported'],
   ])('%s %s %j', async (method, path, sent, status, code) => {
     const answer = await ask(method, path, sent);
-    expect(answer).toMatchObject({ status, type: 'application/problem+json', json: { status, code, type: `urn:qiway:error:${code}` } });
+    expect(answer).toMatchObject({
+      status,
+      type: 'application/problem+json',
+      json: { status, code, type: `urn:qiway:error:${code}` },
+    });
     const { title, detail } = answer.json as { title: string; detail: string };
     expect(title).not.toBe('');
     expect(detail).not.toContain(`[${code}]`);
@@ -207,11 +254,15 @@ describe('refusals', () => {
   test('the nearest names are told', async () => {
     expect((await ask('GET', '/robot/services/Testr')).json).toMatchObject({ data: { nearest: ['Tester'] } });
     expect((await ask('POST', `${tester}/volumme`)).json).toMatchObject({ data: { nearest: ['volume'] } });
-    expect((await ask('POST', `${tester}/${encodeURIComponent('add::(s)')}`)).json).toMatchObject({ data: { nearest: ['add::(ii)'] } });
+    expect((await ask('POST', `${tester}/${encodeURIComponent('add::(s)')}`)).json).toMatchObject({
+      data: { nearest: ['add::(ii)'] },
+    });
   });
 
   test('the candidates are told', async () => {
-    expect((await ask('POST', `${tester}/say`, { body: [] })).json).toMatchObject({ data: { candidates: ['say::(s)', 'say::(ss)'] } });
+    expect((await ask('POST', `${tester}/say`, { body: [] })).json).toMatchObject({
+      data: { candidates: ['say::(s)', 'say::(ss)'] },
+    });
   });
 
   test('what is allowed is told', async () => {
@@ -229,16 +280,26 @@ describe('refusals', () => {
 describe('the OpenAPI document', () => {
   test('is valid and describes every own member', async () => {
     const { json } = await ask('GET', '/robot/openapi.json');
-    const result = await new Validator().validate(json as object);
+    const result = await new Validator().validate(json as Record<string, unknown>);
     expect(result.errors ?? []).toEqual([]);
     expect(result.valid).toBe(true);
     const { openapi, paths } = json as { openapi: string; paths: Record<string, Record<string, unknown>> };
     expect(openapi).toBe('3.1.0');
-    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/robot/services', `${tester}/add`, `${tester}/wordSaid`, `${tester}/volume`, '/robot/services/%C3%9Cn%C3%AF%2F1/go']));
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining([
+        '/robot/services',
+        `${tester}/add`,
+        `${tester}/wordSaid`,
+        `${tester}/volume`,
+        '/robot/services/%C3%9Cn%C3%AF%2F1/go',
+      ]),
+    );
     expect(Object.keys(paths[`${tester}/volume`] ?? {})).toEqual(['get', 'put']);
     expect(paths).not.toHaveProperty([`${tester}/_hidden`]);
     expect(paths[`${tester}/add`]?.['post']).toMatchObject({
-      requestBody: { content: { 'application/json': { schema: { minItems: 2, prefixItems: [{ title: 'a' }, { title: 'b' }] } } } },
+      requestBody: {
+        content: { 'application/json': { schema: { minItems: 2, prefixItems: [{ title: 'a' }, { title: 'b' }] } } },
+      },
       responses: { '200': { description: 'the sum' } },
     });
   });

@@ -19,7 +19,10 @@ const tester = '/robot/services/Tester';
 const decoder = new TextDecoder();
 
 function listen(name: string, lastEventId?: string): Promise<DoorResponse> {
-  const headers = { accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
+  const headers = {
+    accept: 'text/event-stream',
+    ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+  };
   return door.handle({ method: 'GET', path: `${tester}/${name}`, headers, body: new Uint8Array(0) });
 }
 
@@ -161,6 +164,11 @@ test('large events make the buffer short, not the memory full', async () => {
 });
 
 test('HEAD holds nothing open', async () => {
-  const response = await door.handle({ method: 'HEAD', path: `${tester}/wordSaid`, headers: { accept: 'text/event-stream' }, body: new Uint8Array(0) });
+  const response = await door.handle({
+    method: 'HEAD',
+    path: `${tester}/wordSaid`,
+    headers: { accept: 'text/event-stream' },
+    body: new Uint8Array(0),
+  });
   expect(response).toMatchObject({ status: 200, body: new Uint8Array(0) });
 });

@@ -1,12 +1,19 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromBase64, toBase64 } from '../../protocol/objects/base64.ts';
 import { fromJson, toJson } from '../../protocol/objects/json.ts';
 import { jsonSchema, jsonSchemaOfArguments } from '../../protocol/objects/json-schema.ts';
-import { decodeValue, Dynamic, encodeValue } from '../../protocol/wire/value.ts';
-import fc from 'fast-check';
+import { Dynamic, decodeValue, encodeValue } from '../../protocol/wire/value.ts';
 
 const through = (signature: string, json: unknown): unknown =>
-  JSON.parse(JSON.stringify(toJson(signature, decodeValue(signature, encodeValue(signature, fromJson(signature, json)), { dynamics: 'unwrapped' }))));
+  JSON.parse(
+    JSON.stringify(
+      toJson(
+        signature,
+        decodeValue(signature, encodeValue(signature, fromJson(signature, json)), { dynamics: 'unwrapped' }),
+      ),
+    ),
+  );
 
 const problemOf = (signature: string, json: unknown): { code: string; path: unknown; message: string } => {
   try {
@@ -91,8 +98,14 @@ describe('the type inside a dynamic can be said', () => {
   });
 
   test('and is checked', () => {
-    expect(problemOf('[m]', [{ $signature: 'i', $value: 'x' }])).toMatchObject({ code: 'invalid-argument', path: '/0/$value' });
-    expect(problemOf('m', { $signature: '(', $value: 1 })).toMatchObject({ code: 'invalid-argument', path: '/$signature' });
+    expect(problemOf('[m]', [{ $signature: 'i', $value: 'x' }])).toMatchObject({
+      code: 'invalid-argument',
+      path: '/0/$value',
+    });
+    expect(problemOf('m', { $signature: '(', $value: 1 })).toMatchObject({
+      code: 'invalid-argument',
+      path: '/$signature',
+    });
   });
 });
 
@@ -138,12 +151,19 @@ describe('what does not fit is refused with its place', () => {
 });
 
 test('an object is described and cannot be sent', () => {
-  const member = (uid: number, name: string, signature: string) => [uid, { uid, name, signature, parametersSignature: signature }] as const;
+  const member = (uid: number, name: string, signature: string) =>
+    [uid, { uid, name, signature, parametersSignature: signature }] as const;
   const object = {
     uid: Uint8Array.of(0xab, 1),
-    metaObject: { methods: new Map([member(5, 'property', '(m)'), member(100, 'go', '(i)')]), signals: new Map([member(101, 'went', '(s)')]), properties: new Map() },
+    metaObject: {
+      methods: new Map([member(5, 'property', '(m)'), member(100, 'go', '(i)')]),
+      signals: new Map([member(101, 'went', '(s)')]),
+      properties: new Map(),
+    },
   };
-  expect(toJson('m', [object])).toEqual([{ $object: { uid: 'ab01', methods: ['go::(i)'], signals: ['went::(s)'], properties: [] } }]);
+  expect(toJson('m', [object])).toEqual([
+    { $object: { uid: 'ab01', methods: ['go::(i)'], signals: ['went::(s)'], properties: [] } },
+  ]);
   expect(toJson('o', null)).toBeNull();
 });
 

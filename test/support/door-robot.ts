@@ -2,7 +2,14 @@
 import type { HostedService } from '../../protocol/bus/bus.ts';
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { QiwayError } from '../../protocol/errors.ts';
-import { type CallContext, createObject, type HostedObject, method, property, signal } from '../../protocol/objects/hosted-object.ts';
+import {
+  type CallContext,
+  createObject,
+  type HostedObject,
+  method,
+  property,
+  signal,
+} from '../../protocol/objects/hosted-object.ts';
 
 export interface DoorRobot {
   readonly bus: EmbeddedBus;
@@ -36,11 +43,22 @@ export async function doorRobot(): Promise<DoorRobot> {
   const tester = createObject(
     {
       say: [
-        method('(s)', 'v', (text: string) => note(`say ${text}`), { description: 'Says it.', parameters: [{ name: 'text', description: 'what to say' }] }),
+        method('(s)', 'v', (text: string) => note(`say ${text}`), {
+          description: 'Says it.',
+          parameters: [{ name: 'text', description: 'what to say' }],
+        }),
         method('(ss)', 's', (text: string, language: string) => `${language}: ${text}`),
       ],
-      add: method('(ii)', 'i', (a: number, b: number) => a + b, { parameters: ['a', 'b'], returnDescription: 'the sum' }),
-      kind: [method('(i)', 's', () => 'i'), method('(s)', 's', () => 's'), method('([i])', 's', () => '[i]'), method('((ii)<P,x,y>)', 's', () => 'P')],
+      add: method('(ii)', 'i', (a: number, b: number) => a + b, {
+        parameters: ['a', 'b'],
+        returnDescription: 'the sum',
+      }),
+      kind: [
+        method('(i)', 's', () => 'i'),
+        method('(s)', 's', () => 's'),
+        method('([i])', 's', () => '[i]'),
+        method('((ii)<P,x,y>)', 's', () => 'P'),
+      ],
       twins: [method('(i)', 's', () => 'i'), method('(f)', 's', () => 'f')],
       any: method('m', 's', (...args: unknown[]) => JSON.stringify(args.slice(0, -1))),
       echo: method('(m)', 'm', (value: unknown) => value),

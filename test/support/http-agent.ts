@@ -43,7 +43,12 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     ownHosts: () => ['127.0.0.1', '::1', 'nao.local'],
   });
   const { maxBodyBytes } = options;
-  const door = createDoor(robot.bus, { clock: systemClock, newEpoch: () => 'e', onCall: () => counts.httpCalls++, ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }) });
+  const door = createDoor(robot.bus, {
+    clock: systemClock,
+    newEpoch: () => 'e',
+    onCall: () => counts.httpCalls++,
+    ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+  });
   const server = createHttpServer({
     guard,
     door,
