@@ -15,8 +15,8 @@ const field = fc.oneof(
 /** Signatures of every shape, with and without annotations. */
 export const arbitrarySignature: fc.Arbitrary<string> = fc.letrec<{ any: string; tuple: string }>((tie) => ({
   any: fc.oneof(
-    { maxDepth: 3, withCrossShrink: true },
-    { weight: 5, arbitrary: fc.constantFrom(...LEAVES) },
+    { maxDepth: 4, depthSize: 'max', withCrossShrink: true },
+    { weight: 2, arbitrary: fc.constantFrom(...LEAVES) },
     { weight: 1, arbitrary: tie('any').map((element) => `[${element}]`) },
     { weight: 1, arbitrary: tie('any').map((element) => `#${element}`) },
     { weight: 1, arbitrary: tie('any').map((element) => `~${element}`) },
