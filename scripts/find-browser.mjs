@@ -19,6 +19,12 @@ function isProgram(path) {
   }
 }
 
+/** The first of these programs that PATH leads to. */
+export function findOnPath(...wanted) {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return wanted.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram);
+}
+
 async function playwrightsOwn() {
   try {
     const { chromium } = await import('playwright');
@@ -37,9 +43,7 @@ export async function findBrowser() {
       `CHROMIUM_PATH says ${chosen}, which is no program. Correct it, or unset it to let setup find or install a browser.`,
     );
   }
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  const candidates = [...names.flatMap((name) => folders.map((folder) => join(folder, name))), ...places];
-  const found = candidates.find(isProgram);
+  const found = findOnPath(...names) ?? places.find(isProgram);
   if (found !== undefined) return found;
   const own = await playwrightsOwn();
   return own !== undefined && isProgram(own) ? own : undefined;

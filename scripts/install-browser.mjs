@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findBrowser } from './find-browser.mjs';
+import { findBrowser, findOnPath } from './find-browser.mjs';
 import { holdingLock } from './lock.mjs';
 
 const advice = 'Install Chromium or Google Chrome, or set CHROMIUM_PATH to one, then run this again.';
@@ -25,7 +25,7 @@ function fetchPlaywrights(root) {
 }
 
 function installPackage(say) {
-  if (!existsSync('/usr/bin/apt-get')) return false;
+  if (findOnPath('apt-get') === undefined) return false;
   const isRoot = process.getuid?.() === 0;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args) => run(isRoot ? 'apt-get' : 'sudo', isRoot ? args : ['-n', 'apt-get', ...args], { env });
