@@ -129,7 +129,7 @@ export function readArguments(
   return {
     command,
     args,
-    url: values.url ?? environment['QIWAY_URL'],
+    url: values.url ?? (environment['QIWAY_URL'] === '' ? undefined : environment['QIWAY_URL']),
     timeoutMs:
       1000 * numberOption('--timeout', values.timeout ?? '30', { least: 0, most: MAX_TIMEOUT_SECONDS, isWhole: false }),
     json: values.json === true,

@@ -1,0 +1,115 @@
+// The program itself: launched as npx does, against a real agent with a service that joined over TCP.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { method, property, signal } from '@qiway/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RealRobot, realRobot } from '../sdk/real-robot.ts';
+import { runProgram, terminalEnvironment } from '../support/run-program.ts';
+
+const launcher = fileURLToPath(new URL('../../sdk/bin/qiway.js', import.meta.url));
+let robot: RealRobot;
+
+beforeAll(async () => {
+  robot = await realRobot({
+    add: method('(ii)', 'i', (a: number, b: number) => a + b),
+    level: property('i', 1),
+    changed: signal('(s)'),
+  });
+});
+
+afterAll(() => robot[Symbol.asyncDispose]());
+
+const qiway = (...args: string[]) =>
+  runProgram(process.execPath, [launcher, ...args], { env: { QIWAY_URL: robot.url } });
+
+/** Starts the program and waits until standard error holds `text`. */
+async function start(args: readonly string[], text: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [launcher, ...args], { env: terminalEnvironment({ QIWAY_URL: robot.url }) });
+  await new Promise<void>((resolve, reject) => {
+    let error = '';
+    child.once('exit', () => reject(new Error(`ended: ${error}`)));
+    child.stderr.on('data', (chunk: Buffer) => {
+      error += chunk.toString();
+      if (error.includes(text)) resolve();
+    });
+  });
+  return child;
+}
+
+describe('the program qiway', () => {
+  it('calls a service in another place through the agent', async () => {
+    expect(await qiway('call', 'Thing.add', '2', '3')).toEqual({ code: 0, stdout: '5\n', stderr: '' });
+  });
+
+  it('ends with code 1 and one line when the robot refuses, with 2 for wrong use', async () => {
+    const refused = await qiway('call', 'Thing.added', '2', '3');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^qiway: \[member-not-found\] [^\n]+\n$/);
+    expect(await qiway('fly')).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it('unsubscribes and ends with code 0 at Ctrl-C', async () => {
+    const child = await start(['watch', 'Thing.changed'], 'watching Thing.changed');
+    const seen = once(child.stdout ?? child, 'data');
+    robot.thing.emit('changed', 'now');
+    expect(String((await seen)[0])).toBe('["now"]\n');
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    const child = await start(['watch', 'Thing.level'], 'watching Thing.level');
+    let errors = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    const ended = once(child, 'exit');
+    child.stdout?.destroy();
+    let level = 1;
+    const timer = setInterval(() => robot.thing.set('level', ++level), 10);
+    expect(await ended).toEqual([0, null]);
+    clearInterval(timer);
+    expect(errors).toBe('');
+  });
+});
+
+describe('qiway doctor', () => {
+  it('finds everything in order', async () => {
+    const { code, stdout } = await qiway('doctor');
+    expect(stdout.split('\n').map((line) => line.split(':', 1)[0])).toEqual([
+      'ok      URL',
+      'ok      agent',
+      'ok      session',
+      'ok      bus',
+      'ok      services',
+      'ok      round trip',
+      '',
+    ]);
+    expect(stdout).toMatch(/services: 2: ServiceDirectory, Thing\n/);
+    expect(code).toBe(0);
+  });
+
+  it('says what to do about a wrong token', async () => {
+    const { code, stdout } = await qiway('doctor', '--url', `${robot.origin}/#token=wrong`);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/failed {2}session: \[unauthorized\] .*\n {8}→ .*copy its URL again\nskipped bus/);
+  });
+
+  it('says what to do when nothing answers, and when there is no URL', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    server.close();
+    await once(server, 'close');
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const { code, stdout } = await qiway('doctor', '--url', `http://127.0.0.1:${port}/#token=x`, '--json');
+    const steps = JSON.parse(stdout) as { name: string; state: string; advice?: string }[];
+    expect(code).toBe(1);
+    expect(steps.map(({ state }) => state)).toEqual(['ok', 'failed', 'skipped', 'skipped', 'skipped', 'skipped']);
+    expect(steps[1]?.advice).toContain('npx qiway-agent');
+    const without = await runProgram(process.execPath, [launcher, 'doctor'], { env: { QIWAY_URL: '' } });
+    expect(without).toMatchObject({ code: 1, stdout: expect.stringContaining('failed  URL') });
+  });
+});
