@@ -11,6 +11,8 @@ export interface RealRobot extends AsyncDisposable {
   /** With the token. */
   readonly url: string;
   readonly origin: string;
+  /** The service directory. */
+  readonly busUrl: string;
   /** The bus as a service's process sees it. */
   readonly bus: Bus;
   readonly thing: HostedObject;
@@ -39,6 +41,7 @@ export async function realRobot(members: Members): Promise<RealRobot> {
   return {
     url: agent.url,
     origin: agent.origin,
+    busUrl: agent.busUrl,
     bus,
     thing,
     stopAgent: () => agent.close(),
