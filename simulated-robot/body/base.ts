@@ -1,8 +1,9 @@
 // The wheeled base: pose, velocity limits, acceleration, moves to a place, stops at obstacles. Time comes in by step().
 // Knows the room's plan, nothing of the bus. SI units: metres, radians, seconds; the frame of a velocity is the robot's.
-import { createNotices, type Notices, type Task } from './notices.ts';
+
 import { nearestObstacle } from '../room/obstacles.ts';
 import type { RoomPlan } from '../room/plan.ts';
+import { createNotices, type Notices, type Task } from './notices.ts';
 
 export interface Pose {
   readonly x: number;
@@ -43,7 +44,12 @@ type Vector = { x: number; y: number; theta: number };
 type Order =
   | { readonly kind: 'idle' }
   | { readonly kind: 'velocity'; readonly target: Vector; readonly limits: MoveLimits }
-  | { readonly kind: 'place'; readonly target: Pose; readonly limits: MoveLimits; readonly end: (how: MoveEnd) => void };
+  | {
+      readonly kind: 'place';
+      readonly target: Pose;
+      readonly limits: MoveLimits;
+      readonly end: (how: MoveEnd) => void;
+    };
 
 export class Base {
   /** The pose, at 10 Hz while it changes, and where it came to rest. */
@@ -90,7 +96,11 @@ export class Base {
     const scale = speed > limits.maxVelXy ? limits.maxVelXy / speed : 1;
     const theta = Math.max(-limits.maxVelTheta, Math.min(limits.maxVelTheta, velocity.theta));
     const isStop = speed === 0 && theta === 0;
-    this.#replace(isStop ? { kind: 'idle' } : { kind: 'velocity', target: { x: velocity.x * scale, y: velocity.y * scale, theta }, limits });
+    this.#replace(
+      isStop
+        ? { kind: 'idle' }
+        : { kind: 'velocity', target: { x: velocity.x * scale, y: velocity.y * scale, theta }, limits },
+    );
   }
 
   /** Moves to a place given in the robot's frame. */
@@ -110,6 +120,18 @@ export class Base {
   /** Brakes; a move to a place ends as 'stopped'. */
   stop(): void {
     this.#replace({ kind: 'idle' });
+  }
+
+  /** Sets the robot down at a place, standing still. @throws when something stands there */
+  place(pose: Pose): void {
+    const { name, distance } = nearestObstacle(this.#plan, { ...pose, radius: BASE_RADIUS });
+    if (distance < 0) throw new Error(`The robot does not fit there: "${name}" is in the way.`);
+    this.#replace({ kind: 'idle' });
+    Object.assign(this.#velocity, { x: 0, y: 0, theta: 0 });
+    this.#pose = { x: pose.x, y: pose.y, theta: wrap(pose.theta) };
+    this.#touching = undefined;
+    this.#active = true;
+    this.#rest();
   }
 
   /** Settles once the base stands still with nothing more to do. */
@@ -188,7 +210,11 @@ export class Base {
     const turn = wrap(order.target.theta - this.#pose.theta);
     // The speed from which it can still stop in time: v² = 2 a s; linear in the last millimetres, so that it settles.
     const speed = Math.min(limits.maxVelXy * share, Math.sqrt(2 * limits.maxAccXy * 0.8 * far), far * 8);
-    const turning = Math.min(limits.maxVelTheta * share, Math.sqrt(2 * limits.maxAccTheta * 0.8 * Math.abs(turn)), Math.abs(turn) * 8);
+    const turning = Math.min(
+      limits.maxVelTheta * share,
+      Math.sqrt(2 * limits.maxAccTheta * 0.8 * Math.abs(turn)),
+      Math.abs(turn) * 8,
+    );
     const along = far === 0 ? 0 : speed / far;
     const { theta } = this.#pose;
     return {

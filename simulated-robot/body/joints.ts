@@ -53,7 +53,13 @@ interface Point {
 type Motion =
   | { readonly kind: 'still' }
   | { readonly kind: 'speed'; readonly target: number; readonly speed: number; readonly end?: () => void }
-  | { readonly kind: 'path'; readonly from: number; readonly points: readonly Point[]; elapsed: number; readonly end: () => void };
+  | {
+      readonly kind: 'path';
+      readonly from: number;
+      readonly points: readonly Point[];
+      elapsed: number;
+      readonly end: () => void;
+    };
 
 interface Joint extends JointRange {
   angle: number;
@@ -135,12 +141,15 @@ export class Joints {
     if (former.kind !== 'still') former.end?.();
   }
 
-  #together(which: readonly string[], motionOf: (joint: Joint, name: string, end: () => void) => Motion): Task<boolean> {
+  #together(
+    which: readonly string[],
+    motionOf: (joint: Joint, name: string, end: () => void) => Motion,
+  ): Task<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     let left = which.length;
     let isReached = true;
     if (left === 0) resolve(true);
-    const started: (() => boolean)[] = [];
+    const started: { readonly joint: Joint; readonly motion: Motion }[] = [];
     for (const name of which) {
       const joint = this.#joint(name);
       const motion: Motion = motionOf(joint, name, () => {
@@ -149,9 +158,12 @@ export class Joints {
         if (left === 0) resolve(isReached);
       });
       this.#start(joint, motion);
-      started.push(() => joint.motion === motion && (this.#start(joint, { kind: 'still' }), true));
+      started.push({ joint, motion });
     }
-    return { done: promise, cancel: () => started.forEach((stopIfMine) => stopIfMine()) };
+    const cancel = (): void => {
+      for (const { joint, motion } of started) if (joint.motion === motion) this.#start(joint, { kind: 'still' });
+    };
+    return { done: promise, cancel };
   }
 }
 

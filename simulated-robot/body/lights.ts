@@ -95,7 +95,8 @@ export class Lights {
 /** @throws naming the groups there are */
 export function partsOf(group: string): readonly string[] {
   const parts = LED_GROUPS.get(group);
-  if (parts === undefined) throw new Error(`There is no group of LEDs "${group}"; the robot has ${[...LED_GROUPS.keys()].join(', ')}.`);
+  if (parts === undefined)
+    throw new Error(`There is no group of LEDs "${group}"; the robot has ${[...LED_GROUPS.keys()].join(', ')}.`);
   return parts;
 }
 

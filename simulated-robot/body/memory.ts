@@ -8,6 +8,7 @@ const MAX_KEY_LENGTH = 256;
 export interface Memory {
   /** @throws with the nearest keys when there is none of that name */
   get(key: string): unknown;
+  has(key: string): boolean;
   insert(key: string, value: unknown): void;
   /** Stores the value and tells the subscribers. */
   raise(key: string, value: unknown): void;
@@ -27,7 +28,8 @@ export function createMemory(): Memory {
   const declared = new Set<string>();
   const listeners = new Map<string, Set<(value: unknown) => void>>();
   const check = (key: string): void => {
-    if (key === '' || key.length > MAX_KEY_LENGTH) throw new Error(`A key has 1 to ${MAX_KEY_LENGTH} characters, not ${key.length}.`);
+    if (key === '' || key.length > MAX_KEY_LENGTH)
+      throw new Error(`A key has 1 to ${MAX_KEY_LENGTH} characters, not ${key.length}.`);
     if (values.size + declared.size >= MAX_KEYS && !values.has(key) && !declared.has(key)) {
       throw new Error(`The memory holds ${MAX_KEYS} keys already; remove some with removeData().`);
     }
@@ -38,13 +40,18 @@ export function createMemory(): Memory {
   const known = (key: string): void => {
     if (values.has(key)) return;
     const hint = suggestion(nearestNames(key, values.keys()));
-    throw new Error(declared.has(key) ? `"${key}" has no value yet; raiseEvent or insertData gives it one.` : `There is no data "${key}".${hint}`);
+    throw new Error(
+      declared.has(key)
+        ? `"${key}" has no value yet; raiseEvent or insertData gives it one.`
+        : `There is no data "${key}".${hint}`,
+    );
   };
   return {
     get(key) {
       known(key);
       return values.get(key);
     },
+    has: (key) => values.has(key),
     insert(key, value) {
       check(key);
       values.set(key, value);
@@ -72,11 +79,11 @@ export function createMemory(): Memory {
     events: () => [...declared].sort(),
     subscribe(key, listener) {
       const own = (value: unknown): void => listener(value);
-      const known = listeners.get(key) ?? new Set();
-      listeners.set(key, known.add(own));
+      const heard = listeners.get(key) ?? new Set();
+      listeners.set(key, heard.add(own));
       return () => {
-        known.delete(own);
-        if (known.size === 0 && listeners.get(key) === known) listeners.delete(key);
+        heard.delete(own);
+        if (heard.size === 0 && listeners.get(key) === heard) listeners.delete(key);
       };
     },
   };

@@ -5,10 +5,46 @@ import { createNotices, type Notices, type Task } from './notices.ts';
 /** Angles of each posture, after Pepper's. */
 export const POSTURES: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
   Object.entries({
-    Stand: { LShoulderPitch: 1.56, LShoulderRoll: 0.14, LElbowYaw: -1.23, LElbowRoll: -0.52, LHand: 0.6, HipPitch: -0.03, RShoulderPitch: 1.56, RShoulderRoll: -0.14, RElbowYaw: 1.23, RElbowRoll: 0.52, RHand: 0.6 },
-    StandInit: { HeadPitch: -0.2, LShoulderPitch: 1.38, LShoulderRoll: 0.12, LElbowYaw: -1.2, LElbowRoll: -0.9, LHand: 0.2, RShoulderPitch: 1.38, RShoulderRoll: -0.12, RElbowYaw: 1.2, RElbowRoll: 0.9, RHand: 0.2 },
+    Stand: {
+      LShoulderPitch: 1.56,
+      LShoulderRoll: 0.14,
+      LElbowYaw: -1.23,
+      LElbowRoll: -0.52,
+      LHand: 0.6,
+      HipPitch: -0.03,
+      RShoulderPitch: 1.56,
+      RShoulderRoll: -0.14,
+      RElbowYaw: 1.23,
+      RElbowRoll: 0.52,
+      RHand: 0.6,
+    },
+    StandInit: {
+      HeadPitch: -0.2,
+      LShoulderPitch: 1.38,
+      LShoulderRoll: 0.12,
+      LElbowYaw: -1.2,
+      LElbowRoll: -0.9,
+      LHand: 0.2,
+      RShoulderPitch: 1.38,
+      RShoulderRoll: -0.12,
+      RElbowYaw: 1.2,
+      RElbowRoll: 0.9,
+      RHand: 0.2,
+    },
     StandZero: { LShoulderRoll: 0.0087, LElbowRoll: -0.0087, RShoulderRoll: -0.0087, RElbowRoll: 0.0087 },
-    Crouch: { HeadPitch: 0.45, LShoulderPitch: 1.1, LShoulderRoll: 0.1, LElbowYaw: -0.9, LElbowRoll: -0.3, HipPitch: -1.03, KneePitch: 0.51, RShoulderPitch: 1.1, RShoulderRoll: -0.1, RElbowYaw: 0.9, RElbowRoll: 0.3 },
+    Crouch: {
+      HeadPitch: 0.45,
+      LShoulderPitch: 1.1,
+      LShoulderRoll: 0.1,
+      LElbowYaw: -0.9,
+      LElbowRoll: -0.3,
+      HipPitch: -1.03,
+      KneePitch: 0.51,
+      RShoulderPitch: 1.1,
+      RShoulderRoll: -0.1,
+      RElbowYaw: 0.9,
+      RElbowRoll: 0.3,
+    },
   }).map(([name, angles]) => [name, completed(angles)]),
 );
 
@@ -37,7 +73,8 @@ export class Postures {
   /** Ends true when the posture is reached, false when stopped or crossed by another movement. */
   goTo(name: string, fraction: number): Task<boolean> {
     const angles = POSTURES.get(name);
-    if (angles === undefined) throw new Error(`There is no posture "${name}"; the robot knows ${[...POSTURES.keys()].join(', ')}.`);
+    if (angles === undefined)
+      throw new Error(`There is no posture "${name}"; the robot knows ${[...POSTURES.keys()].join(', ')}.`);
     this.#going = this.#joints.aimAll(angles, fraction * CALM);
     return this.#going;
   }

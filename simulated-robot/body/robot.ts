@@ -1,4 +1,7 @@
 // The whole robot: its parts, and how they work on each other. Time comes in by step(). Knows no bus.
+
+import { isOnDock } from '../room/obstacles.ts';
+import type { RoomPlan } from '../room/plan.ts';
 import { Base } from './base.ts';
 import { Battery } from './battery.ts';
 import { Joints } from './joints.ts';
@@ -7,8 +10,6 @@ import { createMemory, type Memory } from './memory.ts';
 import { createNotices, type Notices, type Task } from './notices.ts';
 import { POSTURES, Postures } from './postures.ts';
 import { Speech } from './speech.ts';
-import { isOnDock } from '../room/obstacles.ts';
-import type { RoomPlan } from '../room/plan.ts';
 
 /** Height of the head's cameras above the floor in metres: standing, and how much of it is lost when it crouches. */
 const EYE_HEIGHT = 1.12;
@@ -17,7 +18,14 @@ const CROUCH_DROP = 0.32;
 const LOW_BATTERY_SHARE = 0.5;
 
 /** What can be touched. */
-export const TOUCH_SENSORS = ['FrontTactilTouched', 'MiddleTactilTouched', 'RearTactilTouched', 'HandLeftBackTouched', 'HandRightBackTouched', 'ChestButtonPressed'] as const;
+export const TOUCH_SENSORS = [
+  'FrontTactilTouched',
+  'MiddleTactilTouched',
+  'RearTactilTouched',
+  'HandLeftBackTouched',
+  'HandRightBackTouched',
+  'ChestButtonPressed',
+] as const;
 export type TouchSensor = (typeof TOUCH_SENSORS)[number];
 
 /** Where the head's camera is and looks. Metres and radians; pitch is positive downwards. */
@@ -94,7 +102,11 @@ export class Robot {
     this.postures.step();
     this.speech.step(seconds);
     this.lights.step(seconds);
-    const load = { isDriving: this.base.isActive, isSpeaking: this.speech.isSpeaking, isOnDock: isOnDock(this.plan, this.base.pose) };
+    const load = {
+      isDriving: this.base.isActive,
+      isSpeaking: this.speech.isSpeaking,
+      isOnDock: isOnDock(this.plan, this.base.pose),
+    };
     this.battery.step(seconds, load);
   }
 
@@ -115,7 +127,15 @@ export class Robot {
     memory.raise('BatteryPowerPluggedChanged', false);
     memory.raise('PostureChanged', this.postures.current);
     for (const sensor of TOUCH_SENSORS) memory.raise(sensor, 0);
-    for (const key of ['TextStarted', 'TextDone', 'TextInterrupted', 'CurrentWord', 'CurrentSentence', 'PositionOfCurrentWord', 'Status']) {
+    for (const key of [
+      'TextStarted',
+      'TextDone',
+      'TextInterrupted',
+      'CurrentWord',
+      'CurrentSentence',
+      'PositionOfCurrentWord',
+      'Status',
+    ]) {
       memory.declare(`ALTextToSpeech/${key}`);
     }
     memory.declare('ALMotion/MoveFailed');

@@ -42,7 +42,8 @@ export class Speech {
 
   /** Says a text after those that wait. @throws when too many wait */
   say(text: string): Task<SpeechEnd> {
-    if (this.#queue.length >= MAX_WAITING) throw new Error(`${MAX_WAITING} texts are waiting to be said; wait for one to end, or call stopAll().`);
+    if (this.#queue.length >= MAX_WAITING)
+      throw new Error(`${MAX_WAITING} texts are waiting to be said; wait for one to end, or call stopAll().`);
     const { promise, resolve } = Promise.withResolvers<SpeechEnd>();
     this.#lastId += 1;
     const utterance: Utterance = { id: this.#lastId, text, words: spokenWords(text), end: resolve, next: 0, wait: 0 };
@@ -81,7 +82,8 @@ export class Speech {
       return;
     }
     const before = words[utterance.next - 1];
-    if (before === undefined || /[.!?]$/.test(before)) this.news.tell({ kind: 'sentence', id, sentence: sentenceFrom(words, utterance.next) });
+    if (before === undefined || /[.!?]$/.test(before))
+      this.news.tell({ kind: 'sentence', id, sentence: sentenceFrom(words, utterance.next) });
     utterance.wait = secondsFor(word) * (100 / this.speed);
     this.news.tell({ kind: 'word', id, word: bare(word), position: utterance.next });
     utterance.next += 1;

@@ -10,14 +10,19 @@ export interface ColorSpace {
 
 /** Luma of BT.601, full range. */
 const luma = (p: number): number => (77 * ((p >> 16) & 255) + 150 * ((p >> 8) & 255) + 29 * (p & 255)) >> 8;
-const blueness = (p: number): number => clamp(128 + ((-43 * ((p >> 16) & 255) - 85 * ((p >> 8) & 255) + 128 * (p & 255)) >> 8));
-const redness = (p: number): number => clamp(128 + ((128 * ((p >> 16) & 255) - 107 * ((p >> 8) & 255) - 21 * (p & 255)) >> 8));
+const blueness = (p: number): number =>
+  clamp(128 + ((-43 * ((p >> 16) & 255) - 85 * ((p >> 8) & 255) + 128 * (p & 255)) >> 8));
+const redness = (p: number): number =>
+  clamp(128 + ((128 * ((p >> 16) & 255) - 107 * ((p >> 8) & 255) - 21 * (p & 255)) >> 8));
 
 function clamp(value: number): number {
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return Math.max(0, Math.min(255, value));
 }
 
-function perPixel(layers: number, write: (bytes: Uint8Array, at: number, pixel: number) => void): (picture: Picture) => Uint8Array {
+function perPixel(
+  layers: number,
+  write: (bytes: Uint8Array, at: number, pixel: number) => void,
+): (picture: Picture) => Uint8Array {
   return ({ pixels }) => {
     const bytes = new Uint8Array(pixels.length * layers);
     for (let index = 0; index < pixels.length; index++) write(bytes, index * layers, pixels[index] ?? 0);
@@ -40,11 +45,53 @@ function yuyv({ pixels }: Picture): Uint8Array {
 
 /** By NAOqi's number. */
 export const COLOR_SPACES: ReadonlyMap<number, ColorSpace> = new Map([
-  [0, { name: 'kYuvColorSpace', layers: 1, convert: perPixel(1, (bytes, at, pixel) => { bytes[at] = luma(pixel); }) }],
+  [
+    0,
+    {
+      name: 'kYuvColorSpace',
+      layers: 1,
+      convert: perPixel(1, (bytes, at, pixel) => {
+        bytes[at] = luma(pixel);
+      }),
+    },
+  ],
   [9, { name: 'kYUV422ColorSpace', layers: 2, convert: yuyv }],
-  [10, { name: 'kYUVColorSpace', layers: 3, convert: perPixel(3, (bytes, at, pixel) => { bytes[at] = luma(pixel); bytes[at + 1] = blueness(pixel); bytes[at + 2] = redness(pixel); }) }],
-  [11, { name: 'kRGBColorSpace', layers: 3, convert: perPixel(3, (bytes, at, pixel) => { bytes[at] = pixel >> 16; bytes[at + 1] = pixel >> 8; bytes[at + 2] = pixel; }) }],
-  [13, { name: 'kBGRColorSpace', layers: 3, convert: perPixel(3, (bytes, at, pixel) => { bytes[at] = pixel; bytes[at + 1] = pixel >> 8; bytes[at + 2] = pixel >> 16; }) }],
+  [
+    10,
+    {
+      name: 'kYUVColorSpace',
+      layers: 3,
+      convert: perPixel(3, (bytes, at, pixel) => {
+        bytes[at] = luma(pixel);
+        bytes[at + 1] = blueness(pixel);
+        bytes[at + 2] = redness(pixel);
+      }),
+    },
+  ],
+  [
+    11,
+    {
+      name: 'kRGBColorSpace',
+      layers: 3,
+      convert: perPixel(3, (bytes, at, pixel) => {
+        bytes[at] = pixel >> 16;
+        bytes[at + 1] = pixel >> 8;
+        bytes[at + 2] = pixel;
+      }),
+    },
+  ],
+  [
+    13,
+    {
+      name: 'kBGRColorSpace',
+      layers: 3,
+      convert: perPixel(3, (bytes, at, pixel) => {
+        bytes[at] = pixel;
+        bytes[at + 1] = pixel >> 8;
+        bytes[at + 2] = pixel >> 16;
+      }),
+    },
+  ],
 ]);
 
 export interface Resolution {

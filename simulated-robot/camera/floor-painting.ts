@@ -70,12 +70,13 @@ function dock(plan: RoomPlan, x: number, y: number): number | undefined {
   if (distance > 1) return undefined;
   if (distance > 0.88) return 0x2fbf71;
   if (distance > 0.8) return 0x20262b;
-  // A flash of lightning, two strokes.
+  // A plug: two pins and a body.
   const u = (x - plan.dock.x) / plan.dock.radius;
   const v = (y - plan.dock.y) / plan.dock.radius;
-  const isUpper = v > -0.06 && v < 0.55 && Math.abs(u - v * 0.35 + 0.06) < 0.14 - v * 0.1;
-  const isLower = v < 0.06 && v > -0.55 && Math.abs(u - v * 0.35 - 0.06) < 0.14 + v * 0.1;
-  return isUpper || isLower ? 0xf4d35e : 0x39424a;
+  const isPin = u > 0.1 && u < 0.45 && Math.abs(Math.abs(v) - 0.2) < 0.06;
+  const isBody = u > -0.3 && u <= 0.1 && Math.abs(v) < 0.38 - 0.3 * Math.max(0, -u - 0.05);
+  const isCord = u > -0.75 && u <= -0.3 && Math.abs(v) < 0.06;
+  return isPin || isBody || isCord ? 0xf4d35e : 0x39424a;
 }
 
 /** Darker close to walls and things. Sampled coarsely, read smoothly. */

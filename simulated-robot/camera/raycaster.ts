@@ -81,7 +81,7 @@ function draw(scenery: Scenery, eye: Eye, picture: Picture): void {
 
 /** Light falls off with the distance from the eye: 256ths. */
 function lightAt(depth: number, facing = 1): number {
-  return (facing * 268) / (1 + 0.012 * depth * depth + 0.05 * depth);
+  return (facing * 305) / (1 + 0.012 * depth * depth + 0.05 * depth);
 }
 
 function lit(color: number, light: number): number {
@@ -110,10 +110,33 @@ function drawRoom(scenery: Scenery, column: Column): void {
   const length = isX ? plan.maxY - plan.minY : plan.maxX - plan.minX;
   const texture = scenery.walls[wall];
   if (texture === undefined) return;
-  const slab = { texture, share: along / length, bottom: 0, top: plan.height, depth, light: lightAt(depth, isX ? 0.94 : 1) };
+  const slab = {
+    texture,
+    share: along / length,
+    bottom: 0,
+    top: plan.height,
+    depth,
+    light: lightAt(depth, isX ? 0.94 : 1),
+  };
   drawUpright(column, slab);
-  drawLevel(column, { texture: scenery.ceiling, height: plan.height, near: 0, far: depth, x: plan.minX, y: plan.minY, scale: CEILING_SCALE });
-  drawLevel(column, { texture: scenery.floor, height: 0, near: 0, far: depth, x: plan.minX, y: plan.minY, scale: FLOOR_SCALE });
+  drawLevel(column, {
+    texture: scenery.ceiling,
+    height: plan.height,
+    near: 0,
+    far: depth,
+    x: plan.minX,
+    y: plan.minY,
+    scale: CEILING_SCALE,
+  });
+  drawLevel(column, {
+    texture: scenery.floor,
+    height: 0,
+    near: 0,
+    far: depth,
+    x: plan.minX,
+    y: plan.minY,
+    scale: FLOOR_SCALE,
+  });
 }
 
 interface Upright {
@@ -191,15 +214,33 @@ function addBox(hits: Hit[], column: Column, box: Box, painting: BoxPainting): v
     depth: near,
     draw: () => {
       if (box.height < eye.z) {
-        drawLevel(column, { texture: painting.top, height: box.height, near, far, x: box.x, y: box.y, scale: painting.top.width / box.width });
+        drawLevel(column, {
+          texture: painting.top,
+          height: box.height,
+          near,
+          far,
+          x: box.x,
+          y: box.y,
+          scale: painting.top.width / box.width,
+        });
       }
-      drawUpright(column, { texture: isX ? painting.sideX : painting.sideY, share, bottom: 0, top: box.height, depth: near, light });
+      drawUpright(column, {
+        texture: isX ? painting.sideX : painting.sideY,
+        share,
+        bottom: 0,
+        top: box.height,
+        depth: near,
+        light,
+      });
     },
   });
 }
 
 /** Depths at which the column's ray enters and leaves a circle. */
-function cross(column: Column, circle: { readonly x: number; readonly y: number; readonly radius: number }): readonly [number, number] | undefined {
+function cross(
+  column: Column,
+  circle: { readonly x: number; readonly y: number; readonly radius: number },
+): readonly [number, number] | undefined {
   const { eye, dirX, dirY } = column;
   const dx = circle.x - eye.x;
   const dy = circle.y - eye.y;
@@ -231,7 +272,10 @@ function addPillar(hits: Hit[], column: Column, pillar: Pillar, mantle: Texture)
   });
 }
 
-function drawLid(column: Column, lid: { readonly height: number; readonly near: number; readonly far: number; readonly color: number }): void {
+function drawLid(
+  column: Column,
+  lid: { readonly height: number; readonly near: number; readonly far: number; readonly color: number },
+): void {
   const { picture, index } = column;
   const first = Math.max(0, Math.ceil(rowOf(column, lid.height, lid.far) - 0.5));
   const last = Math.min(picture.height, Math.ceil(rowOf(column, lid.height, lid.near) - 0.5));

@@ -26,7 +26,12 @@ function side(box: Box, width: number): Texture {
   return surface({ width, height: box.height, color: box.color, finish: box.finish });
 }
 
-function surface(face: { readonly width: number; readonly height: number; readonly color: number; readonly finish: Finish }): Texture {
+function surface(face: {
+  readonly width: number;
+  readonly height: number;
+  readonly color: number;
+  readonly finish: Finish;
+}): Texture {
   const { width, height, color, finish } = face;
   const columns = Math.max(1, Math.round(width * THING_SCALE));
   const rows = Math.max(1, Math.round(height * THING_SCALE));
@@ -90,7 +95,8 @@ function top(box: Box): Texture {
     const x = (column + 0.5) / THING_SCALE;
     const y = (row + 0.5) / THING_SCALE;
     const edge = Math.min(x, box.width - x, y, box.depth - y);
-    const plain = box.finish === 'wood' ? tone(box.color, 0.95 + 0.15 * grain(Math.floor(x * 90), Math.floor(y * 4))) : box.color;
+    const plain =
+      box.finish === 'wood' ? tone(box.color, 0.95 + 0.15 * grain(Math.floor(x * 90), Math.floor(y * 4))) : box.color;
     const isTape = box.finish === 'parcel' && Math.abs(x - box.width / 2) < 0.03;
     return tone(plain, edge < 0.018 ? 0.8 : isTape ? 1.4 : 1.15);
   });

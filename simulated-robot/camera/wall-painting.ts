@@ -26,7 +26,8 @@ export function paintWall(plan: RoomPlan, wall: Wall): Texture {
 
 function fixturesOf(name: string): readonly Fixture[] {
   if (name === 'window wall') return [windowAt(2.6, 2.3)];
-  if (name === 'door wall') return [doorAt(3.9), picture({ u: 0.95, z: 1.5, width: 0.7, height: 0.5, subject: 'waves' })];
+  if (name === 'door wall')
+    return [doorAt(3.9), picture({ u: 0.95, z: 1.5, width: 0.7, height: 0.5, subject: 'waves' })];
   if (name === 'picture wall') {
     return [
       picture({ u: 1.5, z: 1.55, width: 0.9, height: 0.65, subject: 'sun' }),
@@ -46,7 +47,8 @@ function wallpaper(wall: Wall, u: number, z: number): number {
     const isDot = Math.hypot(((u + (Math.floor(z / 0.2) % 2) * 0.1) % 0.2) - 0.1, (z % 0.2) - 0.1) < 0.022;
     return isDot ? tone(wall.color, 1.13) : wall.color;
   }
-  if (wall.name === 'door wall' && z < 0.95) return z > 0.91 ? 0xf1ece0 : tone(wall.color, (u % 0.3) < 0.012 ? 0.7 : 0.88);
+  if (wall.name === 'door wall' && z < 0.95)
+    return z > 0.91 ? 0xf1ece0 : tone(wall.color, u % 0.3 < 0.012 ? 0.7 : 0.88);
   return wall.color;
 }
 
@@ -80,7 +82,9 @@ function doorAt(middle: number): Fixture {
     if (side > 0.44 || z > 2.04) return 0xf4efe3;
     if (Math.hypot(du - 0.36, z - 1.02) < 0.035) return 0xd9b84a;
     const isPanel = side > 0.07 && side < 0.34 && ((z > 0.2 && z < 0.9) || (z > 1.1 && z < 1.9));
-    const isEdge = isPanel && (side < 0.085 || side > 0.325 || z < 0.215 || (z > 0.885 && z < 0.9) || (z > 1.1 && z < 1.115) || z > 1.885);
+    const isEdge =
+      isPanel &&
+      (side < 0.085 || side > 0.325 || z < 0.215 || (z > 0.885 && z < 0.9) || (z > 1.1 && z < 1.115) || z > 1.885);
     const wood = tone(0x8a5a36, 0.94 + 0.12 * grain(Math.floor(du * 60), Math.floor(z * 4)));
     if (isEdge) return tone(wood, 0.65);
     return isPanel ? tone(wood, 0.88) : wood;
@@ -125,7 +129,10 @@ function squares(x: number, y: number): number {
 
 function waves(x: number, y: number): number {
   const level = y + 0.18 * Math.sin(x * 5);
-  return [0x12355b, 0x1f5f8b, 0x3b8ea5, 0x8fc1b5, 0xf2e8c9][Math.min(4, Math.max(0, Math.floor((level + 1) * 2.4)))] ?? 0x12355b;
+  return (
+    [0x12355b, 0x1f5f8b, 0x3b8ea5, 0x8fc1b5, 0xf2e8c9][Math.min(4, Math.max(0, Math.floor((level + 1) * 2.4)))] ??
+    0x12355b
+  );
 }
 
 function clockAt(middle: number, height: number): Fixture {
@@ -143,7 +150,12 @@ function clockAt(middle: number, height: number): Fixture {
   };
 }
 
-function onRay(ray: { readonly x: number; readonly y: number; readonly angle: number; readonly length: number }): boolean {
+function onRay(ray: {
+  readonly x: number;
+  readonly y: number;
+  readonly angle: number;
+  readonly length: number;
+}): boolean {
   const along = ray.x * Math.sin(ray.angle) + ray.y * Math.cos(ray.angle);
   const across = ray.x * Math.cos(ray.angle) - ray.y * Math.sin(ray.angle);
   return along > 0 && along < ray.length && Math.abs(across) < 0.011;

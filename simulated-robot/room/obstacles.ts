@@ -11,7 +11,10 @@ export interface Nearest {
 }
 
 /** Finds the obstacle nearest to a base of `radius` standing at (x, y). */
-export function nearestObstacle(plan: RoomPlan, at: { readonly x: number; readonly y: number; readonly radius: number }): Nearest {
+export function nearestObstacle(
+  plan: RoomPlan,
+  at: { readonly x: number; readonly y: number; readonly radius: number },
+): Nearest {
   const { x, y, radius } = at;
   const [south, east, north, west] = plan.walls;
   let name = south.name;

@@ -1,0 +1,16 @@
+// What the services are made with. Knows the bus only as the seam.
+import type { Bus } from '@qiway/protocol/bus/bus';
+import type { Clock } from '@qiway/protocol/clock';
+import type { RemoteObjects } from '@qiway/protocol/objects/remote-objects';
+import type { Robot } from '../body/robot.ts';
+
+export interface Surroundings {
+  readonly robot: Robot;
+  readonly clock: Clock;
+  /** Milliseconds since 1970, for time stamps. */
+  readonly wallMs: () => number;
+  /** Maps objects that come in arguments, so that services can call them. */
+  readonly objects: RemoteObjects;
+  /** The bus while the robot is on it. */
+  readonly bus: () => Bus | undefined;
+}
