@@ -144,7 +144,8 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     logger.info('the agent is closing');
     const closed = once(server, 'close');
     server.close();
-    for (const session of sessions) session.close();
+    const reason = new QiwayError('closed', 'The agent is closing.');
+    for (const session of sessions) session.close(reason);
     await door.close();
     server.closeIdleConnections();
     const stopTimer = clock.after(CLOSE_GRACE_MS, () => {

@@ -31,7 +31,6 @@ export interface DoorOptions {
   readonly callTimeoutMs?: number;
   /** Largest body of a request, bytes; 32 MiB, enough for a 24 MB raw as base64. */
   readonly maxBodyBytes?: number;
-  /** Told of every failure that is answered, for counting. */
-  readonly onProblem?: (code: string) => void;
+  /** Told of every call on the bus, for counting. */
   readonly onCall?: () => void;
 }

@@ -50,7 +50,6 @@ export function createDoor(bus: Bus, options: DoorOptions): Door {
       } catch (thrown) {
         response = failure(asQiwayError(thrown));
       }
-      if (response.status >= 400) options.onProblem?.(String(response.status));
       return request.method === 'HEAD' ? withoutBody(response) : response;
     },
     close: () => {
@@ -68,7 +67,7 @@ interface Room {
 
 function failure(error: QiwayError): DoorResponse {
   const what = error.code === 'unsupported' ? (error.data as { readonly what?: string }).what : undefined;
-  return problemResponse(error, what === 'content-type' ? { status: 415 } : {});
+  return problemResponse(error, what === 'content-type' || what === 'content-encoding' ? { status: 415 } : {});
 }
 
 function withoutBody(response: DoorResponse): DoorResponse {

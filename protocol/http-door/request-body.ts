@@ -10,6 +10,12 @@ const READ_AS_JSON: readonly string[] = ['application/json', 'application/x-www-
  * @throws `limit-exceeded` beyond `maxBytes`; `unsupported` for another media type; `invalid-argument` for malformed JSON
  */
 export async function readJson(request: DoorRequest, maxBytes: number): Promise<unknown> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new QiwayError('unsupported', `The body must not be compressed (${encoding}).`, {
+      data: { what: 'content-encoding' },
+    });
+  }
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
   const bytes = await gather(request.body, maxBytes);

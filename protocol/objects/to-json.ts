@@ -93,13 +93,26 @@ function mapToJson(
   nodes: { key: SignatureNode; value: SignatureNode },
   toObject: ToObject,
 ): Json {
-  const isPlain = entries.every(([key]) => typeof key === 'string' || typeof key === 'bigint' || Number.isInteger(key));
-  if (isPlain)
-    return Object.fromEntries(entries.map(([key, entry]) => [String(key), nodeToJson(nodes.value, entry, toObject)]));
-  return entries.map(([key, entry]) => [
-    nodeToJson(nodes.key, key, toObject),
-    nodeToJson(nodes.value, entry, toObject),
-  ]);
+  const value = (entry: unknown): Json => nodeToJson(nodes.value, entry, toObject);
+  const isObject = nodes.key.kind === 'string' || nodes.key.kind === 'int' || nodes.key.kind === 'dynamic';
+  if (isObject && entries.every(([key]) => isName(nodes.key, key))) {
+    return Object.fromEntries(entries.map(([key, entry]) => [String(key), value(entry)]));
+  }
+  return entries.map(([key, entry]) => [nodeToJson(nodes.key, key, toObject), value(entry)]);
+}
+
+/** Can the key be the name of a member of a JSON object, and be read back from it? */
+function isName(node: SignatureNode, key: unknown): boolean {
+  switch (node.kind) {
+    case 'string':
+      return typeof key === 'string';
+    case 'int':
+      return true;
+    case 'dynamic':
+      return typeof key === 'string' || typeof key === 'bigint' || Number.isInteger(key);
+    default:
+      return false;
+  }
 }
 
 function entriesOf(value: unknown): [unknown, unknown][] {

@@ -248,7 +248,9 @@ describe('streams', () => {
       signal: abort.signal,
     });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-    const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream()).getReader();
+    const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>)
+      .pipeThrough(new TextDecoderStream())
+      .getReader();
     expect((await reader.read()).value).toContain('retry: 2000');
     object.emit('wordSaid', 'one');
     expect((await reader.read()).value).toBe('id: e-1\ndata: ["one"]\n\n');

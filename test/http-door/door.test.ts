@@ -233,6 +233,7 @@ describe('refusals', () => {
     ['POST', `${tester}/add`, { text: `[${'1,'.repeat(600)}1]` }, 413, 'limit-exceeded'],
     ['POST', `${tester}/add`, { body: [1, 2], headers: { 'content-length': '1001' } }, 413, 'limit-exceeded'],
     ['POST', `${tester}/add`, { body: [1, 2], headers: { 'content-type': 'image/png' } }, 415, 'unsupported'],
+    ['POST', `${tester}/add`, { body: [1, 2], headers: { 'content-encoding': 'gzip' } }, 415, 'unsupported'],
     ['POST', `${tester}/add`, { body: [1, 2], headers: { accept: 'text/html' } }, 406, 'unsupported'],
     ['POST', `${tester}/add`, { body: [1, 2], headers: { accept: 'application/octet-stream' } }, 406, 'unsupported'],
     ['GET', `${tester}/wordSaid`, {}, 406, 'unsupported'],
