@@ -1,5 +1,7 @@
 // How well one JavaScript value fits a declared type: what the choice of an overload multiplies. Layer 2; pure.
 // 1 fits exactly, 0 would be refused by the encoder. The factors are libqi's where it has one.
+
+import { elementSignature } from '../wire/dynamic.ts';
 import { type IntNode, parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
 import { Dynamic, isObjectReference, Some } from '../wire/value.ts';
 
@@ -93,47 +95,19 @@ function scoreObject(node: SignatureNode, value: object, scorer: ArgumentScorer)
   return 0.99 * scoreEntries(node, Object.entries(value), scorer);
 }
 
-/** Element types of typed arrays. */
-const ELEMENTS: Readonly<Record<string, string>> = {
-  Int8Array: 'c',
-  Uint8Array: 'C',
-  Uint8ClampedArray: 'C',
-  Int16Array: 'w',
-  Uint16Array: 'W',
-  Int32Array: 'i',
-  Uint32Array: 'I',
-  BigInt64Array: 'l',
-  BigUint64Array: 'L',
-  Float32Array: 'f',
-  Float64Array: 'd',
-};
-
 function scoreBytes(node: SignatureNode, value: ArrayBufferView | ArrayBuffer): number {
-  const name = value.constructor.name;
-  const element = ELEMENTS[name];
-  if (node.kind === 'raw') return element === undefined || value instanceof Uint8Array ? 1 : 0.9;
+  const isBytes = value instanceof Uint8Array;
+  const element = ArrayBuffer.isView(value) ? elementSignature(value) : undefined;
+  if (node.kind === 'raw') return element === undefined || isBytes ? 1 : 0.9;
   // Strings that are not UTF-8 are bytes; a list of the very element type is better.
-  if (node.kind === 'string') return value instanceof Uint8Array ? 0.5 : 0;
+  if (node.kind === 'string') return isBytes ? 0.5 : 0;
   if ((node.kind !== 'list' && node.kind !== 'varargs') || element === undefined) return 0;
-  const sample = parseSignature(element);
-  if (
-    sample.kind === node.element.kind &&
-    (sample.kind !== 'int' || (node.element.kind === 'int' && isSameInt(sample, node.element)))
-  ) {
-    return value instanceof Uint8Array ? 0.95 : 1;
-  }
+  if (node.element.text === element) return isBytes ? 0.95 : 1;
   const values = [...(value as unknown as Iterable<number | bigint>)];
-  return values.reduce<number>(
-    (lowest, each) => Math.min(lowest, 0.9 * scoreArgument(node.element, each, NO_OBJECTS)),
-    0.9,
-  );
+  return 0.9 * lowest(values, (each) => scoreArgument(node.element, each, NO_OBJECTS));
 }
 
 const NO_OBJECTS: ArgumentScorer = { isObject: () => false };
-
-function isSameInt(a: IntNode, b: IntNode): boolean {
-  return a.bits === b.bits && a.signed === b.signed;
-}
 
 function scoreArray(node: SignatureNode, values: readonly unknown[], scorer: ArgumentScorer): number {
   if (node.kind === 'list' || node.kind === 'varargs')

@@ -2,8 +2,8 @@
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { containerCodec } from './codec-containers.ts';
 import { numberCodec } from './codec-numbers.ts';
-import { Dynamic, inferSignature, type ObjectCodec } from './dynamic.ts';
-import { Mismatch, mismatch } from './mismatch.ts';
+import { Dynamic, infer, type ObjectCodec } from './dynamic.ts';
+import { describeValue, Mismatch, mismatch } from './mismatch.ts';
 import { isObjectReference, NULL_OBJECT, type ObjectEncoding, readObject, writeObject } from './objects.ts';
 import { parseSignature, type SignatureNode } from './signature.ts';
 import { memoBySignature } from './signature-cache.ts';
@@ -108,7 +108,7 @@ function writeString(writer: ByteWriter, value: unknown, node: SignatureNode): v
 
 function writeDynamic(writer: ByteWriter, value: unknown, options: EncodeOptions): void {
   const isWrapped = value instanceof Dynamic;
-  const signature = isWrapped ? value.signature : inferSignature(value, options.objects);
+  const signature = isWrapped ? value.signature : infer(value, options.objects, 1);
   const content = isWrapped ? value.value : value;
   writer.string(signature);
   if (signature === '') {
@@ -116,10 +116,19 @@ function writeDynamic(writer: ByteWriter, value: unknown, options: EncodeOptions
       throw new Mismatch('nothing in a dynamic without signature', '', 'a value');
     return;
   }
-  const codec = codecOf(signature);
+  const codec = contentCodec(signature);
   const levels = enterDynamic(writer, codec.node);
   codec.write(writer, content, options);
   writer.depth -= levels;
+}
+
+/** A wrong signature in a Dynamic is a fault of the caller's value. */
+function contentCodec(signature: string): Codec {
+  try {
+    return codecOf(signature);
+  } catch {
+    throw new Mismatch('a valid signature in the Dynamic', 'm', describeValue(signature));
+  }
 }
 
 function readDynamic(reader: ByteReader, options: DecodeOptions): unknown {

@@ -1,7 +1,6 @@
 // Values that carry their type, and the type a bare JavaScript value is sent as. Layer 1; pure.
-import { QiwayError } from '../errors.ts';
 import { MAX_DEPTH } from './limits.ts';
-import { describeValue } from './mismatch.ts';
+import { describeValue, invalidArgument, Mismatch } from './mismatch.ts';
 import { isObjectReference, type ObjectReference } from './objects.ts';
 
 /** What stands for objects on this side: reads references into them, and writes references to them. */
@@ -45,10 +44,15 @@ const WIDENING: readonly string[] = ['i', 'l', 'd'];
  * @throws invalid-argument for what has no signature: functions, symbols, cycles, bigints beyond 64 bits
  */
 export function inferSignature(value: unknown, objects?: ObjectCodec): string {
-  return infer(value, objects, 1);
+  try {
+    return infer(value, objects, 1);
+  } catch (thrown) {
+    throw invalidArgument(thrown, false);
+  }
 }
 
-function infer(value: unknown, objects: ObjectCodec | undefined, level: number): string {
+/** As inferSignature, inside the encoder: throws a Mismatch, which gathers the place on its way. */
+export function infer(value: unknown, objects: ObjectCodec | undefined, level: number): string {
   if (objects?.is(value) === true) return 'o';
   switch (typeof value) {
     case 'boolean':
@@ -65,17 +69,15 @@ function infer(value: unknown, objects: ObjectCodec | undefined, level: number):
       return 'v';
     case 'object':
       if (value === null) return 'v';
-      if (level > MAX_DEPTH)
-        throw new QiwayError(
-          'invalid-argument',
-          `a value is nested deeper than ${MAX_DEPTH} levels, or contains itself.`,
-        );
+      if (level > MAX_DEPTH) throw unfit('itself, or what is nested too deep');
       return inferObject(value, objects, level);
     default:
   }
-  throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, {
-    data: { expected: 'm' },
-  });
+  throw unfit(describeValue(value));
+}
+
+function unfit(got: string): Mismatch {
+  return new Mismatch('what a dynamic can hold (m)', 'm', got);
 }
 
 function inferNumber(value: number): string {
@@ -88,36 +90,42 @@ function inferObject(value: object, objects: ObjectCodec | undefined, level: num
   if (value instanceof Some) return `+${infer(value.value, objects, level + 1)}`;
   if (Array.isArray(value)) return `[${common(value, objects, level)}]`;
   if (value instanceof Map) {
-    const keys = common([...value.keys()], objects, level);
-    return `{${value.size === 0 ? 's' : keys}${common([...value.values()], objects, level)}}`;
+    const keys = value.size === 0 ? 's' : common([...value.keys()], objects, level);
+    return `{${keys}${common([...value.values()], objects, level)}}`;
   }
-  if (ArrayBuffer.isView(value)) return TYPED_ARRAYS.get(value.constructor.name) ?? 'r';
+  if (ArrayBuffer.isView(value)) {
+    const element = elementSignature(value) ?? 'C';
+    return element === 'C' ? 'r' : `[${element}]`;
+  }
   switch (Object.prototype.toString.call(value)) {
     case '[object ArrayBuffer]':
-    case '[object SharedArrayBuffer]':
       return 'r';
     case '[object Object]':
       if (isObjectReference(value)) return 'o';
       return `{s${common(Object.values(value), objects, level)}}`;
     default:
-      throw new QiwayError('invalid-argument', `${describeValue(value)} cannot be sent in a dynamic (m).`, {
-        data: { expected: 'm' },
-      });
+      throw unfit(describeValue(value));
   }
 }
 
-/** Arrays of numbers of a declared width. */
-const TYPED_ARRAYS: ReadonlyMap<string, string> = new Map([
-  ['Int8Array', '[c]'],
-  ['Int16Array', '[w]'],
-  ['Uint16Array', '[W]'],
-  ['Int32Array', '[i]'],
-  ['Uint32Array', '[I]'],
-  ['BigInt64Array', '[l]'],
-  ['BigUint64Array', '[L]'],
-  ['Float32Array', '[f]'],
-  ['Float64Array', '[d]'],
-]);
+/** Elements of arrays of numbers of a declared width, by the beginning of the constructor's name. */
+const ELEMENTS: Readonly<Record<string, string>> = {
+  Int8: 'c',
+  Uint8: 'C',
+  Int16: 'w',
+  Uint16: 'W',
+  Int32: 'i',
+  Uint32: 'I',
+  BigInt64: 'l',
+  BigUint64: 'L',
+  Float32: 'f',
+  Float64: 'd',
+};
+
+/** The signature of the elements of a typed array; undefined for other views. */
+export function elementSignature(view: ArrayBufferView): string | undefined {
+  return ELEMENTS[view.constructor.name.replace(/(Clamped)?Array$/, '')];
+}
 
 /** The signature that all values share; `m` where there is none. */
 function common(values: readonly unknown[], objects: ObjectCodec | undefined, level: number): string {

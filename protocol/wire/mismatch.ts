@@ -73,41 +73,28 @@ function describeObject(value: object): string {
     : `an object with ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}`;
 }
 
+const EXPECTATIONS: Readonly<Partial<Record<SignatureNode['kind'], string>>> = {
+  bool: 'true or false',
+  float: 'a number',
+  double: 'a number',
+  string: 'a string',
+  raw: 'a Uint8Array or ArrayBuffer',
+  list: 'an array',
+  varargs: 'an array',
+  map: 'an object or a Map',
+  kwargs: 'an object or a Map',
+  void: 'nothing',
+};
+
 function expectation(node: SignatureNode): string {
-  const { text } = node;
-  switch (node.kind) {
-    case 'int': {
-      const bits = BigInt(node.bits);
-      const range = node.signed
-        ? `${-(1n << (bits - 1n))} to ${(1n << (bits - 1n)) - 1n}`
-        : `0 to ${(1n << bits) - 1n}`;
-      return `an integer from ${range} (${text})`;
-    }
-    case 'bool':
-      return 'true or false (b)';
-    case 'float':
-    case 'double':
-      return `a number (${text})`;
-    case 'string':
-      return 'a string (s)';
-    case 'raw':
-      return 'a Uint8Array or ArrayBuffer (r)';
-    case 'list':
-    case 'varargs':
-      return `an array (${text})`;
-    case 'map':
-    case 'kwargs':
-      return `an object or a Map (${text})`;
-    case 'tuple':
-      if (node.fieldNames !== undefined) return `an object with the fields ${node.fieldNames.join(', ')} (${text})`;
-      return `an array of ${node.members.length} (${text})`;
-    case 'void':
-      return 'nothing (v)';
-    case 'unknown':
-    case 'none':
-    case 'pointer':
-      return `no value at all: ${text} cannot be sent`;
-    default:
-      return `a value of type ${text}`;
+  let words = EXPECTATIONS[node.kind] ?? 'no value at all: there are none';
+  if (node.kind === 'int') {
+    const end = 1n << BigInt(node.signed ? node.bits - 1 : node.bits);
+    words = `an integer from ${node.signed ? -end : 0} to ${end - 1n}`;
+  } else if (node.kind === 'tuple') {
+    const { fieldNames, members } = node;
+    words =
+      fieldNames === undefined ? `an array of ${members.length}` : `an object with the fields ${fieldNames.join(', ')}`;
   }
+  return `${words} (${node.text})`;
 }

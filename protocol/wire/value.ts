@@ -27,7 +27,7 @@ const KEEP_BYTES = 65_536;
 let spare: ByteWriter | undefined;
 
 /**
- * Serializes a value.
+ * Serializes a value. Nothing else refers to the buffer of the result, which may be longer than the result.
  * @throws invalid-argument when the value does not fit: says what was expected, where and what came; limit-exceeded when it is too large;
  * wire-invalid for a wrong signature
  */

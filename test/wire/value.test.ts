@@ -274,7 +274,9 @@ describe('dynamics', () => {
     expect(failure(() => encodeValue('(sm)', ['', new Dynamic('[i]', [1, 'b'])])).message).toContain(
       'argument 2, element [1]: expected an integer',
     );
-    expect(failure(() => encodeValue('m', new Dynamic('q', 1))).code).toBe('wire-invalid');
+    expect(failure(() => encodeValue('(m)', [new Dynamic('q', 1)])).message).toBe(
+      '[invalid-argument] argument 1: expected a valid signature in the Dynamic, got string "q".',
+    );
   });
 
   test.each<[unknown, string]>([
@@ -325,7 +327,10 @@ describe('dynamics', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     for (const value of [() => 1, Symbol('a'), new Date(), cycle, 2n ** 64n, new Set([1])]) {
-      expect(failure(() => encodeValue('m', value)).code).toBe('invalid-argument');
+      expect(failure(() => encodeValue('(sm)', ['', value])).message).toContain(
+        'argument 2: expected what a dynamic can hold',
+      );
+      expect(failure(() => inferSignature(value)).code).toBe('invalid-argument');
     }
   });
 });
