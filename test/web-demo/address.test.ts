@@ -5,7 +5,10 @@ import { agentUrl, readPasted, withFragment } from '../../web-demo/robot/address
 function fakeStore(
   entries: Record<string, string> = {},
 ): Pick<Storage, 'getItem' | 'setItem'> & { readonly entries: Record<string, string> } {
-  return { entries, getItem: (key) => entries[key] ?? null, setItem: (key, value) => void (entries[key] = value) };
+  const setItem = (key: string, value: string): void => {
+    entries[key] = value;
+  };
+  return { entries, getItem: (key) => entries[key] ?? null, setItem };
 }
 
 const origin = 'http://127.0.0.1:8080';

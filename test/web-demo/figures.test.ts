@@ -93,13 +93,23 @@ describe('the plan of the room', () => {
       new Map<string, unknown>([
         ['walls', [wall]],
         ['boxes', [box]],
-        ['pillars', [{ x: 2, y: 2, radius: 0.2 }]],
+        ['pillars', [{ name: 'pillar', x: 2, y: 2, radius: 0.2 }]],
       ]),
     );
     expect(plan.walls).toEqual([{ x1: 0, y1: 0, x2: 1, y2: 0 }]);
     expect(plan.things.map(({ shape, color }) => [shape.kind, color])).toEqual([
       ['box', '#00ff7f'],
       ['disc', '#8a979f'],
+    ]);
+  });
+
+  it('has the floor below everything, and nothing that hangs', () => {
+    const lamp = { name: 'lamp', x: 0, y: 0, z: 2.2, radius: 0.2 };
+    const ball = { name: 'ball', x: 1, y: 0, z: 0.1, radius: 0.1 };
+    const plan = readRoomPlan({ balls: [lamp, ball], carpet: { x: 0, y: 0, width: 2, depth: 2 } });
+    expect(plan.things.map(({ name, isFlat }) => [name, isFlat])).toEqual([
+      ['carpet', true],
+      ['ball', false],
     ]);
   });
 

@@ -47,21 +47,14 @@ function boundsOf({ pose, trail, plan }: RoomMapProps): Bounds {
 }
 
 function ThingShape({ thing }: { readonly thing: Thing }): JSX.Element {
-  const { shape, color, name } = thing;
+  const { shape, color, name, isFlat } = thing;
+  const look = isFlat ? { class: 'map-flat' } : { class: 'map-box', fill: color };
   return shape.kind === 'box' ? (
-    <rect
-      class="map-box"
-      x={shape.x}
-      y={-shape.y - shape.depth}
-      width={shape.width}
-      height={shape.depth}
-      rx="0.04"
-      fill={color}
-    >
+    <rect {...look} x={shape.x} y={-shape.y - shape.depth} width={shape.width} height={shape.depth} rx="0.04">
       <title>{name}</title>
     </rect>
   ) : (
-    <circle class="map-box" cx={shape.x} cy={-shape.y} r={shape.radius} fill={color}>
+    <circle {...look} cx={shape.x} cy={-shape.y} r={shape.radius}>
       <title>{name}</title>
     </circle>
   );

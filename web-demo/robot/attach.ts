@@ -6,11 +6,13 @@ import { hold, offers, type Scope } from './follow.ts';
 import type { MemorySubscriber, Services } from './robot-services.ts';
 import type { RobotState } from './robot-state.ts';
 import { readRoomPlan } from './room-plan.ts';
-import { extendTrail, readPose } from './trail.ts';
+import { extendTrail, type Pose, readPose } from './trail.ts';
 
 /** How often to ask for the position where no signal tells it. */
 const POSITION_MS = 200;
 const MAX_WORDS = 24;
+/** Gone this far from where it was blocked, the robot is free again. Metres. */
+const CLEAR_M = 0.05;
 
 type After = (delayMs: number, run: () => void) => () => void;
 
@@ -19,9 +21,14 @@ export async function attachMotion(
   motion: RemoteObject<Services['ALMotion']>,
   { scope, after }: { scope: Scope; after: After },
 ): Promise<void> {
+  let blockedAt: Pose | undefined;
   const take = (values: readonly number[]): void => {
     const pose = readPose(values);
     if (pose === undefined || !scope.isOpen) return;
+    if (blockedAt !== undefined && Math.hypot(pose.x - blockedAt.x, pose.y - blockedAt.y) > CLEAR_M) {
+      blockedAt = undefined;
+      state.blockedBy.value = undefined;
+    }
     batch(() => {
       state.pose.value = pose;
       state.trail.value = extendTrail(state.trail.peek(), pose);
@@ -31,6 +38,13 @@ export async function attachMotion(
   if (offers(motion, 'positionChanged')) scope.add(await motion.positionChanged.connect(take));
   else poll(async () => take(await motion.getRobotPosition(true)), { scope, after });
   take(await motion.getRobotPosition(true));
+  if (offers(motion, 'moveBlocked')) {
+    const off = await motion.moveBlocked.connect((obstacle) => {
+      blockedAt = state.pose.peek();
+      state.blockedBy.value = obstacle;
+    });
+    scope.add(off);
+  }
   if (offers(motion, 'robotIsWakeUp')) state.isAwake.value = await motion.robotIsWakeUp();
 }
 

@@ -16,6 +16,8 @@ export interface Services {
     rest(): void;
     robotIsWakeUp(): boolean;
     positionChanged: Signal<[number[]]>;
+    /** Only the simulated robot: with the name of what is in the way. */
+    moveBlocked: Signal<[string]>;
   };
   ALVideoDevice: {
     subscribeCamera(

@@ -19,6 +19,8 @@ export interface RobotState {
   readonly robotName: Signal<string | undefined>;
   readonly batteryPercent: Signal<number | undefined>;
   readonly pose: Signal<Pose | undefined>;
+  /** What the robot bumped into, until it is somewhere else. */
+  readonly blockedBy: Signal<string | undefined>;
   readonly trail: Signal<readonly Pose[]>;
   readonly plan: Signal<RoomPlan | undefined>;
   /** Percent, and how to set it; undefined when the robot has no volume. */
@@ -42,6 +44,7 @@ export function createRobotState(): RobotState {
     robotName: signal(undefined),
     batteryPercent: signal(undefined),
     pose: signal(undefined),
+    blockedBy: signal(undefined),
     trail: signal([]),
     plan: signal(undefined),
     volume: signal(undefined),

@@ -11,6 +11,8 @@ export interface Wall {
 export interface Thing {
   readonly name: string;
   readonly color: string;
+  /** Lies on the floor: a carpet, a docking place. */
+  readonly isFlat: boolean;
   readonly shape:
     | { readonly kind: 'box'; readonly x: number; readonly y: number; readonly width: number; readonly depth: number }
     | { readonly kind: 'disc'; readonly x: number; readonly y: number; readonly radius: number };
@@ -23,31 +25,41 @@ export interface RoomPlan {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Reads structs with `x1 y1 x2 y2` (walls), `x y width depth` (boxes) and `x y radius` (discs), wherever they are in the answer. */
+/** What hangs higher than this is no obstacle and not on the map. Metres. */
+const HANGING_HEIGHT = 1.5;
+
+/**
+ * Reads structs with `x1 y1 x2 y2` (walls), `x y width depth` (boxes) and `x y radius` (discs), wherever they are in the
+ * answer. One without a name of its own is part of the floor.
+ */
 export function readRoomPlan(answer: unknown): RoomPlan {
   const walls: Wall[] = [];
   const things: Thing[] = [];
-  const visit = (value: unknown, depth: number): void => {
+  const visit = (value: unknown, key: string, depth: number): void => {
     if (typeof value !== 'object' || value === null || depth > 4) return;
     if (Array.isArray(value)) {
-      for (const item of value as unknown[]) visit(item, depth + 1);
+      for (const item of value as unknown[]) visit(item, key, depth + 1);
       return;
     }
     const fields = (value instanceof Map ? Object.fromEntries(value) : value) as Fields;
     const wall = numbersOf(fields, ['x1', 'y1', 'x2', 'y2']);
-    const box = numbersOf(fields, ['x', 'y', 'width', 'depth']);
-    const disc = numbersOf(fields, ['x', 'y', 'radius']);
-    const name = typeof fields['name'] === 'string' ? fields['name'] : '';
-    const color = colorOf(fields['color']);
-    if (wall !== undefined) walls.push({ x1: wall.x1, y1: wall.y1, x2: wall.x2, y2: wall.y2 });
-    else if (box !== undefined)
-      things.push({ name, color, shape: { kind: 'box', x: box.x, y: box.y, width: box.width, depth: box.depth } });
-    else if (disc !== undefined)
-      things.push({ name, color, shape: { kind: 'disc', x: disc.x, y: disc.y, radius: disc.radius } });
-    else for (const item of Object.values(fields)) visit(item, depth + 1);
+    const thing = wall === undefined ? readThing(fields, key) : undefined;
+    if (wall !== undefined) walls.push(wall);
+    else if (thing !== undefined) things.push(thing);
+    else for (const [name, item] of Object.entries(fields)) visit(item, name, depth + 1);
   };
-  visit(answer, 0);
-  return { walls, things };
+  visit(answer, '', 0);
+  return { walls, things: things.sort((a, b) => Number(b.isFlat) - Number(a.isFlat)) };
+}
+
+function readThing(fields: Fields, key: string): Thing | undefined {
+  const box = numbersOf(fields, ['x', 'y', 'width', 'depth']);
+  const disc = numbersOf(fields, ['x', 'y', 'radius']);
+  if (Number(fields['z'] ?? 0) > HANGING_HEIGHT) return undefined;
+  const isFlat = typeof fields['name'] !== 'string';
+  const about = { name: isFlat ? key : String(fields['name']), color: colorOf(fields['color']), isFlat };
+  if (box !== undefined) return { ...about, shape: { kind: 'box', ...box } };
+  return disc === undefined ? undefined : { ...about, shape: { kind: 'disc', ...disc } };
 }
 
 function numbersOf<K extends string>(fields: Fields, names: readonly K[]): Record<K, number> | undefined {

@@ -42,6 +42,14 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
   const speed = useSignal(0.65);
   const canDrive = state.link.state.value.kind === 'online' && state.robot.motion.value !== undefined;
   const noMotors = isMissing(state.robot.services, 'ALMotion');
+  const { blockedBy } = state.robot;
+  const words = !canDrive
+    ? noMotors
+      ? 'This robot does not drive'
+      : 'Not linked with the motors'
+    : blockedBy.value !== undefined
+      ? `Blocked: ${blockedBy.value} in the way`
+      : describeSteering(state.drive.steering.value);
   const tools = (
     <fieldset class="choice compact" aria-label="What left and right do">
       <button type="button" class="button" aria-pressed={!isSideways.value} onClick={() => (isSideways.value = false)}>
@@ -62,13 +70,7 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
           }
           onRelease={state.drive.release}
         />
-        <output class="steering-words figures">
-          {canDrive
-            ? describeSteering(state.drive.steering.value)
-            : noMotors
-              ? 'This robot does not drive'
-              : 'Not linked with the motors'}
-        </output>
+        <output class="steering-words figures">{words}</output>
         <fieldset class="choice" aria-label="Speed">
           {SPEEDS.map(({ name, limit }) => (
             <button

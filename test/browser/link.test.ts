@@ -1,0 +1,75 @@
+// What the console says when there is no token, a wrong one, nobody there, or the link breaks.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ConsoleSite, openConsoleSite } from '../support/console-site.ts';
+
+let site: ConsoleSite;
+
+beforeEach(async () => {
+  site = await openConsoleSite();
+});
+afterEach(async () => {
+  await site.close();
+});
+
+describe('a page without a way in', () => {
+  it('asks for the URL when the token is missing, takes it, and keeps it in the fragment', async () => {
+    const { page, errors } = await site.open({ fragment: '' });
+    await page.getByRole('heading', { name: 'Which robot?' }).waitFor();
+    await page.getByRole('button', { name: 'Connect' }).click();
+    await page.getByText('Paste the URL that the robot agent printed').waitFor();
+    await page.getByLabel('URL of the robot').fill(site.url);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Joystick' }).waitFor();
+    expect(page.url()).toBe(site.url);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Joystick' }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it('says that a token is wrong and what to do, then takes the right one', async () => {
+    const { page, errors } = await site.open({ fragment: 'token=wrong-token' });
+    await page.getByRole('heading', { name: 'The robot refused this token' }).waitFor();
+    await page.getByLabel('URL of the robot').fill(new URL(site.url).hash.slice('#token='.length));
+    await page.getByRole('button', { name: 'Connect' }).click();
+    await page.getByRole('heading', { name: 'Joystick' }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it('never sends the token in the address of a request', async () => {
+    const { page } = await site.open();
+    const token = new URL(site.url).hash.slice('#token='.length);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    page.on('websocket', (socket) => asked.push(socket.url()));
+    await page.reload();
+    await page.getByRole('heading', { name: 'Joystick' }).waitFor();
+    await page.locator('.picture-rate').waitFor();
+    expect(asked.some((url) => url.includes('/robot/link'))).toBe(true);
+    expect(asked.filter((url) => (url.split('#')[0] ?? '').includes(token))).toEqual([]);
+  });
+});
+
+describe('a link that breaks', () => {
+  it('is told, with the joystick let go and off, while the console keeps trying', async () => {
+    const { page } = await site.open();
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await page.keyboard.down('w');
+    await page.locator('.steering-words', { hasText: 'Ahead' }).waitFor();
+    await site.agent.end('SIGKILL');
+    await page.getByRole('heading', { name: 'The link to the robot is lost' }).waitFor();
+    await page.locator('.steering-words', { hasText: 'Not linked with the motors' }).waitFor();
+    expect(await page.locator('.joystick').getAttribute('aria-disabled')).toBe('true');
+    expect(await page.locator('.joystick').getAttribute('data-held')).toBe('false');
+    await page.locator('.stop').click();
+    await page.locator('.toast', { hasText: 'Not sent' }).waitFor();
+    await page.keyboard.up('w');
+  });
+
+  it('comes back by itself when the robot leaves and returns', async () => {
+    const { page } = await site.open();
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await site.robot.end();
+    await page.locator('.steering-words', { hasText: 'This robot does not drive' }).waitFor();
+    await page.getByText('This robot has no camera service').waitFor();
+  });
+});

@@ -1,0 +1,78 @@
+// The whole product as a person has it: agent and simulated robot as processes, the built console, a Chromium.
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
+import { checkout, makeScratchFolder } from './checkout-copy.ts';
+import { launchChromium } from './chromium.ts';
+import { type Program, startProgram } from './program.ts';
+import { terminalEnvironment } from './run-program.ts';
+
+export interface ConsoleSite {
+  /** With the token in its fragment. */
+  readonly url: string;
+  readonly origin: string;
+  readonly agent: Program;
+  readonly robot: Program;
+  readonly browser: Browser;
+  /** A page of its own; what it says on the browser's console as an error is kept. */
+  open(options?: OpenOptions): Promise<ConsolePage>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions extends BrowserContextOptions {
+  /** In place of the site's fragment, without `#`. */
+  readonly fragment?: string;
+}
+
+export interface ConsolePage {
+  readonly page: Page;
+  readonly errors: readonly string[];
+  close(): Promise<void>;
+}
+
+const DESKTOP = { width: 1366, height: 820 };
+
+/** Builds the console into a folder of its own. */
+export async function buildConsole(): Promise<{ readonly folder: string; remove(): void }> {
+  const folder = makeScratchFolder('console');
+  const vite = join(checkout, 'node_modules/vite/bin/vite.js');
+  await promisify(execFile)(process.execPath, [vite, 'build', '--outDir', folder, '--logLevel', 'warn'], {
+    cwd: checkout,
+    env: terminalEnvironment(),
+  });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export async function openConsoleSite(): Promise<ConsoleSite> {
+  const built = await buildConsole();
+  const agent = startProgram(join(checkout, 'robot-agent/main.ts'), [
+    ...['--listen', '127.0.0.1:0'],
+    ...['--bus-listen', 'tcp://127.0.0.1:0'],
+    ...['--web', built.folder],
+  ]);
+  const [, bus = ''] = await agent.said(/is the service directory.*url=(tcp:\/\/\S+)/);
+  const [url] = await agent.said(/^http:\/\/\S+#token=\S+$/);
+  const robot = startProgram(join(checkout, 'simulated-robot/main.ts'), ['--bus', bus]);
+  await robot.said(/regist/);
+  const browser = await launchChromium();
+  const { origin, hash } = new URL(url);
+
+  const open = async ({ fragment = hash.slice(1), ...options }: OpenOptions = {}): Promise<ConsolePage> => {
+    const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.goto(`${origin}/#${fragment}`);
+    return { page, errors, close: () => context.close() };
+  };
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await robot.end();
+    await agent.end();
+    built.remove();
+  };
+  return { url, origin, agent, robot, browser, open, close };
+}
