@@ -10,6 +10,8 @@ const encoder = new TextEncoder();
 const scratch = new DataView(new ArrayBuffer(8));
 /** Below this many bytes a loop beats a call of TextEncoder or TextDecoder. */
 const SHORT_STRING = 24;
+/** Above this many characters a copy costs less than room for the worst case. */
+const LONG_STRING = 4096;
 
 /** Byte `at` of `bytes`; the caller has checked that it exists. */
 function byte(bytes: Uint8Array, at: number): number {
@@ -249,7 +251,15 @@ export class ByteWriter {
       }
       this.length = at;
     }
-    this.raw(encoder.encode(text));
+    if (length > LONG_STRING) {
+      this.raw(encoder.encode(text));
+      return;
+    }
+    // A UTF-16 unit takes at most three bytes.
+    const at = this.#reserve(4 + length * 3);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(at + 4));
+    writeUint32(this.#bytes, at, written);
+    this.length = at + 4 + written;
   }
 
   #reserve(count: number): number {
