@@ -95,7 +95,7 @@ describe('strings', () => {
     '\u{feff}with a mark',
     '\u{1f916} robot',
     '\0',
-  ])('%j comes back', (text) => {
+  ])('string %# comes back', (text) => {
     expect(again('s', text)).toBe(text);
   });
 
