@@ -13,7 +13,7 @@ import { formatAddress, isWildcard, type ListenAddress } from './address.ts';
 import type { AgentConfig } from './config.ts';
 import { createGuard } from './door/guard.ts';
 import { createHttpServer, type HttpLimits } from './door/http.ts';
-import { createCounts } from './door/metrics.ts';
+import { createCounts, type Held } from './door/metrics.ts';
 import { createOwnHosts, outsideAddress } from './door/own-hosts.ts';
 import { acceptWebSockets, LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
 import { downAwareBus } from './down-aware-bus.ts';
@@ -79,7 +79,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     door,
     counts,
     web: config.web,
-    readings: () => ({ version, isBusUp: busState() === 'up', sessions: sessions.size }),
+    readings: () => ({ version, isBusUp: busState() === 'up', sessions: sessions.size, held: heldBy(sessions) }),
     ...(parts.httpLimits === undefined ? {} : { limits: parts.httpLimits }),
   });
   const limits: LinkLimits = { ...LINK_LIMITS, ...parts.linkLimits };
@@ -166,6 +166,19 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     busUrl: robotBus.url,
     close: () => (closing ??= shutDown(robotBus)),
   };
+}
+
+function heldBy(sessions: ReadonlySet<ServerSession>): Held {
+  let held: Held = { calls: 0, subscriptions: 0, objects: 0, queuedBytes: 0 };
+  for (const { counts } of sessions) {
+    held = {
+      calls: held.calls + counts.incomingCalls,
+      subscriptions: held.subscriptions + counts.subscriptions,
+      objects: held.objects + counts.servedObjects,
+      queuedBytes: held.queuedBytes + counts.queuedBytes,
+    };
+  }
+  return held;
 }
 
 function isDirectory(path: string): boolean {

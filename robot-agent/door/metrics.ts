@@ -31,6 +31,19 @@ export interface Readings {
   readonly version: string;
   readonly isBusUp: boolean;
   readonly sessions: number;
+  /** Sums over all sessions. */
+  readonly held: Held;
+}
+
+/** What sessions hold at the moment. */
+export interface Held {
+  /** Calls of clients that are under way. */
+  readonly calls: number;
+  readonly subscriptions: number;
+  /** Objects given to clients. */
+  readonly objects: number;
+  /** Bytes that wait for clients. */
+  readonly queuedBytes: number;
 }
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -54,6 +67,10 @@ export function metricsText(counts: Counts, readings: Readings): string {
   family('qiway_info', 'gauge', 'The version of the agent.', [[`{version="${readings.version}"}`, 1]]);
   family('qiway_bus_up', 'gauge', "1 when the robot's bus answers.", one(readings.isBusUp ? 1 : 0));
   family('qiway_sessions', 'gauge', 'Sessions now.', one(readings.sessions));
+  family('qiway_session_calls', 'gauge', 'Calls of sessions under way.', one(readings.held.calls));
+  family('qiway_session_subscriptions', 'gauge', 'Subscriptions of sessions.', one(readings.held.subscriptions));
+  family('qiway_session_objects', 'gauge', 'Objects given to sessions.', one(readings.held.objects));
+  family('qiway_session_queued_bytes', 'gauge', 'Bytes that wait for sessions.', one(readings.held.queuedBytes));
   family('qiway_sessions_total', 'counter', 'Sessions welcomed.', one(counts.sessionsStarted));
   family(
     'qiway_sessions_refused_total',

@@ -112,6 +112,22 @@ describe('as the service directory', () => {
   });
 });
 
+test('what a session holds is in the metrics, and gone with it', async () => {
+  const logger = listeningLogger();
+  const agent = await start({}, { logger });
+  const metrics = async (): Promise<string> => (await fetch(`${agent.origin}/metrics`, { headers: bearer })).text();
+  const client = await session(agent);
+  const directory = await client.service('ServiceDirectory');
+  const before = Number(/^qiway_session_subscriptions (\d+)$/m.exec(await metrics())?.[1]);
+  // traceObject: nobody else listens to it.
+  await directory.subscribe(86, { event: () => {}, gone: () => {} }).ready;
+  expect(await metrics()).toContain(`\nqiway_session_subscriptions ${before + 1}\n`);
+  expect(await metrics()).toContain('\nqiway_sessions 1\n');
+  await client.close();
+  await logger.said('session ended');
+  expect(await metrics()).toContain('\nqiway_session_subscriptions 0\n');
+});
+
 describe('joined to a directory', () => {
   async function robotBus(
     url = 'tcp://127.0.0.1:0',

@@ -280,6 +280,7 @@ test('metrics are Prometheus text', async () => {
     expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+)$/);
   for (const line of [
     'qiway_bus_up 1',
+    'qiway_session_subscriptions 2',
     'qiway_http_calls_total 1',
     'qiway_http_responses_total{status="200"} 1',
     'qiway_http_responses_total{status="401"} 1',

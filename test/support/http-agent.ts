@@ -54,7 +54,12 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     door,
     counts,
     web: options.web,
-    readings: () => ({ version: '1.2.3', isBusUp: robot.bus.state === 'up', sessions: 0 }),
+    readings: () => ({
+      version: '1.2.3',
+      isBusUp: robot.bus.state === 'up',
+      sessions: 0,
+      held: { calls: 1, subscriptions: 2, objects: 3, queuedBytes: 4 },
+    }),
     ...(options.httpLimits === undefined ? {} : { limits: options.httpLimits }),
   });
   const accepted: { transport: Transport; known: () => void }[] = [];
