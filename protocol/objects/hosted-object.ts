@@ -65,7 +65,16 @@ export interface HostedObject extends BusObject {
   adopt(mapper: ObjectMapper): void;
 }
 
-/** A BusObject from its members. @throws `invalid-argument` for a signature that is none */
+/**
+ * An object that others can call, from its members.
+ * @throws `invalid-argument` for a signature that is none
+ * @example
+ * const lamp = createObject({
+ *   blink: method('(i)', 'v', (times: number) => lamp.emit('blinked', times), { parameters: ['times'] }),
+ *   blinked: signal('(i)'),
+ *   brightness: property('f', 0.5, { set: (value: number) => Math.min(value, 1) }),
+ * });
+ */
 export function createObject(members: Members, options: HostedOptions = {}): HostedObject {
   const layout = layOut(members, options.description);
   return new Hosted(layout, options);
