@@ -5,6 +5,9 @@ import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
 
 const RECORD_SIGNATURE = '(sss)<QiwayError,code,message,data>';
 
+/** What a peer made of this code base says of itself rather than of the method that was called. */
+const OWN_TEXT = /^\[(service-gone|object-gone|limit-exceeded)\] (.*)$/s;
+
 /** libqi's sentence for a call to an address where nothing is. */
 export const NOBODY_THERE = 'The call request could not be handled.';
 
@@ -48,6 +51,8 @@ function fromText(text: string): QiwayError {
     );
   if (text.startsWith('No such method {'))
     return new QiwayError('member-not-found', `The object has no such member. The peer says: ${text}`);
+  const own = OWN_TEXT.exec(text);
+  if (own !== null) return new QiwayError(own[1] as 'service-gone' | 'limit-exceeded', own[2] ?? '');
   return new QiwayError('call-failed', text, { data: { text } });
 }
 

@@ -125,7 +125,6 @@ export class BusClient implements Bus {
   }
 
   async host(name: string, object: BusObject): Promise<HostedService> {
-    this.#refuseClosed();
     const { machineId, processId, sessionId, endpoints } = this.#options.identity;
     const info: WireServiceInfo = {
       name,

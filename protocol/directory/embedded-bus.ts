@@ -69,8 +69,9 @@ export class EmbeddedBus implements Bus, DirectoryHost {
     return this.#options.machineId;
   }
 
-  services(): Promise<readonly ServiceInfo[]> {
-    return Promise.resolve(this.registry.list());
+  async services(): Promise<readonly ServiceInfo[]> {
+    this.#refuseClosed();
+    return this.registry.list();
   }
 
   async service(name: string): Promise<BusObject> {
@@ -86,8 +87,14 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   }
 
   async host(name: string, object: BusObject): Promise<HostedService> {
-    this.#refuseClosed();
-    const serviceId = this.registerSource(name, object, { info: { objectUid: object.uid } });
+    let serviceId: number;
+    try {
+      this.#refuseClosed();
+      serviceId = this.registerSource(name, object, { info: { objectUid: object.uid } });
+    } catch (error) {
+      object.release();
+      throw error;
+    }
     const closed = new Promise<QiwayError | undefined>((resolve) => this.#ended.set(serviceId, resolve));
     this.registry.ready(serviceId);
     const close = async (): Promise<void> => {

@@ -29,11 +29,12 @@ export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
     fetch: (serviceId) => fetchObject(peer, serviceId, { clock, timeoutMs: FETCH_TIMEOUT_MS }),
   });
   const stopListening = bus.listen({
-    serviceRemoved: ({ name, serviceId }) =>
-      peer.stopServing(
-        serviceId,
-        new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } }),
-      ),
+    serviceRemoved: ({ name, serviceId }) => {
+      const gone = new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } });
+      peer.stopServing(serviceId, gone);
+      // If it was this peer's: those who hold its objects here hear of it.
+      peer.endService(serviceId, gone);
+    },
   });
   return () => {
     stopListening();
