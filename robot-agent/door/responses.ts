@@ -1,5 +1,4 @@
 // Puts the door's responses on a node:http response, streams included.
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { DoorResponse } from '@qiway/protocol/http-door/door-types';
 
@@ -22,10 +21,20 @@ export async function sendResponse(response: ServerResponse, { status, headers, 
   response.setTimeout(STALLED_MS, () => response.destroy());
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
     if (response.destroyed) break;
-    if (!response.write(next.value))
-      await Promise.race([once(response, 'drain'), once(response, 'close')]).catch(() => {});
+    if (!response.write(next.value)) await drained(response);
   }
   response.off('close', stop);
   stop();
   response.end();
+}
+
+/** Resolves when there is room again, or nobody to write to. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      response.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    response.on('drain', settle).on('close', settle);
+  });
 }

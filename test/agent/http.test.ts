@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -256,6 +258,38 @@ describe('streams', () => {
     expect((await reader.read()).value).toBe('id: e-1\ndata: ["one"]\n\n');
     abort.abort();
     await expect(reader.read()).rejects.toThrow();
+  });
+
+  test('a reader that does not keep up is told what it missed, and costs no memory', async () => {
+    const { port, tester: object } = await start();
+    const socket = connect(port, '127.0.0.1');
+    socket.setEncoding('utf8');
+    socket.write(
+      `GET ${tester}/wordSaid HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nAccept: text/event-stream\r\n\r\n`,
+    );
+    await once(socket, 'data');
+    socket.pause();
+    const word = 'x'.repeat(10_000);
+    for (let round = 0; round < 40; round++) {
+      for (let count = 0; count < 100; count++) object.emit('wordSaid', word);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    object.emit('wordSaid', 'last');
+    let text = '';
+    const last = new Promise<void>((resolve) => {
+      socket.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.includes('data: ["last"]')) resolve();
+      });
+    });
+    socket.resume();
+    await last;
+    const missed = [...text.matchAll(/event: gap\ndata: {"missed":(\d+)}/g)].map(([, count]) => Number(count));
+    const numbers = [...text.matchAll(/id: e-(\d+)\ndata: /g)].map(([, number]) => Number(number));
+    expect(missed.length).toBeGreaterThan(0);
+    expect(missed.reduce((sum, count) => sum + count, numbers.length)).toBe(4001);
+    expect(numbers.at(-1)).toBe(4001);
+    socket.destroy();
   });
 
   test('a client that goes away cancels its call on the robot', async () => {
