@@ -7,9 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isQiwayError } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
-import { type Agent, startAgent } from '../robot-agent/agent.ts';
-import { readConfig } from '../robot-agent/config.ts';
-import { createLogger } from '../robot-agent/logger.ts';
+import { type Agent, createLogger, readConfig, startAgent } from '@qiway/robot-agent';
 import { root } from './checks.ts';
 import { ensureDemo } from './demo-build.ts';
 

@@ -24,10 +24,13 @@ export interface DialOptions {
   readonly WebSocket: WebSocketClass;
 }
 
-/** Bytes that may wait in the socket before bulk is held back; two fragments keep a fast path busy. */
-const HIGH_WATER_BYTES = 256 * 1024;
-/** How often a full socket is looked at: browsers tell of no drain. */
-const DRAIN_POLL_MS = 4;
+/**
+ * Bytes that may wait in the socket before bulk is held back: about what it takes in 10 ms, so that a fast path stays
+ * busy and on a slow one a small frame waits no longer than that behind bulk.
+ */
+const HIGH_WATER = { firstBytes: 256 * 1024, leastBytes: 64 * 1024, mostBytes: 4 * 1024 * 1024, ms: 10 } as const;
+/** How often a full socket is looked at: browsers tell of no drain, and let timers wait 4 ms at least. */
+const DRAIN_POLL_MS = 2;
 
 /** Opens a WebSocket. @throws `dial-failed` when it does not open in time */
 export function dialWebSocket(options: DialOptions): Promise<Transport> {
@@ -73,6 +76,7 @@ class WebSocketTransport implements Transport {
   readonly #clock: Clock;
   #listener: TransportListener | undefined;
   #state: 'open' | 'full' | 'closed' = 'open';
+  #highWaterBytes: number = HIGH_WATER.firstBytes;
 
   constructor(socket: PlatformSocket, clock: Clock) {
     this.#socket = socket;
@@ -95,7 +99,7 @@ class WebSocketTransport implements Transport {
   send(message: Uint8Array): boolean {
     if (this.#state === 'closed' || this.#socket.readyState !== 1) return true;
     this.#socket.send(message);
-    if (this.#socket.bufferedAmount <= HIGH_WATER_BYTES) return true;
+    if (this.#socket.bufferedAmount <= this.#highWaterBytes) return true;
     if (this.#state === 'open') {
       this.#state = 'full';
       this.#pollDrain();
@@ -112,11 +116,22 @@ class WebSocketTransport implements Transport {
   }
 
   #pollDrain(): void {
+    const before = this.#socket.bufferedAmount;
+    const since = this.#clock.now();
     this.#clock.after(DRAIN_POLL_MS, () => {
       if (this.#state !== 'full') return;
-      if (this.#socket.bufferedAmount > HIGH_WATER_BYTES / 2) return this.#pollDrain();
+      const left = this.#socket.bufferedAmount;
+      const bytesPerMs = (before - left) / Math.max(this.#clock.now() - since, 0.1);
+      if (left > 0 || bytesPerMs * HIGH_WATER.ms > this.#highWaterBytes) this.#learn(bytesPerMs * HIGH_WATER.ms);
+      if (left > this.#highWaterBytes / 2) return this.#pollDrain();
       this.#state = 'open';
       this.#listener?.drain();
     });
+  }
+
+  /** Halfway to what was just seen, within bounds: one slow moment is no slow path. */
+  #learn(bytes: number): void {
+    const next = (this.#highWaterBytes + bytes) / 2;
+    this.#highWaterBytes = Math.min(Math.max(next, HIGH_WATER.leastBytes), HIGH_WATER.mostBytes);
   }
 }
