@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // @qiway/sdk: what a page or a program needs to use a robot. Everything public is here.
 export type { ServiceInfo } from '@qiway/protocol/bus/bus';
 export type { MetaMethod, MetaObject, MetaProperty, MetaSignal } from '@qiway/protocol/bus/metaobject';

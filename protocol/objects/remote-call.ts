@@ -85,8 +85,10 @@ class RemoteCall<T> implements ReplySink, Expiring {
     if (!this.#settle()) return releasePayload(payload); // given up on: nobody will read it
     try {
       this.#resolve(this.#decode(payload));
-    } catch (error) {
-      this.#reject(error);
+    } catch (cause) {
+      this.#reject(
+        new QiwayError('wire-invalid', 'The call ran, and its answer cannot be read.', { cause, maybeExecuted: true }),
+      );
     }
   }
 
