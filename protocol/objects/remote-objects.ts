@@ -25,7 +25,10 @@ export interface RemoteObjectsOptions {
 export interface RemoteObjects extends ObjectMapper {
   /** Takes over one reference of `object`. */
   wrap<T>(object: BusObject): RemoteObject<T>;
-  /** The object to host for an implementation: a HostedObject as it is (retained), members or methods of a class made one. */
+  /**
+   * The object to host for an implementation: a HostedObject as it is (retained), members or methods of a class made one.
+   * @throws `invalid-argument` for what has no members, and for an object of the robot
+   */
   host(implementation: object): HostedObject;
   /** Stops its timers. */
   close(): void;
@@ -72,7 +75,16 @@ export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObject
     makeObject: (value) => (canHost(value) ? make(value) : undefined),
     host: (implementation) => {
       const known = objects.toObject(implementation);
-      if (known === undefined) return make(implementation);
+      if (known === undefined) {
+        if (canHost(implementation)) return make(implementation);
+        throw new QiwayError(
+          'invalid-argument',
+          'Only an object with methods, or what createObject made, can be hosted.',
+          {
+            data: { expected: 'an object' },
+          },
+        );
+      }
       if (!isHosted(known))
         throw new QiwayError(
           'invalid-argument',

@@ -207,6 +207,14 @@ describe('a robot', () => {
     expect(await refusal(other.service('TabletUi'))).toMatchObject({ code: 'service-not-found' });
   });
 
+  it('refuses to host what has no methods, or is not the program’s own', async () => {
+    await using robot = await connect<Services>(real.url);
+    for (const value of [5, 'text', [() => 1], new Map(), await robot.service('Thing')]) {
+      expect(await refusal(robot.host('Nothing', value as object))).toMatchObject({ code: 'invalid-argument' });
+    }
+    expect((await robot.services()).map(({ name }) => name)).not.toContain('Nothing');
+  });
+
   it('takes its hosted services along when it is closed', async () => {
     await using other = await connect<Services>(real.url);
     const robot = await connect<Services>(real.url);
