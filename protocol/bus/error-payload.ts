@@ -11,10 +11,11 @@ const OWN_TEXT = /^\[(service-gone|object-gone|limit-exceeded)\] (.*)$/s;
 /** libqi's sentence for a call to an address where nothing is. */
 export const NOBODY_THERE = 'The call request could not be handled.';
 
-/** What a qi peer is told: the words of the service itself where there are some. */
+/** What a qi peer is told: the words of the service itself where there are some, no code in front of ours. */
 export function errorText(error: QiwayError): string {
   const text = (error.data as { readonly text?: unknown }).text;
-  return typeof text === 'string' ? text : error.message;
+  if (typeof text === 'string') return text;
+  return OWN_TEXT.test(error.message) ? error.message : sentenceOf(error);
 }
 
 /** @param style `text` for qi peers, `record` for our links */
