@@ -15,6 +15,7 @@ export interface RegistrationOptions {
 
 /** A name may be taken by a former process that the directory has not missed yet. */
 const RETRY_MS = 2000;
+const RECHECK_MS = 250;
 
 /** Registers all services now or as soon as the bus is up, and again after it was down. Returns how to stop. */
 export function keepRegistered(options: RegistrationOptions): () => void {
@@ -46,8 +47,12 @@ export function keepRegistered(options: RegistrationOptions): () => void {
     isRunning = true;
     try {
       await hostAll();
+      const known = new Set((await bus.services()).map(({ name }) => name));
       isRunning = false;
-      if (!isStopped) onRegistered();
+      // After the bus was down it registers by itself what it hosts, which may take a moment.
+      if (isStopped) return;
+      if ([...services.keys()].every((name) => known.has(name))) onRegistered();
+      else stopWaiting = clock.after(RECHECK_MS, () => void register());
     } catch (error) {
       isRunning = false;
       // A bus that is down comes back by itself, and says so.
@@ -56,6 +61,7 @@ export function keepRegistered(options: RegistrationOptions): () => void {
   };
   const stopListening = bus.listen({
     stateChanged: (state, reason) => {
+      stopWaiting();
       if (state === 'up') void register();
       else if (!isStopped) report(`The bus is ${state}${reason === undefined ? '' : `: ${reason.message}`}`);
     },

@@ -3,6 +3,7 @@ import type { Bus } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import { createRemoteObjects } from '@qiway/protocol/objects/remote-objects';
 import { Robot } from './body/robot.ts';
+import { createRaycaster } from './camera/raycaster.ts';
 import { greetConsoles } from './greeter.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { keepRegistered } from './registration.ts';
@@ -33,7 +34,14 @@ export function startSimulatedRobot(options: SimulatedRobotOptions): SimulatedRo
   const { bus, clock, wallMs, charge, report } = options;
   const robot = new Robot(livingRoom, { charge });
   const objects = createRemoteObjects({ clock, report: (error) => report(`A callback failed: ${String(error)}`) });
-  const services = createServices({ robot, clock, wallMs, objects, bus: () => (bus.state === 'up' ? bus : undefined) });
+  const services = createServices({
+    robot,
+    look: createRaycaster(livingRoom),
+    clock,
+    wallMs,
+    objects,
+    bus: () => (bus.state === 'up' ? bus : undefined),
+  });
   const stops = [
     keepRegistered({ bus, services, clock, report, onRegistered: () => options.onRegistered(services.size) }),
     greetConsoles({ bus, robot, objects, report }),

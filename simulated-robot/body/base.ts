@@ -29,9 +29,9 @@ const BRAKE_XY = 1.6;
 const BRAKE_THETA = 7;
 /** Longest piece of time integrated at once, so that no obstacle is jumped over. */
 const MAX_SLICE_S = 0.02;
-/** A place counts as reached within this; 5 mm and 0.6°. */
-const NEAR_XY = 0.005;
-const NEAR_THETA = 0.01;
+/** A place counts as reached within this; 2 mm and 0.3°. */
+const NEAR_XY = 0.002;
+const NEAR_THETA = 0.005;
 /** An obstacle is told again only after the robot was this far from it. */
 const FORGET_OBSTACLE_M = 0.05;
 /** Positions are told at 10 Hz while the robot moves. */

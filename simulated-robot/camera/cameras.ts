@@ -2,7 +2,7 @@
 import type { Clock } from '@qiway/protocol/clock';
 import type { Robot } from '../body/robot.ts';
 import { COLOR_SPACES, RESOLUTIONS } from './color-spaces.ts';
-import { createRaycaster, FIELD_OF_VIEW, type Picture } from './raycaster.ts';
+import { FIELD_OF_VIEW, type Picture, type Raycaster } from './raycaster.ts';
 
 /** The top camera looks ahead; the bottom one is lower and looks down. */
 export const CAMERAS: ReadonlyMap<number, { readonly name: string; readonly lower: number; readonly pitch: number }> =
@@ -46,16 +46,17 @@ const STALE_MS = 60_000;
 
 export class Cameras {
   readonly #robot: Robot;
+  readonly #look: Raycaster;
   readonly #clock: Clock;
   readonly #wallMs: () => number;
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #shots = new Map<string, { readonly picture: Picture; at: number; takenMs: number }>();
-  #render: ReturnType<typeof createRaycaster> | undefined;
 
-  constructor(robot: Robot, time: { readonly clock: Clock; readonly wallMs: () => number }) {
+  constructor(robot: Robot, means: { readonly look: Raycaster; readonly clock: Clock; readonly wallMs: () => number }) {
     this.#robot = robot;
-    this.#clock = time.clock;
-    this.#wallMs = time.wallMs;
+    this.#look = means.look;
+    this.#clock = means.clock;
+    this.#wallMs = means.wallMs;
   }
 
   /** Returns the handle. @throws when there are too many */
@@ -124,9 +125,8 @@ export class Cameras {
     shot.at = now;
     shot.takenMs = this.#wallMs();
     const mount = CAMERAS.get(camera) ?? { lower: 0, pitch: 0 };
-    const { eye, plan } = this.#robot;
-    this.#render ??= createRaycaster(plan);
-    this.#render({ ...eye, z: eye.z - mount.lower, pitch: eye.pitch + mount.pitch }, shot.picture);
+    const { eye } = this.#robot;
+    this.#look({ ...eye, z: eye.z - mount.lower, pitch: eye.pitch + mount.pitch }, shot.picture);
     return shot;
   }
 

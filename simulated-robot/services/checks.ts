@@ -5,13 +5,13 @@ import { type PropertyMember, property } from '@qiway/protocol/objects/hosted-ob
 import type { CallContext } from '@qiway/protocol/objects/members';
 import type { Task } from '../body/notices.ts';
 
-/** @throws `invalid-argument` unless `value` is a number within the bounds */
+/** @throws `call-failed` unless `value` is a number within the bounds */
 export function within(name: string, value: unknown, bounds: { readonly min: number; readonly max: number }): number {
   if (typeof value === 'number' && value >= bounds.min && value <= bounds.max) return value;
   throw refuse(`${name} must be a number from ${bounds.min} to ${bounds.max}, not ${shown(value)}.`);
 }
 
-/** @throws `invalid-argument` unless `value` is one of the known names */
+/** @throws `call-failed` unless `value` is one of the known names */
 export function oneOf(name: string, value: string, known: Iterable<string>): string {
   const all = [...known];
   if (all.includes(value)) return value;
@@ -19,28 +19,29 @@ export function oneOf(name: string, value: string, known: Iterable<string>): str
   throw refuse(`There is no ${name} "${value}".${hint}`);
 }
 
-/** @throws `invalid-argument` unless the text has a length within the bounds */
+/** @throws `call-failed` unless the text has a length within the bounds */
 export function textWithin(name: string, text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   throw refuse(`${name} may have ${maxLength} characters at most, not ${text.length}.`);
 }
 
-/** One or several strings, as a list. @throws `invalid-argument` */
+/** One or several strings, as a list. @throws `call-failed` */
 export function strings(name: string, value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (list.every((one): one is string => typeof one === 'string')) return list;
   throw refuse(`${name} must be a string or a list of strings, not ${shown(value)}.`);
 }
 
-/** One or several finite numbers, as a list. @throws `invalid-argument` */
+/** One or several finite numbers, as a list. @throws `call-failed` */
 export function numbers(name: string, value: unknown): readonly number[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (list.every((one): one is number => typeof one === 'number' && Number.isFinite(one))) return list;
   throw refuse(`${name} must be a number or a list of numbers, not ${shown(value)}.`);
 }
 
-export function refuse(sentence: string): QiwayError<'invalid-argument'> {
-  return new QiwayError('invalid-argument', sentence);
+/** What the caller is told, as it is: the text of the error message on the bus. */
+export function refuse(sentence: string): QiwayError<'call-failed'> {
+  return new QiwayError('call-failed', sentence, { data: { text: sentence } });
 }
 
 /** Waits for a task. @throws `canceled` when the caller cancelled the call, and with it the task */

@@ -2,14 +2,14 @@
 import { CHAINS, JOINTS } from '../body/joints.ts';
 import { numbers, oneOf, refuse, strings } from './checks.ts';
 
-/** The joints meant by a name, a chain or a list of both, in order. @throws `invalid-argument` */
+/** The joints meant by a name, a chain or a list of both, in order. @throws `call-failed` */
 export function jointNames(value: unknown): string[] {
   return strings('names', value).flatMap(
     (name) => CHAINS.get(name) ?? [oneOf('joint or chain', name, [...JOINTS.keys(), ...CHAINS.keys()])],
   );
 }
 
-/** An angle for each joint; a single one holds for all. @throws `invalid-argument` */
+/** An angle for each joint; a single one holds for all. @throws `call-failed` */
 export function anglePerJoint(joints: readonly string[], value: unknown): Map<string, number> {
   const angles = numbers('angles', value);
   if (angles.length !== joints.length && !(angles.length === 1 && !Array.isArray(value))) {
@@ -34,7 +34,7 @@ export function listPerJoint(what: string, joints: readonly string[], value: unk
   return joints.map((_, index) => [flat[index] ?? flat[0] ?? 0]);
 }
 
-/** Points in time for each joint. @throws `invalid-argument` when angles and times do not match or times do not rise */
+/** Points in time for each joint. @throws `call-failed` when angles and times do not match or times do not rise */
 export function paths(
   joints: readonly string[],
   value: { readonly angles: unknown; readonly times: unknown },

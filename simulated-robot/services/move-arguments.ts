@@ -15,7 +15,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ['MaxAccTheta', { field: 'maxAccTheta', min: 0.1, max: 4 }],
 ]);
 
-/** @throws `invalid-argument` naming what is wrong */
+/** @throws `call-failed` naming what is wrong */
 export function moveLimits(config: unknown): MoveLimits {
   if (!Array.isArray(config))
     throw refuse('The move configuration must be a list of pairs such as [["MaxVelXY", 0.2]].');

@@ -16,8 +16,8 @@ const CAMERA = { name: 'cameraIndex', description: numbered(CAMERAS) } as const;
 /** Of a picture four wide and three high. */
 const VERTICAL_FIELD_OF_VIEW = 2 * Math.atan(Math.tan(FIELD_OF_VIEW / 2) * 0.75);
 
-export function createVideoDevice({ robot, clock, wallMs }: Surroundings): HostedObject {
-  const cameras = new Cameras(robot, { clock, wallMs });
+export function createVideoDevice({ robot, look, clock, wallMs }: Surroundings): HostedObject {
+  const cameras = new Cameras(robot, { look, clock, wallMs });
   let active = 0;
   const subscribe = (name: string, format: Format): string => {
     if (name === '' || name.length > 100) throw refuse('A subscriber needs a name of 1 to 100 characters.');
