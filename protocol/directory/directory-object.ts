@@ -66,11 +66,12 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
   const register = (wire: WireServiceInfo, context: CallContext): number => {
     const caller = callerOf(context);
     if (caller === undefined) throw new QiwayError('unsupported', 'Services are registered over a socket or a link.');
-    const { name, endpoints, ...info } = fromWire(wire);
-    const ownEndpoints = caller.isLink ? {} : { endpoints };
+    const { name, endpoints, machineId, processId, ...info } = fromWire(wire);
+    // What a link hosts is reached in this process: its machine and endpoints are ours, or no other host would find it.
+    const place = caller.isLink ? {} : { endpoints, machineId, processId };
     let serviceId = 0;
     serviceId = host.registerSource(name, () => caller.fetch(serviceId), {
-      info: { ...info, ...ownEndpoints },
+      info: { ...info, ...place },
       owner: caller.peer,
     });
     return serviceId;

@@ -55,7 +55,7 @@ export async function openConsoleSite(): Promise<ConsoleSite> {
   const [, bus = ''] = await agent.said(/is the service directory.*url=(tcp:\/\/\S+)/);
   const [url] = await agent.said(/^http:\/\/\S+#token=\S+$/);
   const robot = startProgram(join(checkout, 'simulated-robot/main.ts'), ['--bus', bus]);
-  await robot.said(/regist/);
+  await robot.said(/services on tcp:/);
   const browser = await launchChromium();
   const { origin, hash } = new URL(url);
 

@@ -13,6 +13,9 @@ export interface Program {
   end(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** A start takes one or two seconds, also on a busy machine far less than this. */
+const PATIENCE_MS = 30_000;
+
 /** Starts a TypeScript program of this checkout with this Node. */
 export function startProgram(path: string, args: readonly string[]): Program {
   const child = spawn(process.execPath, [path, ...args], {
@@ -27,23 +30,34 @@ export function startProgram(path: string, args: readonly string[]): Program {
   };
   child.stdout.setEncoding('utf8').on('data', take);
   child.stderr.setEncoding('utf8').on('data', take);
-  const ended = once(child, 'close').then(() => take(''));
+  // A test run that is broken off leaves nothing behind.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = once(child, 'close').then(() => {
+    process.off('exit', kill);
+    take('');
+  });
   const isEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
     pid: child.pid ?? 0,
     output: () => output,
     said: (pattern) =>
       new Promise((resolve, reject) => {
+        const settle = (match: RegExpMatchArray | undefined, what: string): void => {
+          watchers.delete(look);
+          clearTimeout(timer);
+          if (match === undefined) reject(new Error(`${path} ${what} without saying ${pattern}:\n${output}`));
+          else resolve(match);
+        };
         const look = (): void => {
           const match = output
             .split('\n')
             .map((line) => line.match(pattern))
-            .find((found) => found !== null);
-          if (match === undefined && !isEnded()) return;
-          watchers.delete(look);
-          if (match === undefined) reject(new Error(`${path} ended without saying ${pattern}:\n${output}`));
-          else resolve(match);
+            .find((each) => each !== null);
+          if (match !== undefined && match !== null) settle(match, '');
+          else if (isEnded()) settle(undefined, 'ended');
         };
+        const timer = setTimeout(() => settle(undefined, `ran ${PATIENCE_MS} ms`), PATIENCE_MS);
         watchers.add(look);
         look();
       }),

@@ -63,6 +63,33 @@ describe('the camera', () => {
     expect({ asked: asked.length, pictures }).toEqual({ asked: 3, pictures: 1 });
   });
 
+  it('that has no place left frees those of pages that went without a word', async () => {
+    const clock = manualClock();
+    let taken = 6;
+    let pictures = 0;
+    const device = {
+      subscribeCamera: () => (taken < 6 ? Promise.resolve('handle') : Promise.reject(new Error('too many'))),
+      unsubscribe: async () => true,
+      unsubscribeAllInstances: async () => {
+        taken = 0;
+      },
+      getImageRemote: async () => [1, 1, 3, 11, 0, 0, new Uint8Array(3)],
+    };
+    const stop = watchCamera(device, {
+      camera: 0,
+      resolution: 1,
+      framesPerSecond: 10,
+      after: clock.after,
+      onPicture: () => {
+        pictures += 1;
+      },
+      onProblem: (error) => expect.fail(String(error)),
+    });
+    await clock.pass(50);
+    stop();
+    expect(pictures).toBe(1);
+  });
+
   it('that fails is told and tried again', async () => {
     const clock = manualClock();
     const problems: unknown[] = [];

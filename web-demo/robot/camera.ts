@@ -12,6 +12,8 @@ export interface VideoDevice {
   ): Promise<string>;
   getImageRemote(handle: string): Promise<unknown>;
   unsubscribe(handle: string): Promise<unknown>;
+  /** Frees the places of pages that went without a word: a camera has few for one name. */
+  unsubscribeAllInstances?(name: string): Promise<unknown>;
 }
 
 export interface Picture {
@@ -81,6 +83,7 @@ export interface CameraOptions {
   readonly after: (delayMs: number, run: () => void) => () => void;
 }
 
+const NAME = 'QiwayConsole';
 /** How long to wait after a camera failed. */
 const RETRY_MS = 2000;
 
@@ -100,10 +103,20 @@ export function watchCamera(
     if (handle !== undefined) device.unsubscribe(handle).catch(() => undefined);
     handle = undefined;
   };
+  const subscribe = async (): Promise<string> => {
+    const ask = (): Promise<string> => device.subscribeCamera(NAME, camera, resolution, RGB, framesPerSecond);
+    try {
+      return await ask();
+    } catch (error) {
+      if (!('unsubscribeAllInstances' in device)) throw error;
+      await device.unsubscribeAllInstances?.(NAME);
+      return ask();
+    }
+  };
   const run = async (): Promise<void> => {
     while (isWatching) {
       try {
-        handle ??= await device.subscribeCamera('QiwayConsole', camera, resolution, RGB, framesPerSecond);
+        handle ??= await subscribe();
         if (!isWatching) break;
         const picture = readPicture(await device.getImageRemote(handle));
         if (isWatching && picture !== undefined) onPicture(picture);

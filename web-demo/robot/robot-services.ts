@@ -29,6 +29,7 @@ export interface Services {
     ): string;
     getImageRemote(handle: string): unknown;
     unsubscribe(handle: string): boolean;
+    unsubscribeAllInstances(name: string): boolean;
   };
   ALBattery: {
     getBatteryCharge(): number;

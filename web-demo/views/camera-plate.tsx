@@ -32,8 +32,16 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
       count.current = 0;
     }, 1000);
     document.addEventListener('visibilitychange', changed);
+    // The page may come back from the browser's cache: then it looks again.
+    const leaving = (): void => {
+      isVisible.value = false;
+    };
+    window.addEventListener('pagehide', leaving);
+    window.addEventListener('pageshow', changed);
     return () => {
       clearInterval(meter);
+      window.removeEventListener('pagehide', leaving);
+      window.removeEventListener('pageshow', changed);
       document.removeEventListener('visibilitychange', changed);
     };
   }, []);
