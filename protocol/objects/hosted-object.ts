@@ -15,20 +15,13 @@ import { type MetaObject, STANDARD_METHODS, StandardAction } from '../bus/metaob
 import { failedSubscription } from '../bus/peer-object.ts';
 import { QiwayError } from '../errors.ts';
 import { ActiveCall, failureOf } from './active-call.ts';
-import { callFailed, fitArguments, readArguments, readPropertyKey } from './arguments.ts';
+import { callFailed, fitArguments, readArguments } from './arguments.ts';
 import { memberNotFound } from './member-not-found.ts';
 import { type Layout, layOut, type Members, type MethodMember, method } from './members.ts';
 import { observed, Statistics } from './statistics.ts';
+import { StoredProperties } from './stored-properties.ts';
 import { Subscribers } from './subscribers.ts';
-import {
-  asDynamic,
-  convertPayload,
-  decodePayload,
-  encodePayload,
-  type ObjectMapper,
-  openDynamic,
-  plainObjects,
-} from './values.ts';
+import { asDynamic, convertPayload, encodePayload, type ObjectMapper, plainObjects } from './values.ts';
 
 export {
   type CallContext,
@@ -90,9 +83,8 @@ class Hosted implements HostedObject {
   readonly #layout: Layout;
   #mapper: ObjectMapper;
   readonly #options: HostedOptions;
-  /** What each property holds: the value, and its bytes, which say more than the value (a dynamic may be a struct). */
-  readonly #stored = new Map<number, { readonly value: unknown; readonly payload: Payload }>();
   readonly #subscribers = new Subscribers();
+  readonly #properties: StoredProperties;
   readonly #goneListeners = new Set<(error: QiwayError) => void>();
   readonly #statistics = new Statistics();
   #references = 1;
@@ -104,8 +96,7 @@ class Hosted implements HostedObject {
     this.#mapper = options.mapper ?? plainObjects;
     this.metaObject = layout.metaObject;
     this.uid = options.uid ?? Uint8Array.from({ length: 20 }, () => Math.random() * 256);
-    for (const [id, { signature, initial }] of layout.properties)
-      this.#keep(id, initial, encodePayload(signature, initial, this.#mapper));
+    this.#properties = new StoredProperties(layout, this.#subscribers, () => this.#mapper);
   }
 
   get goneWith(): QiwayError | undefined {
@@ -179,7 +170,7 @@ class Hosted implements HostedObject {
     if (this.#references > 0 || this.#goneWith !== undefined) return;
     const error = new QiwayError('object-gone', 'The object was released by everybody who held it.');
     this.#goneWith = error;
-    for (const { payload } of this.#stored.values()) releasePayload(payload);
+    this.#properties.clear();
     this.#subscribers.end(error);
     for (const listener of [...this.#goneListeners]) listener(error);
     this.#goneListeners.clear();
@@ -200,12 +191,11 @@ class Hosted implements HostedObject {
   }
 
   get(propertyName: string): unknown {
-    return this.#stored.get(this.#propertyId(propertyName))?.value;
+    return this.#properties.valueOf(this.#propertyId(propertyName));
   }
 
   set(propertyName: string, value: unknown): void {
-    const id = this.#propertyId(propertyName);
-    this.#store(id, value, encodePayload(this.#signatureOf(id), value, this.#mapper));
+    this.#properties.set(this.#propertyId(propertyName), value);
   }
 
   /** The methods of every object, as members: those that move payloads are raw, they get and give them as they are. */
@@ -223,9 +213,9 @@ class Hosted implements HostedObject {
       case StandardAction.metaObject:
         return plain(() => this.metaObject);
       case StandardAction.property:
-        return raw((payload) => this.#getFromOutside(payload));
+        return raw((payload) => this.#properties.get(payload));
       case StandardAction.setProperty:
-        return raw((payload) => this.#setFromOutside(payload));
+        return raw((payload) => this.#properties.setFromOutside(payload));
       case StandardAction.properties:
         return plain(() => [...this.metaObject.properties.values()].map(({ name }) => name));
       case StandardAction.isStatsEnabled:
@@ -251,70 +241,6 @@ class Hosted implements HostedObject {
     }
   }
 
-  #getFromOutside(key: Payload): Payload {
-    try {
-      const { id } = readPropertyKey(key, 'property', this.metaObject);
-      const payload = this.#stored.get(id)?.payload ?? encodePayload('v', undefined, plainObjects);
-      for (const object of payload.objects) object.retain();
-      return asDynamic(payload);
-    } finally {
-      releasePayload(key);
-    }
-  }
-
-  #setFromOutside(pair: Payload): unknown {
-    let id: number;
-    let content: Payload;
-    try {
-      const { id: named, rest } = readPropertyKey(pair, 'setProperty', this.metaObject);
-      id = named;
-      content = openDynamic(rest);
-    } catch (error) {
-      releasePayload(pair);
-      throw error;
-    }
-    const signature = this.#signatureOf(id);
-    let fitted: Payload;
-    try {
-      fitted = convertPayload(content, signature);
-    } catch {
-      throw callFailed(`setProperty: Conversion from ${content.signature} to ${signature} failed `);
-    }
-    for (const object of fitted.objects) object.retain();
-    let value: unknown;
-    const store = (accepted: unknown): void => {
-      // Bytes as they came, unless the property's own `set` made something else of the value.
-      const payload = value === accepted ? fitted : encodePayload(signature, accepted, this.#mapper);
-      if (payload !== fitted) releasePayload(fitted);
-      this.#store(id, accepted, payload);
-    };
-    const refuse = (error: unknown): never => {
-      releasePayload(fitted);
-      throw error;
-    };
-    try {
-      value = decodePayload(fitted, this.#mapper);
-      const { set } = this.#layout.properties.get(id)?.about ?? {};
-      const accepted = set === undefined ? value : set(value as never);
-      return accepted instanceof Promise ? accepted.then(store).catch(refuse) : store(accepted);
-    } catch (error) {
-      return refuse(error);
-    }
-  }
-
-  #keep(id: number, value: unknown, payload: Payload): void {
-    const before = this.#stored.get(id);
-    this.#stored.set(id, { value, payload });
-    if (before !== undefined) releasePayload(before.payload);
-  }
-
-  /** Stores, and tells the subscribers: the bytes of a value are those of a tuple of one. */
-  #store(id: number, value: unknown, payload: Payload): void {
-    this.#keep(id, value, payload);
-    for (const object of payload.objects) object.retain();
-    this.#subscribers.send(id, { ...payload, signature: `(${this.#signatureOf(id)})` });
-  }
-
   adopt(mapper: ObjectMapper): void {
     if (this.#mapper === plainObjects && this.#options.mapper === undefined) this.#mapper = mapper;
   }
@@ -338,10 +264,6 @@ class Hosted implements HostedObject {
     if (!this.#layout.properties.has(id))
       throw new QiwayError('member-not-found', `"${name}" is a signal, not a property.`, { data: { member: name } });
     return id;
-  }
-
-  #signatureOf(propertyId: number): string {
-    return this.#layout.properties.get(propertyId)?.signature ?? 'm';
   }
 }
 
