@@ -14,7 +14,7 @@ export function fromJson(signature: string, json: unknown): unknown {
   return nodeFromJson(parseSignature(signature), json, '');
 }
 
-const STRING: SignatureNode = { kind: 'string', depth: 1, holdsObjects: false };
+const STRING: SignatureNode = parseSignature('s');
 
 /** Bounds the recursion of all that follows; a hostile text of brackets must not end in a full stack. */
 function checkDepth(json: unknown, levels: number): void {
