@@ -1,6 +1,11 @@
 // What the console says when there is no token, a wrong one, nobody there, or the link breaks.
+import { connect } from '@qiway/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ConsoleSite, openConsoleSite } from '../support/console-site.ts';
+
+interface Services {
+  ALMotion: { moveIsActive(): boolean };
+}
 
 let site: ConsoleSite;
 
@@ -65,11 +70,31 @@ describe('a link that breaks', () => {
     await page.keyboard.up('w');
   });
 
-  it('comes back by itself when the robot leaves and returns', async () => {
+  it('comes back by itself, and stops the robot that the page was driving', async () => {
     const { page } = await site.open();
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await page.keyboard.down('w');
+    await page.locator('.steering-words', { hasText: 'Ahead' }).waitFor();
+    await site.agent.end('SIGKILL');
+    await page.getByRole('heading', { name: 'The link to the robot is lost' }).waitFor();
+    await page.keyboard.up('w');
+    await site.startAgent();
+    await page.locator('.steering-words', { hasText: /Standing still|Blocked/ }).waitFor();
+    const robot = await connect<Services>(site.url);
+    const motion = await robot.service('ALMotion');
+    await expect.poll(() => motion.moveIsActive(), { timeout: 10_000 }).toBe(false);
+    await robot.close();
+  });
+
+  it('leaves the page alone while only the robot is away, and shows it again when it returns', async () => {
+    const { page, errors } = await site.open();
     await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
     await site.robot.end();
     await page.locator('.steering-words', { hasText: 'This robot does not drive' }).waitFor();
     await page.getByText('This robot has no camera service').waitFor();
+    await site.startRobot();
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await page.getByText('This robot has no camera service').waitFor({ state: 'hidden' });
+    expect(errors).toEqual([]);
   });
 });

@@ -13,9 +13,13 @@ export interface ConsoleSite {
   /** With the token in its fragment. */
   readonly url: string;
   readonly origin: string;
+  readonly browser: Browser;
   readonly agent: Program;
   readonly robot: Program;
-  readonly browser: Browser;
+  /** Starts an agent at the same address, with the same token, in place of the one that ended. */
+  startAgent(): Promise<void>;
+  /** Starts a robot in place of the one that ended. */
+  startRobot(): Promise<void>;
   /** A page of its own; what it says on the browser's console as an error is kept. */
   open(options?: OpenOptions): Promise<ConsolePage>;
   close(): Promise<void>;
@@ -47,17 +51,26 @@ export async function buildConsole(): Promise<{ readonly folder: string; remove(
 
 export async function openConsoleSite(): Promise<ConsoleSite> {
   const built = await buildConsole();
-  const agent = startProgram(join(checkout, 'robot-agent/main.ts'), [
-    ...['--listen', '127.0.0.1:0'],
-    ...['--bus-listen', 'tcp://127.0.0.1:0'],
-    ...['--web', built.folder],
-  ]);
+  const agentArgs = (listen: string, bus: string): string[] => [
+    '--listen',
+    listen,
+    '--bus-listen',
+    bus,
+    '--web',
+    built.folder,
+  ];
+  const agentPath = join(checkout, 'robot-agent/main.ts');
+  let agent = startProgram(agentPath, agentArgs('127.0.0.1:0', 'tcp://127.0.0.1:0'));
   const [, bus = ''] = await agent.said(/is the service directory.*url=(tcp:\/\/\S+)/);
   const [url] = await agent.said(/^http:\/\/\S+#token=\S+$/);
-  const robot = startProgram(join(checkout, 'simulated-robot/main.ts'), ['--bus', bus]);
-  await robot.said(/services on tcp:/);
+  const { origin, hash, host } = new URL(url);
+  const startRobot = async (): Promise<Program> => {
+    const program = startProgram(join(checkout, 'simulated-robot/main.ts'), ['--bus', bus]);
+    await program.said(/services on tcp:/);
+    return program;
+  };
+  let robot = await startRobot();
   const browser = await launchChromium();
-  const { origin, hash } = new URL(url);
 
   const open = async ({ fragment = hash.slice(1), ...options }: OpenOptions = {}): Promise<ConsolePage> => {
     const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
@@ -74,5 +87,24 @@ export async function openConsoleSite(): Promise<ConsoleSite> {
     await agent.end();
     built.remove();
   };
-  return { url, origin, agent, robot, browser, open, close };
+  return {
+    url,
+    origin,
+    browser,
+    get agent() {
+      return agent;
+    },
+    get robot() {
+      return robot;
+    },
+    async startAgent() {
+      agent = startProgram(agentPath, [...agentArgs(host, bus), '--token', hash.slice('#token='.length)]);
+      await agent.said(/^http:\/\/\S+#token=\S+$/);
+    },
+    async startRobot() {
+      robot = await startRobot();
+    },
+    open,
+    close,
+  };
 }
