@@ -12,10 +12,14 @@ import { startSide, stopSide } from './sides.ts';
 
 /** Idle sessions held for the memory figure. */
 const IDLE_SESSIONS = 200;
-/** The measure during which the gateway's CPU time is taken. */
-const CPU_MEASURE = 'rpc-64';
+/** Measures during which the gateway's CPU time is taken, and per how many operations it is given. */
+const CPU_MEASURES: Readonly<Record<string, { readonly name: string; readonly per: number }>> = {
+  'rpc-64': { name: 'cpu', per: 10_000 },
+  'down-1m': { name: 'cpu-down', per: 1000 },
+};
 const DERIVED: readonly RowKind[] = [
   { name: 'cpu', title: 'gateway CPU per 10,000 calls, 64 in flight', unit: 's' },
+  { name: 'cpu-down', title: 'gateway CPU per 1,000 MiB down', unit: 's' },
   { name: 'memory', title: 'gateway memory per idle session', unit: 'KiB' },
 ];
 
@@ -29,14 +33,15 @@ async function measure(
   const job = { measure: kind.name, url: side.url, warmUpMs: options.runMs / 2, runMs: options.runMs };
   const { value, operations } = await client.run(side.name, job);
   const samples = [{ client: client.name, measure: kind.name, side: side.name, round, value }];
-  if (kind.name === CPU_MEASURE) {
+  const cpu = CPU_MEASURES[kind.name];
+  if (cpu !== undefined) {
     const seconds = ((await side.gateway.usage()).cpuMs - before.cpuMs) / 1000;
     samples.push({
       client: client.name,
-      measure: 'cpu',
+      measure: cpu.name,
       side: side.name,
       round,
-      value: (seconds * 10_000) / operations,
+      value: (seconds * cpu.per) / operations,
     });
   }
   return samples;

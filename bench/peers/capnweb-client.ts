@@ -7,10 +7,12 @@ type Remote = {
   [Member in keyof EchoApi]: (...args: Parameters<EchoApi[Member]>) => Promise<Awaited<ReturnType<EchoApi[Member]>>>;
 };
 
-export function dialCapnweb(url: string, open: (url: string) => unknown): Promise<EchoClient> {
+export async function dialCapnweb(url: string, open: (url: string) => unknown): Promise<EchoClient> {
   const socket = open(url) as WebSocket;
   const stub = newWebSocketRpcSession(socket) as unknown as Remote & Disposable;
-  return Promise.resolve({
+  // A session is there at once, before its socket: the first answer says that it stands.
+  await stub.echo(0);
+  return {
     echo: async (number) => await stub.echo(number),
     down: async (size) => await stub.down(size),
     up: async (body) => await stub.up(body),
@@ -19,5 +21,5 @@ export function dialCapnweb(url: string, open: (url: string) => unknown): Promis
     close: async () => {
       stub[Symbol.dispose]();
     },
-  });
+  };
 }
