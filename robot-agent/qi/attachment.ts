@@ -16,6 +16,8 @@ export interface AttachOptions extends Omit<PeerSocketOptions, 'services'> {
   readonly machineId: string | undefined;
   readonly ownMachineId: () => string;
   readonly sessionId: string;
+  /** Gives up an attachment that is not complete yet. */
+  readonly abort: AbortSignal;
   /** Where this process listens. */
   readonly endpoints: () => readonly string[];
   /** A service left the bus: those who came in by our own port must hear of it. */
@@ -32,8 +34,18 @@ export interface Attachment {
 
 /** @throws `dial-failed`, `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost` */
 export async function attach(options: AttachOptions): Promise<Attachment> {
-  const { address, clock, timeoutMs } = options;
-  const socket = await dial(address, { clock, timeoutMs }).socket;
+  const { address, clock, timeoutMs, abort } = options;
+  const dialling = dial(address, { clock, timeoutMs });
+  const stopDialling = (): void => dialling.stop();
+  abort.addEventListener('abort', stopDialling, { once: true });
+  const socket = await dialling.socket;
+  abort.removeEventListener('abort', stopDialling);
+  const drop = (): void => {
+    socket.destroy();
+  };
+  abort.addEventListener('abort', drop, { once: true });
+  if (abort.aborted) drop();
+  socket.once('close', () => abort.removeEventListener('abort', drop));
   let client: BusClient | undefined;
   const directory = await openPeer(socket, { ...options, services: (serviceId) => client?.ownService(serviceId) });
   const machine = (): string =>
@@ -63,6 +75,7 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
     directory.close(new QiwayError('closed', 'The directory did not answer as one.', { cause: error }));
     throw error;
   }
+  abort.removeEventListener('abort', drop);
   const { machineId } = client;
   hosts.add(directory, machineId, ['qi:ServiceDirectory', formatEndpoint(address), directory.remoteEndpoint]);
   client.listen({ serviceRemoved: ({ name }) => hosts.forgetName(name) });

@@ -27,7 +27,7 @@ export function parseEndpoint(url: string, use: 'dial' | 'listen' = 'dial'): Tcp
     });
   if (scheme !== 'tcp') throw invalid(url, `the scheme is ${scheme}, and must be tcp`);
   const rest = url.slice('tcp://'.length);
-  const parts = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s.exec(rest);
+  const parts = /^(\[[^\]]*\]|[^:[\]]*)(?::([^:]*))?$/s.exec(rest);
   if (parts === null) throw invalid(url, 'an IPv6 address must stand in brackets, as in tcp://[::1]:9559');
   const [, host = '', portText] = parts;
   if (host === '' || host === '[]') throw invalid(url, 'the host is missing');

@@ -19,6 +19,7 @@ export interface TcpBusOptions {
   readonly url: string;
   readonly keepTrying: boolean;
   readonly attach: (hooks: {
+    readonly abort: AbortSignal;
     readonly endpoints: () => readonly string[];
     readonly onServiceRemoved: (serviceId: number, error: QiwayError) => void;
   }) => Promise<Attachment>;
@@ -44,6 +45,7 @@ export class TcpBus implements JoinedBus {
   #state: State;
   #ports: Promise<readonly QiListener[]> | undefined;
   #openPorts: readonly QiListener[] = [];
+  readonly #closing = new AbortController();
   #machineId = '';
   #retryMs = FIRST_RETRY_MS;
 
@@ -112,6 +114,7 @@ export class TcpBus implements JoinedBus {
     if (state.name === 'closed') return;
     const reason = new QiwayError('closed', 'The bus was closed here.');
     this.#state = { name: 'closed', reason };
+    this.#closing.abort();
     if (state.name === 'down') state.stopWaiting();
     for (const kept of [...this.#kept]) kept.abandon(undefined);
     if (state.name === 'up') await state.attachment.close(reason);
@@ -132,6 +135,7 @@ export class TcpBus implements JoinedBus {
 
   async #attach(): Promise<void> {
     const attachment = await this.#options.attach({
+      abort: this.#closing.signal,
       endpoints: () => this.endpoints,
       onServiceRemoved: (serviceId, error) => {
         for (const port of this.#openPorts) for (const { peer } of port.peers) peer.stopServing(serviceId, error);
