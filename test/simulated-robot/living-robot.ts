@@ -1,5 +1,6 @@
 // A robot with all its services on a virtual clock, its services as a caller on the bus sees them. Tooling of the tests.
 import type { Bus } from '@qiway/protocol/bus/bus';
+import type { HostedObject } from '@qiway/protocol/objects/hosted-object';
 import { createRemoteObjects, type RemoteObjects } from '@qiway/protocol/objects/remote-objects';
 import type { Property, Releasable, RemoteMethod, Signal } from '@qiway/protocol/objects/remote-types';
 import { Robot } from '../../simulated-robot/body/robot.ts';
@@ -170,7 +171,8 @@ export interface LivingRobot {
   readonly objects: RemoteObjects;
   /** A service by its name; each call goes through its payloads. */
   service(name: string): Service;
-  names(): string[];
+  /** Every service as it is hosted. */
+  readonly hosted: ReadonlyMap<string, HostedObject>;
 }
 
 const look = createRaycaster(livingRoom);
@@ -191,7 +193,7 @@ export function livingRobot(options: { readonly charge?: number; readonly bus?: 
     robot,
     clock,
     objects,
-    names: () => [...services.keys()],
+    hosted: services,
     service(name) {
       const object = services.get(name);
       if (object === undefined) throw new Error(`no service ${name}`);
