@@ -43,6 +43,7 @@ async function openView(screen: Screen, view: string, options: OpenOptions = {})
 /** Takes a picture for the documentation, when asked to. */
 async function picture(page: Page, name: string): Promise<void> {
   if (process.env['UPDATE_SCREENSHOTS'] !== '1') return;
+  for (const toast of await page.getByRole('button', { name: 'Dismiss' }).all()) await toast.click();
   const folder = join(checkout, 'docs/screenshots');
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });

@@ -86,7 +86,7 @@ function TextField(props: FieldProps): JSX.Element {
             aria-describedby={`${id}-hint`}
             onInput={(event) => onChange(event.currentTarget.value)}
           />
-          <p id={`${id}-hint`} class="small soft">
+          <p id={`${id}-hint`} class="small soft entry-hint">
             JSON: <code>12</code>, <code>"text"</code>, <code>[1, 2]</code>, <code>{'{"key": true}'}</code>
           </p>
         </>

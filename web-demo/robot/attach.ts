@@ -132,5 +132,5 @@ export async function attachRoom(
   scope: Scope,
 ): Promise<void> {
   const plan = readRoomPlan(await room.plan());
-  if (scope.isOpen) hold(state.plan, plan, scope);
+  if (scope.isOpen) state.plan.value = plan;
 }

@@ -19,6 +19,8 @@ export function feedRobotState(state: RobotState, { robot, onProblem, after }: F
     onProblem,
     onServices: (names) => {
       state.services.value = names;
+      // A lost link leaves the plan to be seen; a robot without a room does not.
+      if (!names.includes('SimulatedRoom')) state.plan.value = undefined;
     },
     attachments: {
       ALMotion: (motion, scope) => attachMotion(state, motion, { scope, after }),

@@ -64,10 +64,11 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
     });
   });
 
+  const isOnline = state.link.state.value.kind === 'online';
   const noCamera = isMissing(state.robot.services, 'ALVideoDevice');
   const words = noCamera
     ? 'This robot has no camera service'
-    : problem.value !== ''
+    : isOnline && problem.value !== ''
       ? problem.value
       : picture.value === undefined
         ? 'Waiting for the first picture'
@@ -114,10 +115,11 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
     <Plate title="Camera" class="drive-camera" tools={tools}>
       <div class="picture-frame">
         <PictureCanvas picture={picture} label="What the robot’s camera sees" />
-        {words !== '' && <p class="empty">{words}</p>}
+        {words !== '' && <p class={`empty ${picture.value === undefined ? '' : 'over-picture'}`}>{words}</p>}
         {picture.value !== undefined && (
           <p class="picture-rate figures">
-            {picture.value.width} × {picture.value.height}, {perSecond} per second
+            {picture.value.width} × {picture.value.height}
+            {perSecond.value > 0 && `, ${perSecond.value} per second`}
           </p>
         )}
       </div>

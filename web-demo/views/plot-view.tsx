@@ -89,7 +89,7 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
               ))}
             </select>
           </div>
-          <div class="row">
+          <div class="row plot-tools">
             <fieldset class="choice plot-span" aria-label="Time shown">
               {SPANS_S.map((span) => (
                 <button
@@ -109,10 +109,12 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
               aria-pressed={isPaused.value}
               onClick={() => (isPaused.value = !isPaused.value)}
             >
-              <Icon name={isPaused.value ? 'play' : 'pause'} /> {isPaused.value ? 'Go on' : 'Pause'}
+              <Icon name={isPaused.value ? 'play' : 'pause'} />
+              <span class="words">{isPaused.value ? 'Go on' : 'Pause'}</span>
             </button>
             <button type="button" class="button" onClick={clear}>
-              <Icon name="clear" /> Clear
+              <Icon name="clear" />
+              <span class="words">Clear</span>
             </button>
           </div>
         </div>
