@@ -1,7 +1,8 @@
 // npm run bench: all sides beside each other, in interleaved rounds, from Node and from Chromium.
 // Prints a table of medians with quartiles and ratios to raw-2hop, and writes every sample as JSON.
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { type Client, openPage, pageClient, startNodeClient } from './clients.ts';
 import type { SideName } from './echo-client.ts';
 import { MEASURES, type Measure } from './measures.ts';
@@ -127,6 +128,7 @@ async function main(): Promise<void> {
       cpu: cpus()[0]?.model ?? '',
       date: new Date().toISOString(),
     };
+    await mkdir(dirname(options.out), { recursive: true });
     await writeFile(
       options.out,
       `${JSON.stringify({ machine, rounds: options.rounds, runMs: options.runMs, rows, samples }, null, 1)}\n`,

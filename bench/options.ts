@@ -9,7 +9,7 @@ export const HELP: string = `npm run bench -- [options]
   --run-ms N        length of one measurement (default 500; warm-up is half of it)
   --only A,B        only measures (or clients: node, chromium) whose name contains one of these
   --sides A,B       only these sides: ${SIDES.join(', ')}
-  --out FILE        where the figures go as JSON (default bench/results.json)
+  --out FILE        where the figures go as JSON (default bench/dist/results.json)
   --profile FOLDER  CPU profiles of the gateways as well (the figures suffer)
   --help            this`;
 
@@ -48,7 +48,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     runMs: positive('--run-ms', values['run-ms'], values.quick ? 200 : 500),
     only: split(values.only),
     sides: sides.length === 0 ? SIDES : sides,
-    out: values.out ?? 'bench/results.json',
+    out: values.out ?? 'bench/dist/results.json',
     profile: values.profile,
     help: values.help,
   };
