@@ -232,6 +232,10 @@ export class Peer {
     let flags = payload.signature === 'm' && method?.parametersSignature !== 'm' ? MessageFlags.dynamicPayload : 0;
     let bytes: Uint8Array;
     try {
+      if ((flags !== 0 || request.returnSignature !== undefined) && !this.#agreement.hasFlags) {
+        releasePayload(payload);
+        throw noFlags();
+      }
       bytes = this.lower(payload, target.service, 'argument');
     } catch (error) {
       sink.error(error as QiwayError);
@@ -261,7 +265,16 @@ export class Peer {
     const signature =
       target.metaObject.methods.get(action)?.parametersSignature ?? target.metaObject.signals.get(action)?.signature;
     const flags = payload.signature === 'm' && signature !== 'm' ? MessageFlags.dynamicPayload : 0;
-    const bytes = this.lower(payload, target.service, 'argument');
+    let bytes: Uint8Array;
+    try {
+      if (flags !== 0 && !this.#agreement.hasFlags) {
+        releasePayload(payload);
+        return;
+      }
+      bytes = this.lower(payload, target.service, 'argument');
+    } catch {
+      return; // a failing post is silent
+    }
     this.write(MessageType.post, flags, this.#freshId(), target.service, target.object, action, bytes);
   }
 
@@ -273,7 +286,12 @@ export class Peer {
   }
 
   event(service: number, object: number, signal: number, payload: Payload, isDynamic: boolean): void {
-    const bytes = this.lower(payload, service, 'returned');
+    let bytes: Uint8Array;
+    try {
+      bytes = this.lower(payload, service, 'returned');
+    } catch {
+      return; // too many objects are out on this side: the other subscribers are not to suffer from it
+    }
     this.write(
       MessageType.event,
       isDynamic ? MessageFlags.dynamicPayload : 0,
@@ -363,6 +381,7 @@ export class Peer {
     if (payload.objects === NO_OBJECTS && outgoing.hasUid && outgoing.cache === undefined) return payload.bytes;
     if (!holdsObjects(payload.signature)) return payload.bytes;
     const served: boolean[] = [];
+    const bound: number[] = [];
     try {
       return rewriteObjects(payload.signature, payload.bytes, NEUTRAL, outgoing, (reference) => {
         if (reference.object === 0) return { ...reference, service };
@@ -370,11 +389,15 @@ export class Peer {
         if (object === undefined)
           throw new QiwayError('internal', `A payload names object ${reference.object} of ${payload.objects.length}.`);
         const id = role === 'argument' ? this.#nextArgument++ : this.#nextReturned++;
-        if (served[reference.object] === true) object.retain(); // named twice in one payload: each has a life of its own
         this.#serving.bind(service, id, object);
+        bound.push(id);
+        if (served[reference.object] === true) object.retain(); // named twice in one payload: each has a life of its own
         served[reference.object] = true;
         return referenceTo(object, service, id);
       });
+    } catch (error) {
+      for (const id of bound) this.#serving.unbind(service, id); // the other side will never hear of them
+      throw error;
     } finally {
       payload.objects.forEach((object, index) => {
         if (served[index + 1] !== true) object.release();
@@ -441,6 +464,14 @@ export class Peer {
 
 function referenceTo(object: BusObject, service: number, id: number): ObjectReference {
   return { metaObject: object.metaObject.bytes, service, object: id, uid: object.uid };
+}
+
+function noFlags(): QiwayError {
+  return new QiwayError(
+    'unsupported',
+    'The other side does not convert arguments and results: give them in the signature the method declares.',
+    { data: { what: 'MessageFlags' } },
+  );
 }
 
 function isZero(uid: Uint8Array): boolean {

@@ -127,7 +127,7 @@ export class Serving {
       );
     }
     if (object === undefined) return;
-    if (action === StandardAction.terminate) return this.#terminate(service, objectId);
+    if (action === StandardAction.terminate) return this.unbind(service, objectId);
     if (action < StandardAction.property) return;
     const declared =
       object.metaObject.methods.get(action)?.parametersSignature ??
@@ -150,7 +150,7 @@ export class Serving {
   stop(service: number, error: QiwayError): void {
     this.#registrations.drop((entry) => entry.service === service);
     for (const call of [...this.#calls.values()]) if (call.service === service) call.error(error);
-    for (const binding of this.#bindings.entries(service)) this.#terminate(service, binding.objectId);
+    for (const binding of this.#bindings.entries(service)) this.unbind(service, binding.objectId);
   }
 
   /** The other side is gone: its calls are cancelled, its registrations closed, its objects released. */
@@ -213,7 +213,7 @@ export class Serving {
         case StandardAction.metaObject:
           return answer(object.metaObject.bytes);
         case StandardAction.terminate:
-          this.#terminate(service, objectId);
+          this.unbind(service, objectId);
           return answer(new Uint8Array(0));
         case StandardAction.unregisterEvent:
           this.#registrations.remove(address, bytes, answer);
@@ -226,7 +226,8 @@ export class Serving {
     }
   }
 
-  #terminate(service: number, objectId: number): void {
+  /** Ends one object here: its registrations are dropped, its reference is released. */
+  unbind(service: number, objectId: number): void {
     if (objectId === MAIN_OBJECT) return; // as libqi: ending a service is the directory's business
     const binding = this.#bindings.delete(service, objectId);
     if (binding === undefined) return;

@@ -1,0 +1,123 @@
+// A bus over a peer, without sockets: the contract, and directories that are older or odd.
+import { describe, expect, test } from 'vitest';
+import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
+import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
+import { serveBus } from '../../protocol/directory/serve-bus.ts';
+import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
+import { systemClock } from '../../protocol/transport/system-clock.ts';
+import { busContract } from '../contract/bus-contract.ts';
+import { callMethod, failureOf } from '../contract/calls.ts';
+import { type PeerPair, peerPair } from '../support/peer-pair.ts';
+
+const identity = {
+  machineId: 'machine of the client',
+  processId: 2,
+  sessionId: 'client',
+  endpoints: () => ['tcp://10.0.0.1:1'],
+};
+
+interface Member {
+  readonly client: BusClient;
+  readonly pair: PeerPair;
+  leave(): void;
+}
+
+/** A program on the bus, as over a link: everything goes through the directory's peer. */
+async function member(bus: EmbeddedBus): Promise<Member> {
+  let client: BusClient | undefined;
+  const pair = peerPair({
+    services: (id) => bus.objectOf(id),
+    clientServices: (id) => client?.ownService(id),
+    errors: 'record',
+  });
+  const end = serveBus(bus, { peer: pair.server, clock: systemClock, hasRelativeEndpoints: true, isLink: true });
+  client = await joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+  const leave = (): void => {
+    pair.cut();
+    end();
+  };
+  // Whoever owns the peer closes it with the bus.
+  client.listen({ stateChanged: (state) => state === 'closed' && leave() });
+  return { client, pair, leave };
+}
+
+busContract('over peers in memory, both sides on links', async () => {
+  const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+  const [one, other] = await Promise.all([member(bus), member(bus)]);
+  const close = async (): Promise<void> => {
+    one.leave();
+    other.leave();
+    await bus.close();
+  };
+  return { bus: one.client, hostBus: other.client, close };
+});
+
+describe('a program that left without a word', () => {
+  test('leaves nothing behind in the directory', async () => {
+    const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+    const [gone, staying] = await Promise.all([member(bus), member(bus)]);
+    const hosted = await gone.client.host('Mine', createObject({ answer: method('()', 'i', () => 1) }));
+    const mine = await staying.client.service('Mine');
+    expect(await callMethod(mine, 'answer')).toBe(1);
+    gone.leave();
+    expect((await hosted.closed)?.code).toBe('link-lost');
+    expect((await staying.client.services()).map(({ name }) => name)).toEqual(['ServiceDirectory']);
+    expect(mine.goneWith).toBeDefined();
+    expect(gone.client.state).toBe('down');
+    expect((await failureOf(gone.client.services())).code).toBe('bus-down');
+    expect(gone.pair.server.counts).toMatchObject({ servedObjects: 0, subscriptions: 0, incomingCalls: 0 });
+  });
+});
+
+describe('a directory older than libqi 4', () => {
+  const INFO = '(sIsI[s]s)<ServiceInfo,name,serviceId,machineId,processId,endpoints,sessionId>';
+
+  test('has infos of six fields, to read and to write', async () => {
+    const registered: unknown[] = [];
+    const info = {
+      name: 'ServiceDirectory',
+      serviceId: 1,
+      machineId: 'old',
+      processId: 3,
+      endpoints: ['tcp://10.0.0.9:9559'],
+      sessionId: '0',
+    };
+    const directory = createObject({
+      service: { ...method('(s)', INFO, () => info), uid: 100 },
+      services: { ...method('()', `[${INFO}]`, () => [info]), uid: 101 },
+      registerService: {
+        ...method(`(${INFO})`, 'I', (given: unknown) => {
+          registered.push(given);
+          return 7;
+        }),
+        uid: 102,
+      },
+      unregisterService: { ...method('(I)', 'v', () => {}), uid: 103 },
+      serviceReady: { ...method('(I)', 'v', () => {}), uid: 104 },
+      machineId: { ...method('()', 's', () => 'old'), uid: 108 },
+      serviceAdded: { ...signal('(Is)'), uid: 106 },
+      serviceRemoved: { ...signal('(Is)'), uid: 107 },
+    });
+    const pair = peerPair({ services: (id) => (id === 1 ? directory : undefined) });
+    const client = await joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+    expect(await client.services()).toEqual([{ ...info, objectUid: new Uint8Array(0) }]);
+    const hosted = await client.host('Mine', createObject({}));
+    expect(hosted.serviceId).toBe(7);
+    expect(registered).toEqual([
+      {
+        name: 'Mine',
+        serviceId: 0,
+        machineId: 'machine of the client',
+        processId: 2,
+        endpoints: ['tcp://10.0.0.1:1'],
+        sessionId: 'client',
+      },
+    ]);
+  });
+
+  test('a peer that is no directory is refused', async () => {
+    const pair = peerPair({});
+    const joining = joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+    expect((await failureOf(joining)).code).toBe('object-gone');
+  });
+});

@@ -1,0 +1,60 @@
+// Two peers joined in memory: what one sends the other receives, in order, a microtask later.
+import { randomBytes } from 'node:crypto';
+import { Peer, type PeerAgreement, type PeerLimits, type ServiceLookup } from '../../protocol/bus/peer.ts';
+import { QiwayError } from '../../protocol/errors.ts';
+import type { MessageHeader } from '../../protocol/wire/message.ts';
+
+export interface SentMessage {
+  readonly header: MessageHeader;
+  readonly payload: Uint8Array;
+}
+
+export interface PeerPair {
+  /** Serves what `services` gives. */
+  readonly server: Peer;
+  readonly client: Peer;
+  /** All that went over, by who sent it. */
+  readonly sent: { readonly server: readonly SentMessage[]; readonly client: readonly SentMessage[] };
+  /** Closes both, as when a link breaks. */
+  cut(): void;
+}
+
+export interface PeerPairOptions {
+  readonly services?: ServiceLookup;
+  readonly clientServices?: ServiceLookup;
+  /** Of both sides. */
+  readonly agreement?: () => PeerAgreement;
+  readonly limits?: Partial<PeerLimits>;
+  readonly errors?: 'text' | 'record';
+}
+
+export function peerPair({
+  services = () => undefined,
+  clientServices = () => undefined,
+  agreement,
+  limits,
+  errors = 'text',
+}: PeerPairOptions): PeerPair {
+  const sent = { server: [] as SentMessage[], client: [] as SentMessage[] };
+  const make = (from: 'server' | 'client', lookup: ServiceLookup): Peer =>
+    new Peer({
+      send: (header, payload) => {
+        const message = { header: { ...header }, payload };
+        sent[from].push(message);
+        queueMicrotask(() => (from === 'server' ? client : server).receive(message.header, payload));
+      },
+      services: lookup,
+      errors,
+      randomUid: () => new Uint8Array(randomBytes(20)),
+      ...(limits === undefined ? {} : { limits }),
+    });
+  const server: Peer = make('server', services);
+  const client: Peer = make('client', clientServices);
+  if (agreement !== undefined) for (const peer of [server, client]) peer.agree(agreement());
+  const cut = (): void => {
+    const error = new QiwayError('link-lost', 'The link broke.');
+    server.close(error);
+    client.close(error);
+  };
+  return { server, client, sent, cut };
+}
