@@ -2,6 +2,7 @@
 // each object. Layer 3; it knows neither handshake nor heartbeat. See docs/link-protocol.md sections 2 and 5.
 
 import { AddressTable } from '../bus/address-table.ts';
+import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
 import {
   emptyFrameHeader,
@@ -11,6 +12,7 @@ import {
   writeFrameHeader,
 } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
+import { BulkWindow } from './bulk-window.ts';
 import type { Transport } from './transport.ts';
 
 /** Bodies above this are cut; 16 fragments a MiB cost little, and a small frame waits for one of them at most. */
@@ -18,6 +20,9 @@ export const FRAGMENT_BYTES: number = 64 * 1024;
 /** A batch is closed when it reaches this. */
 const BATCH_BYTES = 256 * 1024;
 const FIRST_BATCH_BYTES = 1024;
+/** A message costs a browser about as much as copying this many bytes of fragments. */
+const FRAGMENTS_PER_BATCH = 4;
+const NOTHING = new Uint8Array(0);
 const MAX_STREAMS = 0xffff;
 
 /** A message on its way in fragments. */
@@ -35,6 +40,7 @@ interface Held {
 
 export interface LinkWriterOptions {
   readonly transport: Transport;
+  readonly clock: Clock;
   /** Runs `flush` once the current turn is over. */
   readonly schedule: (flush: () => void) => void;
   /** Bytes that may wait here and in the transport; one message alone may be larger. */
@@ -43,6 +49,7 @@ export interface LinkWriterOptions {
 
 export class LinkWriter {
   readonly #transport: Transport;
+  readonly #window: BulkWindow;
   readonly #schedule: (flush: () => void) => void;
   readonly #maxQueuedBytes: number;
   readonly #frame: FrameHeader = emptyFrameHeader();
@@ -61,6 +68,7 @@ export class LinkWriter {
 
   constructor(options: LinkWriterOptions) {
     this.#transport = options.transport;
+    this.#window = new BulkWindow(options.clock);
     this.#schedule = options.schedule;
     this.#maxQueuedBytes = options.maxQueuedBytes;
   }
@@ -89,6 +97,12 @@ export class LinkWriter {
   /** The transport has room again. */
   drained(): void {
     this.#hasRoom = true;
+    this.#sendFragments();
+  }
+
+  /** The other side has so many bytes of fragments, modulo 2^32. */
+  acknowledged(count: number): void {
+    this.#window.acknowledged(count);
     this.#sendFragments();
   }
 
@@ -161,15 +175,21 @@ export class LinkWriter {
     this.#sendFragments();
   }
 
+  /** @param rest the body of the last frame, when it is not in the batch itself: it goes without being copied */
   #sendBatch(): void {
+    const batch = this.#takeBatch();
+    if (batch.length > 0 && !this.#transport.send(batch)) this.#hasRoom = false;
+  }
+
+  /** The frames of this turn. The transport keeps what it is given, so the next batch gets memory of its own. */
+  #takeBatch(): Uint8Array {
     const length = this.#batchLength;
-    if (length === 0) return;
+    if (length === 0) return NOTHING;
     const batch = this.#batch;
-    // The transport keeps what it was given, so the next batch needs memory of its own: as much as this one took.
     this.#batch = new Uint8Array(Math.max(FIRST_BATCH_BYTES, Math.min(length, BATCH_BYTES)));
     this.#batchLength = 0;
     this.hasSent = true;
-    if (!this.#transport.send(batch.subarray(0, length))) this.#hasRoom = false;
+    return batch.subarray(0, length);
   }
 
   #startStream(header: MessageHeader, payload: Uint8Array): void {
@@ -189,32 +209,42 @@ export class LinkWriter {
     if (isOrdered(type)) this.#held.set(service, object, { isEvent: type === MessageType.event, waiting: [] });
   }
 
-  /** One fragment of each stream in turn, while there is room; small frames of the same turn have gone before. */
+  /**
+   * One fragment of each stream in turn, a few to a message, while there is room; small frames of the same turn have
+   * gone before. Bodies are handed on without being copied.
+   */
   #sendFragments(): void {
-    while (this.#hasRoom && !this.#isClosed) {
-      const stream = this.#streams.shift();
-      if (stream === undefined) return;
-      const isFirst = stream.sent === 0;
-      const size = Math.min(FRAGMENT_BYTES, stream.payload.length - stream.sent);
-      const isLast = stream.sent + size === stream.payload.length;
-      const prefix = isFirst ? 4 : 0;
-      const start = this.#reserve(FRAME_HEADER_BYTES + prefix + size);
-      const { type, flags, stream: number } = stream.header;
-      this.#writeHeader(
-        start,
-        { type, flags: isLast ? flags : flags | FrameFlags.fragment, stream: number, size: prefix + size },
-        stream.header,
-      );
-      const body = start + FRAME_HEADER_BYTES;
-      if (isFirst)
-        new DataView(this.#batch.buffer, this.#batch.byteOffset).setUint32(body, stream.payload.length, true);
-      this.#batch.set(stream.payload.subarray(stream.sent, stream.sent + size), body + prefix);
-      stream.sent += size;
-      this.#waitingBytes -= size;
-      if (isLast) this.#endStream(stream);
-      else this.#streams.push(stream);
+    while (this.#hasRoom && this.#window.hasRoom && this.#streams.length > 0 && !this.#isClosed) {
       this.#sendBatch();
+      const parts: Uint8Array[] = [];
+      const ended: Stream[] = [];
+      for (let count = 0; count < FRAGMENTS_PER_BATCH && this.#window.hasRoom; count += 1) {
+        const stream = this.#streams.shift();
+        if (stream === undefined) break;
+        this.#addFragment(stream, parts);
+        if (stream.sent === stream.payload.length) ended.push(stream);
+        else this.#streams.push(stream);
+      }
+      this.hasSent = true;
+      if (!this.#transport.send(parts[0] ?? NOTHING, parts.slice(1))) this.#hasRoom = false;
+      for (const stream of ended) this.#endStream(stream);
     }
+  }
+
+  #addFragment(stream: Stream, parts: Uint8Array[]): void {
+    const { header, payload, sent } = stream;
+    const size = Math.min(FRAGMENT_BYTES, payload.length - sent);
+    const prefix = sent === 0 ? 4 : 0;
+    const frame = new Uint8Array(FRAME_HEADER_BYTES + prefix);
+    header.size = prefix + size;
+    header.flags =
+      sent + size === payload.length ? header.flags & ~FrameFlags.fragment : header.flags | FrameFlags.fragment;
+    writeFrameHeader(frame, 0, header);
+    if (prefix > 0) new DataView(frame.buffer).setUint32(FRAME_HEADER_BYTES, payload.length, true);
+    parts.push(frame, payload.subarray(sent, sent + size));
+    stream.sent += size;
+    this.#waitingBytes -= size;
+    this.#window.sent(prefix + size);
   }
 
   #endStream(stream: Stream): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { ControlType, emptyFrameHeader, FRAME_HEADER_BYTES, FrameFlags, readFrameHeader } from '../wire/link-frame.ts';
 import type { MessageHeader } from '../wire/message.ts';
+import { ACK_EVERY_BYTES } from './bulk-window.ts';
 import { encodeControl } from './control.ts';
 import { Fragments } from './fragments.ts';
 import { LinkWriter } from './link-writer.ts';
@@ -57,11 +58,14 @@ export class Link {
   #stopBeat: () => void = () => {};
   #pingId = 0;
   #pingSentAt: number | undefined;
+  /** Of fragments, modulo 2^32: received, and told of. */
+  #fragmentBytes = 0;
+  #toldBytes = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
     const { transport, schedule, limits } = options;
-    this.#writer = new LinkWriter({ transport, schedule, maxQueuedBytes: limits.maxQueuedBytes });
+    this.#writer = new LinkWriter({ transport, clock: options.clock, schedule, maxQueuedBytes: limits.maxQueuedBytes });
     this.#fragments = new Fragments(limits.maxMessageBytes);
     transport.listen({
       message: (bytes) => this.#receive(bytes),
@@ -158,10 +162,20 @@ export class Link {
         this.#takeControl(frame.type, frame.id, body);
         if (this.#state === 'closed') return;
       } else {
-        const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body);
+        const whole = frame.stream === 0 ? body : this.#takeFragment(body);
         if (whole !== undefined) this.#passOn(whole);
       }
     }
+  }
+
+  #takeFragment(body: Uint8Array): Uint8Array | undefined {
+    this.#fragmentBytes = (this.#fragmentBytes + body.length) >>> 0;
+    const isLast = (this.#frame.flags & FrameFlags.fragment) === 0;
+    if (isLast || (this.#fragmentBytes - this.#toldBytes) >>> 0 >= ACK_EVERY_BYTES) {
+      this.#toldBytes = this.#fragmentBytes;
+      this.#writer.control(ControlType.received, this.#fragmentBytes, EMPTY);
+    }
+    return this.#fragments.take(this.#frame, body);
   }
 
   #passOn(payload: Uint8Array): void {
@@ -192,6 +206,8 @@ export class Link {
     switch (type) {
       case ControlType.ping:
         return this.#writer.control(ControlType.pong, id, EMPTY);
+      case ControlType.received:
+        return this.#writer.acknowledged(id);
       case ControlType.pong:
         if (id !== this.#pingId || this.#pingSentAt === undefined) return;
         this.#options.onRtt?.(this.#options.clock.now() - this.#pingSentAt);

@@ -20,8 +20,11 @@ export interface Transport {
   readonly route: 'direct' | 'webrtc' | 'relay';
   /** Bytes taken by `send` and not yet given to the network, as far as the platform tells. */
   readonly bufferedBytes: number;
-  /** Takes over `message` (it may be transferred). False: hold bulk back until `drain`. Silent after a close. */
-  send(message: Uint8Array): boolean;
+  /**
+   * Takes over `message`; with `rest` these are the parts of one message, and `rest` is only read. False: hold bulk
+   * back until `drain`. Silent after a close.
+   */
+  send(message: Uint8Array, rest?: readonly Uint8Array[]): boolean;
   /** Idempotent; `close` of the listener follows. */
   close(code: CloseCode, reason: string): void;
   /** Must be called once, in the turn in which the transport was obtained: what arrives earlier is kept by no one. */

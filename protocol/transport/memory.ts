@@ -1,5 +1,7 @@
 // Two transports joined in memory: for tests, and for an agent in the same process. Layer 4.
+
 import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
+import { joined } from './joined.ts';
 
 class MemoryTransport implements Transport {
   readonly route = 'direct';
@@ -8,8 +10,9 @@ class MemoryTransport implements Transport {
   #isClosed = false;
   other!: MemoryTransport;
 
-  send(message: Uint8Array): boolean {
+  send(part: Uint8Array, rest?: readonly Uint8Array[]): boolean {
     if (this.#isClosed) return true;
+    const message = rest === undefined ? part : joined(part, rest);
     queueMicrotask(() => this.other.#receive(message));
     return true;
   }

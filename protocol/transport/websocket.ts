@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
 import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
+import { joined } from './joined.ts';
 
 /** What is used of `WebSocket`; so that this file needs no DOM types. */
 interface PlatformSocket {
@@ -24,13 +25,10 @@ export interface DialOptions {
   readonly WebSocket: WebSocketClass;
 }
 
-/**
- * Bytes that may wait in the socket before bulk is held back: about what it takes in 10 ms, so that a fast path stays
- * busy and on a slow one a small frame waits no longer than that behind bulk.
- */
-const HIGH_WATER = { firstBytes: 256 * 1024, leastBytes: 64 * 1024, mostBytes: 4 * 1024 * 1024, ms: 10 } as const;
-/** How often a full socket is looked at: browsers tell of no drain, and let timers wait 4 ms at least. */
-const DRAIN_POLL_MS = 2;
+/** Bytes that may wait in the socket before bulk is held back; the link's own window mostly stays below. */
+const HIGH_WATER_BYTES = 4 * 1024 * 1024;
+/** How often a full socket is looked at: browsers tell of no drain. */
+const DRAIN_POLL_MS = 4;
 
 /** Opens a WebSocket. @throws `dial-failed` when it does not open in time */
 export function dialWebSocket(options: DialOptions): Promise<Transport> {
@@ -76,7 +74,6 @@ class WebSocketTransport implements Transport {
   readonly #clock: Clock;
   #listener: TransportListener | undefined;
   #state: 'open' | 'full' | 'closed' = 'open';
-  #highWaterBytes: number = HIGH_WATER.firstBytes;
 
   constructor(socket: PlatformSocket, clock: Clock) {
     this.#socket = socket;
@@ -96,10 +93,10 @@ class WebSocketTransport implements Transport {
     return this.#socket.bufferedAmount;
   }
 
-  send(message: Uint8Array): boolean {
+  send(part: Uint8Array, rest?: readonly Uint8Array[]): boolean {
     if (this.#state === 'closed' || this.#socket.readyState !== 1) return true;
-    this.#socket.send(message);
-    if (this.#socket.bufferedAmount <= this.#highWaterBytes) return true;
+    this.#socket.send(rest === undefined ? part : joined(part, rest));
+    if (this.#socket.bufferedAmount <= HIGH_WATER_BYTES) return true;
     if (this.#state === 'open') {
       this.#state = 'full';
       this.#pollDrain();
@@ -116,22 +113,11 @@ class WebSocketTransport implements Transport {
   }
 
   #pollDrain(): void {
-    const before = this.#socket.bufferedAmount;
-    const since = this.#clock.now();
     this.#clock.after(DRAIN_POLL_MS, () => {
       if (this.#state !== 'full') return;
-      const left = this.#socket.bufferedAmount;
-      const bytesPerMs = (before - left) / Math.max(this.#clock.now() - since, 0.1);
-      if (left > 0 || bytesPerMs * HIGH_WATER.ms > this.#highWaterBytes) this.#learn(bytesPerMs * HIGH_WATER.ms);
-      if (left > this.#highWaterBytes / 2) return this.#pollDrain();
+      if (this.#socket.bufferedAmount > HIGH_WATER_BYTES / 2) return this.#pollDrain();
       this.#state = 'open';
       this.#listener?.drain();
     });
-  }
-
-  /** Halfway to what was just seen, within bounds: one slow moment is no slow path. */
-  #learn(bytes: number): void {
-    const next = (this.#highWaterBytes + bytes) / 2;
-    this.#highWaterBytes = Math.min(Math.max(next, HIGH_WATER.leastBytes), HIGH_WATER.mostBytes);
   }
 }

@@ -1,5 +1,5 @@
 // Cuts a stream of bytes into qi messages. Layer 1; does not look into payloads, and knows no socket.
-import { GATHER_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
+import { GATHER_BYTES, LARGE_GATHER_BYTES, MAX_PAYLOAD_BYTES } from './limits.ts';
 import { emptyMessageHeader, HEADER_BYTES, type MessageHeader, readMessageHeader } from './message.ts';
 import { limitExceeded } from './wire-errors.ts';
 
@@ -15,7 +15,8 @@ export interface MessageFramerOptions {
 }
 
 /**
- * Incremental and bounded: what waits for the rest of a message takes at most twice the bytes that have come of it, or GATHER_BYTES.
+ * Incremental and bounded: what waits for the rest of a message takes at most twice the bytes that have come of it, or
+ * GATHER_BYTES, or LARGE_GATHER_BYTES once GATHER_BYTES have come.
  * A chunk that was pushed is not referred to afterwards, except by the payloads handed out.
  */
 export class MessageFramer {
@@ -85,7 +86,7 @@ export class MessageFramer {
     const taken = Math.min(wanted - state.filled, chunk.length - at);
     const filled = state.filled + taken;
     if (filled > state.kept.length) {
-      const larger = new Uint8Array(Math.min(wanted, Math.max(filled, state.kept.length * 2)));
+      const larger = new Uint8Array(Math.min(wanted, Math.max(filled, state.kept.length * 2, LARGE_GATHER_BYTES)));
       larger.set(state.kept.subarray(0, state.filled));
       state.kept = larger;
     }
@@ -110,7 +111,8 @@ export class MessageFramer {
   #gather(chunk: Uint8Array, begin: number): number {
     const { size } = this.#header;
     const present = Math.min(size, chunk.length - begin);
-    const kept = new Uint8Array(Math.min(size, Math.max(GATHER_BYTES, present * 2)));
+    const atLeast = present >= GATHER_BYTES / 2 ? LARGE_GATHER_BYTES : GATHER_BYTES;
+    const kept = new Uint8Array(Math.min(size, Math.max(atLeast, present * 2)));
     const state = { name: 'within' as const, kept, filled: 0 };
     this.#state = state;
     return present > 0 ? this.#fill(chunk, begin, state) : begin;

@@ -23,3 +23,6 @@ export const MAX_CACHED_METAOBJECT_BYTES = 16_777_216;
 
 /** What is set aside for a message that has begun to arrive, bytes, before growing with what really arrives: one read of a socket. */
 export const GATHER_BYTES = 65_536;
+
+/** What is set aside for a message once more than `GATHER_BYTES` of it have come, bytes: pictures in one piece, without copying them as they grow. */
+export const LARGE_GATHER_BYTES = 4_194_304;

@@ -16,6 +16,7 @@ export interface ControlTypes {
   readonly pong: 36;
   readonly goodbye: 37;
   readonly status: 38;
+  readonly received: 39;
 }
 export const ControlType: ControlTypes = {
   hello: 32,
@@ -25,6 +26,7 @@ export const ControlType: ControlTypes = {
   pong: 36,
   goodbye: 37,
   status: 38,
+  received: 39,
 };
 
 export interface FrameFlagBits {

@@ -68,7 +68,7 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): Web
         isUnknown = false;
       };
       webSocket.once('close', known);
-      options.accept(webSocketTransport(webSocket, options.counts), { address, known });
+      options.accept(webSocketTransport(webSocket, socket, options.counts), { address, known });
     });
   });
   return {

@@ -29,8 +29,8 @@ function linkPair(limits: LinkLimits = DEFAULT_LINK_LIMITS) {
     get bufferedBytes() {
       return buffered();
     },
-    send: (batch) => {
-      wire.push(batch);
+    send: (part, rest = []) => {
+      wire.push(rest.reduce(concat, part));
       return buffered() <= 256 * 1024;
     },
     close: () => {},
@@ -41,7 +41,11 @@ function linkPair(limits: LinkLimits = DEFAULT_LINK_LIMITS) {
   const right: Transport = {
     route: 'direct',
     bufferedBytes: 0,
-    send: () => true,
+    // What the receiver confirms arrives at once.
+    send: (batch) => {
+      toLeft?.message(batch);
+      return true;
+    },
     close: () => {},
     listen: (listener) => {
       toRight = listener;
@@ -49,11 +53,18 @@ function linkPair(limits: LinkLimits = DEFAULT_LINK_LIMITS) {
   };
   const clock = virtualClock();
   const common = { clock, schedule: queueMicrotask, limits, onControl: () => {} };
-  const sender = new Link({ ...common, transport: left, onMessage: () => {}, onClose: (error) => Object.assign(closed, { left: error }) });
+  const sender = new Link({
+    ...common,
+    transport: left,
+    onMessage: () => {},
+    onClose: (error) => Object.assign(closed, { left: error }),
+  });
   const receiver = new Link({
     ...common,
+    schedule: (flush) => flush(),
     transport: right,
-    onMessage: ({ type, id, object }, payload) => seen.push({ type, id, object, length: payload.length, first: payload[0] }),
+    onMessage: ({ type, id, object }, payload) =>
+      seen.push({ type, id, object, length: payload.length, first: payload[0] }),
     onClose: (error) => Object.assign(closed, { right: error }),
   });
   const deliver = (batches = Number.POSITIVE_INFINITY): void => {
@@ -64,8 +75,18 @@ function linkPair(limits: LinkLimits = DEFAULT_LINK_LIMITS) {
       if (buffered() <= 128 * 1024) toLeft?.drain();
     }
   };
-  const send = (type: number, id: number, object: number, payload: Uint8Array): void => sender.send(header(type, id, object), payload);
-  return { sender, receiver, wire, seen, closed, deliver, send, receive: (bytes: Uint8Array) => toRight?.message(bytes) };
+  const send = (type: number, id: number, object: number, payload: Uint8Array): void =>
+    sender.send(header(type, id, object), payload);
+  return {
+    sender,
+    receiver,
+    wire,
+    seen,
+    closed,
+    deliver,
+    send,
+    receive: (bytes: Uint8Array) => toRight?.message(bytes),
+  };
 }
 
 function header(type: number, id: number, object: number): MessageHeader {
@@ -118,7 +139,11 @@ describe('a link', () => {
   });
 
   it('delivers every message whole and once, and each object’s in order, whatever sizes and speed', async () => {
-    const message = fc.record({ object: fc.integer({ min: 1, max: 3 }), size: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 60_000, max: 400_000 })), deliver: fc.integer({ min: 0, max: 3 }) });
+    const message = fc.record({
+      object: fc.integer({ min: 1, max: 3 }),
+      size: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 60_000, max: 400_000 })),
+      deliver: fc.integer({ min: 0, max: 3 }),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 40 }), async (messages) => {
         const { send, deliver, seen, closed } = linkPair();
@@ -150,7 +175,9 @@ describe('a link', () => {
     const { send } = linkPair({ maxMessageBytes: 10_000_000, maxQueuedBytes: 2_000_000 });
     send(MessageType.event, 1, 1, new Uint8Array(1_500_000));
     await settled();
-    expect(() => send(MessageType.event, 2, 2, new Uint8Array(1_500_000))).toThrow(expect.objectContaining({ code: 'limit-exceeded' }));
+    expect(() => send(MessageType.event, 2, 2, new Uint8Array(1_500_000))).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded' }),
+    );
     const flood = async (): Promise<void> => {
       for (let id = 3; id < 100; id += 1) {
         send(MessageType.event, id, 1, new Uint8Array(60_000));
@@ -173,14 +200,16 @@ describe('a link', () => {
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
         const { receive, closed, seen } = linkPair({ maxMessageBytes: 1000, maxQueuedBytes: 1000 });
         receive(bytes);
-        if (seen.length === 0 && 'right' in closed) expect(['wire-invalid', 'limit-exceeded']).toContain(closed.right?.code);
+        if (seen.length === 0 && 'right' in closed)
+          expect(['wire-invalid', 'limit-exceeded']).toContain(closed.right?.code);
       }),
       { numRuns: 500 },
     );
   });
 
   it('refuses fragments beyond the declared length, of another message, or of too many messages', () => {
-    const first = (stream: number, id: number, total: number, size: number): Uint8Array => rawFrame({ flags: 0x80, stream, id }, concat(uint32(total), new Uint8Array(size)));
+    const first = (stream: number, id: number, total: number, size: number): Uint8Array =>
+      rawFrame({ flags: 0x80, stream, id }, concat(uint32(total), new Uint8Array(size)));
     const cases: Uint8Array[][] = [
       [first(1, 1, 10, 11)],
       [first(1, 1, 20, 10), rawFrame({ flags: 0x80, stream: 1, id: 2 }, new Uint8Array(5))],

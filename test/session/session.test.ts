@@ -199,7 +199,7 @@ describe('a session over a link', () => {
     const cut: Transport = {
       route: 'direct',
       bufferedBytes: 0,
-      send: (message) => isCut || transport.send(message),
+      send: (message, rest) => isCut || transport.send(message, rest),
       close: () => {},
       listen: (listener) => transport.listen({ ...listener, message: (bytes) => isCut || listener.message(bytes) }),
     };
