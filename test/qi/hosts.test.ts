@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BusObject } from '../../protocol/bus/bus.ts';
+import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
+import { serveBus } from '../../protocol/directory/serve-bus.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
 import {
   type BusListenerHandle,
@@ -20,6 +22,7 @@ import { listenAt } from '../../robot-agent/qi/listener.ts';
 import { Collected, callMethod, failureOf, startCall, watch } from '../contract/calls.ts';
 import { seen } from '../contract/contract-state.ts';
 import { createEchoService } from '../support/echo-service.ts';
+import { peerPair } from '../support/peer-pair.ts';
 import { handClock } from './hand-clock.ts';
 
 const endings: (() => Promise<unknown>)[] = [];
@@ -130,6 +133,41 @@ describe('reaching the host of a service', () => {
     expect(error.code).toBe('endpoint-unreachable');
     expect(error.message).toContain('Dead');
     expect(error.data).toEqual({ endpoints: closed.endpoints });
+  });
+
+  test('a name that moves to another host is found there', async () => {
+    const { listener } = await directory();
+    const named = (answer: string) => createObject({ where: method('()', 's', () => answer) });
+    const [first, second] = await Promise.all([join(listener.url), join(listener.url)]);
+    await first.host('Staying', named('first'));
+    const moving = await first.host('Moving', named('first'));
+    const bus = await join(listener.url);
+    // Their socket is known by both names from now on.
+    expect(await callMethod(await bus.service('Staying'), 'where')).toBe('first');
+    const removed = new Collected<string>();
+    bus.listen({ serviceRemoved: ({ name }) => removed.add(name) });
+    await moving.close();
+    await removed.count(1);
+    await second.host('Moving', named('second'));
+    expect(await callMethod(await bus.service('Moving'), 'where')).toBe('second');
+    expect(await callMethod(await bus.service('Staying'), 'where')).toBe('first');
+  });
+
+  test('a service hosted over a link to the directory is reached by the directory’s socket', async () => {
+    const { bus: embedded, listener } = await directory();
+    let page: BusClient | undefined;
+    const pair = peerPair({ services: (id) => embedded.objectOf(id), clientServices: (id) => page?.ownService(id) });
+    const end = serveBus(embedded, { peer: pair.server, clock: systemClock, hasRelativeEndpoints: true, isLink: true });
+    endings.push(async () => {
+      pair.cut();
+      end();
+    });
+    const identity = { machineId: 'a tablet', processId: 0, sessionId: 'page', endpoints: () => [] };
+    page = await joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+    await page.host('TabletUi', answering());
+    const robot = await join(listener.url);
+    expect(await callMethod(await robot.service('TabletUi'), 'answer')).toBe(42);
+    expect(listener.socketCount).toBe(1);
   });
 
   test('one registration per signal goes over the socket, however many listen', async () => {
