@@ -67,6 +67,7 @@ export class BusClient implements Bus {
   readonly #listeners = new Set<BusListener>();
   readonly #objects = new Map<string, { readonly serviceId: number; readonly object: Promise<BusObject> }>();
   readonly #own = new Map<number, Own>();
+  #closing: Promise<void> | undefined;
   #machineId = '';
   #state: BusState = 'up';
 
@@ -171,11 +172,9 @@ export class BusClient implements Bus {
     return () => this.#listeners.delete(listener);
   }
 
-  async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    const own = [...this.#own.keys()];
-    await Promise.all(own.map((serviceId) => this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {})));
-    this.#end('closed', new QiwayError('closed', 'The bus was closed here.'));
+  close(): Promise<void> {
+    this.#closing ??= this.#leave();
+    return this.#closing;
   }
 
   /** The object of a service hosted here: what peers of this side serve. */
@@ -256,12 +255,25 @@ export class BusClient implements Bus {
     own.ended(error);
   }
 
+  async #leave(): Promise<void> {
+    if (this.#state === 'up') {
+      const own = [...this.#own.keys()];
+      await Promise.all(
+        own.map((serviceId) => this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {})),
+      );
+    }
+    this.#end('closed', new QiwayError('closed', 'The bus was closed here.'));
+  }
+
   #lost(error: QiwayError): void {
-    this.#end('down', error);
+    // The peer may be closed before the directory has answered that our services are off.
+    if (this.#closing === undefined) this.#end('down', error);
+    else this.#end('closed', new QiwayError('closed', 'The bus was closed here.', { cause: error }));
   }
 
   #end(state: 'down' | 'closed', error: QiwayError): void {
-    if (this.#state !== 'up') return;
+    // From `down` there is no way but to `closed`, and from `closed` none.
+    if (this.#state === 'closed' || this.#state === state) return;
     this.#state = state;
     for (const serviceId of [...this.#own.keys()]) this.#dropOwn(serviceId, error);
     for (const { object } of this.#objects.values())

@@ -43,6 +43,9 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
       },
       onClosed: (peerSocket, reason) => {
         peers.delete(peerSocket);
+        const isOrdinary = reason.code === 'link-lost' || reason.code === 'closed';
+        if (!isOrdinary)
+          logger?.warn('A qi socket was closed.', { from: peerSocket.remoteEndpoint, reason: reason.message });
         onClosed?.(peerSocket, reason);
       },
       onRefused: (reason) => {
