@@ -82,10 +82,10 @@ describe('the joystick', () => {
   });
 
   it('drives with the keys, and stops when they are let go', async () => {
-    await page.keyboard.down('w');
+    await page.keyboard.down('a');
     await expect.poll(isMoving, { timeout: 10_000 }).toBe(true);
-    await page.locator('.steering-words', { hasText: 'Ahead 65 %' }).waitFor();
-    await page.keyboard.up('w');
+    await page.locator('.steering-words', { hasText: 'Turning left 65 %' }).waitFor();
+    await page.keyboard.up('a');
     await expect.poll(isMoving, { timeout: 10_000 }).toBe(false);
   });
 
@@ -124,7 +124,8 @@ describe('the joystick', () => {
     ],
     ['Escape is pressed', () => page.keyboard.press('Escape')],
   ])('stops when %s', async (_what, happens) => {
-    await holdJoystick(0, 0.45);
+    // Turning on the spot goes on until somebody stops it; driving ahead ends at the furniture.
+    await holdJoystick(-0.45, 0);
     await expect.poll(isMoving, { timeout: 10_000 }).toBe(true);
     await happens();
     await expect.poll(isMoving, { timeout: 10_000 }).toBe(false);
@@ -132,7 +133,7 @@ describe('the joystick', () => {
   });
 
   it('stops a robot that somebody else drives', async () => {
-    await (await observer.service('ALMotion')).moveToward(0.5, 0, 0);
+    await (await observer.service('ALMotion')).moveToward(0, 0, 0.5);
     await page.locator('.stop').focus();
     await page.keyboard.press('Enter');
     await expect.poll(isMoving, { timeout: 10_000 }).toBe(false);

@@ -73,11 +73,11 @@ describe('a link that breaks', () => {
   it('comes back by itself, and stops the robot that the page was driving', async () => {
     const { page } = await site.open();
     await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
-    await page.keyboard.down('w');
-    await page.locator('.steering-words', { hasText: 'Ahead' }).waitFor();
+    await page.keyboard.down('a');
+    await page.locator('.steering-words', { hasText: 'Turning left' }).waitFor();
     await site.agent.end('SIGKILL');
     await page.getByRole('heading', { name: 'The link to the robot is lost' }).waitFor();
-    await page.keyboard.up('w');
+    await page.keyboard.up('a');
     await site.startAgent();
     await page.locator('.steering-words', { hasText: /Standing still|Blocked/ }).waitFor();
     const robot = await connect<Services>(site.url);

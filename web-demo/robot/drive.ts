@@ -142,9 +142,10 @@ export function steeringOf(
 export function describeSteering({ x, y, theta }: Steering): string {
   const percent = (value: number): string => `${Math.round(Math.abs(value) * 100)} %`;
   const words = [
-    x !== 0 ? `${x > 0 ? 'Ahead' : 'Back'} ${percent(x)}` : '',
+    x !== 0 ? `${x > 0 ? 'ahead' : 'back'} ${percent(x)}` : '',
     y !== 0 ? `${y > 0 ? 'left' : 'right'} ${percent(y)}` : '',
     theta !== 0 ? `turning ${theta > 0 ? 'left' : 'right'} ${percent(theta)}` : '',
   ].filter((word) => word !== '');
-  return words.length === 0 ? 'Standing still' : words.join(', ');
+  const text = words.join(', ');
+  return text === '' ? 'Standing still' : text.charAt(0).toUpperCase() + text.slice(1);
 }
