@@ -8,15 +8,17 @@ import { Dynamic, decodeValue, encodeValue } from '../../protocol/wire/value.ts'
 import {
   type AuthenticationProvider,
   type Authenticator,
+  createObject,
   EmbeddedBus,
   joinBus,
   type ListenBusOptions,
   listenBus,
+  method,
   OWN_CAPABILITIES,
   QiwayError,
   tokenAuthenticator,
 } from '../../robot-agent/qi/index.ts';
-import { Collected, failureOf } from '../contract/calls.ts';
+import { Collected, callMethod, failureOf } from '../contract/calls.ts';
 import { handClock } from './hand-clock.ts';
 import { type RawClient, type Received, rawClient } from './raw-client.ts';
 
@@ -158,6 +160,25 @@ describe('a listening bus', () => {
     raw.send({ id: 2, ...AUTHENTICATE }, map({ ObjectPtrUID: new Dynamic('b', true) }));
     const reply = decodeValue('{sm}', (await raw.take(answerTo(2))).payload, { dynamics: 'unwrapped' });
     expect(reply).toMatchObject({ ObjectPtrUID: false, MessageFlags: true });
+  });
+});
+
+describe('a host of services', () => {
+  test('asks its clients for credentials, and they send those they have for the bus', async () => {
+    const url = await directory();
+    const host = await joinBus(url, { authenticate: nao });
+    endings.push(() => host.close());
+    await host.host('Guarded', createObject({ answer: method('()', 'i', () => 42) }));
+    const [known, stranger] = await Promise.all([
+      joinBus(url, { authenticator: tokenAuthenticator({ user: 'nao', token: 'fresh' }) }),
+      joinBus(url),
+    ]);
+    endings.push(
+      () => known.close(),
+      () => stranger.close(),
+    );
+    expect(await callMethod(await known.service('Guarded'), 'answer')).toBe(42);
+    expect((await failureOf(stranger.service('Guarded'))).code).toBe('unauthorized');
   });
 });
 
