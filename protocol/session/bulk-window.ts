@@ -2,8 +2,8 @@
 // not wait behind them in buffers nobody sees. Layer 3. See docs/link-protocol.md section 5.
 import type { Clock } from '../clock.ts';
 
-/** Bytes. The least keeps a local path busy; the most covers 100 MB/s over 160 ms. */
-const LEAST_BYTES = 512 * 1024;
+/** Bytes. The least is 30 ms of a slow radio link and still two confirmations; the most covers 100 MB/s over 160 ms. */
+const LEAST_BYTES = 256 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
 /** Delay beyond the least seen: below it the window may grow, above it the path only queues and the window shrinks. */
 const GROW_BELOW_MS = 5;
@@ -39,8 +39,12 @@ export class BulkWindow {
     return this.#sentBytes - this.#ackedBytes;
   }
 
+  get roomBytes(): number {
+    return this.#windowBytes - this.inFlightBytes;
+  }
+
   get hasRoom(): boolean {
-    return this.inFlightBytes < this.#windowBytes;
+    return this.roomBytes > 0;
   }
 
   sent(bytes: number): void {

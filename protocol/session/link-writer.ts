@@ -15,19 +15,21 @@ import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { BulkWindow } from './bulk-window.ts';
 import type { Transport } from './transport.ts';
 
-/** Bodies above this are cut; 16 fragments a MiB cost little, and a small frame waits for one of them at most. */
+/** Bodies above this are bulk: they give way to small frames and are cut as the path needs, never below this. */
 export const FRAGMENT_BYTES: number = 64 * 1024;
 /** A batch is closed when it reaches this. */
 const BATCH_BYTES = 256 * 1024;
 const FIRST_BATCH_BYTES = 1024;
-/** A message costs a browser about as much as copying this many bytes of fragments. */
-const FRAGMENTS_PER_BATCH = 4;
+/** Largest piece, far enough below the bound of a batch; a megabyte of raw data and its length go whole. */
+const MAX_PIECE_BYTES = 1024 * 1024 + 4096;
 const NOTHING = new Uint8Array(0);
 const MAX_STREAMS = 0xffff;
 
 /** A message on its way in fragments. */
 interface Stream {
   readonly header: FrameHeader;
+  readonly number: number;
+  readonly flags: number;
   readonly payload: Uint8Array;
   sent: number;
 }
@@ -201,7 +203,9 @@ export class LinkWriter {
     this.#nextStream = this.#nextStream >= MAX_STREAMS ? 1 : this.#nextStream + 1;
     const { id, type, flags, service, object, action } = header;
     this.#streams.push({
-      header: { size: 0, type, flags, stream: this.#nextStream, id, service, object, action },
+      header: { size: 0, type, flags, stream: 0, id, service, object, action },
+      number: this.#nextStream,
+      flags,
       payload,
       sent: 0,
     });
@@ -210,41 +214,38 @@ export class LinkWriter {
   }
 
   /**
-   * One fragment of each stream in turn, a few to a message, while there is room; small frames of the same turn have
-   * gone before. Bodies are handed on without being copied.
+   * One piece of each large message in turn, while there is room; small frames of the same turn have gone before.
+   * Bodies are handed on without being copied.
    */
   #sendFragments(): void {
-    while (this.#hasRoom && this.#window.hasRoom && this.#streams.length > 0 && !this.#isClosed) {
+    while (this.#hasRoom && this.#window.hasRoom && !this.#isClosed) {
+      const stream = this.#streams.shift();
+      if (stream === undefined) return;
       this.#sendBatch();
-      const parts: Uint8Array[] = [];
-      const ended: Stream[] = [];
-      for (let count = 0; count < FRAGMENTS_PER_BATCH && this.#window.hasRoom; count += 1) {
-        const stream = this.#streams.shift();
-        if (stream === undefined) break;
-        this.#addFragment(stream, parts);
-        if (stream.sent === stream.payload.length) ended.push(stream);
-        else this.#streams.push(stream);
-      }
-      this.hasSent = true;
-      if (!this.#transport.send(parts[0] ?? NOTHING, parts.slice(1))) this.#hasRoom = false;
-      for (const stream of ended) this.#endStream(stream);
+      this.#sendPiece(stream);
+      if (stream.sent === stream.payload.length) this.#endStream(stream);
+      else this.#streams.push(stream);
     }
   }
 
-  #addFragment(stream: Stream, parts: Uint8Array[]): void {
+  /** As much as the path takes at once: what fits whole goes whole, and need not be put together again. */
+  #sendPiece(stream: Stream): void {
     const { header, payload, sent } = stream;
-    const size = Math.min(FRAGMENT_BYTES, payload.length - sent);
-    const prefix = sent === 0 ? 4 : 0;
+    const share = Math.floor(this.#window.roomBytes / (this.#streams.length + 1));
+    const size = Math.min(payload.length - sent, Math.max(FRAGMENT_BYTES, Math.min(share, MAX_PIECE_BYTES)));
+    const isWhole = size === payload.length;
+    const prefix = sent === 0 && !isWhole ? 4 : 0;
     const frame = new Uint8Array(FRAME_HEADER_BYTES + prefix);
     header.size = prefix + size;
-    header.flags =
-      sent + size === payload.length ? header.flags & ~FrameFlags.fragment : header.flags | FrameFlags.fragment;
+    header.stream = isWhole ? 0 : stream.number;
+    header.flags = sent + size < payload.length ? stream.flags | FrameFlags.fragment : stream.flags;
     writeFrameHeader(frame, 0, header);
     if (prefix > 0) new DataView(frame.buffer).setUint32(FRAME_HEADER_BYTES, payload.length, true);
-    parts.push(frame, payload.subarray(sent, sent + size));
     stream.sent += size;
     this.#waitingBytes -= size;
     this.#window.sent(prefix + size);
+    this.hasSent = true;
+    if (!this.#transport.send(frame, [payload.subarray(sent, sent + size)])) this.#hasRoom = false;
   }
 
   #endStream(stream: Stream): void {

@@ -7,7 +7,7 @@ import type { MessageHeader } from '../wire/message.ts';
 import { ACK_EVERY_BYTES } from './bulk-window.ts';
 import { encodeControl } from './control.ts';
 import { Fragments } from './fragments.ts';
-import { LinkWriter } from './link-writer.ts';
+import { FRAGMENT_BYTES, LinkWriter } from './link-writer.ts';
 import type { CloseCode, Transport } from './transport.ts';
 
 export interface LinkLimits {
@@ -27,7 +27,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
 const SILENT_BEATS = 3;
 const FIRST_CONTROL = 32;
 /** Of one transport message; ours stay far below. */
-export const MAX_BATCH_BYTES: number = 1024 * 1024;
+export const MAX_BATCH_BYTES: number = 1280 * 1024;
 const EMPTY = new Uint8Array(0);
 
 export interface LinkOptions {
@@ -58,8 +58,8 @@ export class Link {
   #stopBeat: () => void = () => {};
   #pingId = 0;
   #pingSentAt: number | undefined;
-  /** Of fragments, modulo 2^32: received, and told of. */
-  #fragmentBytes = 0;
+  /** Of bulk, modulo 2^32: received, and told of. */
+  #bulkBytes = 0;
   #toldBytes = 0;
 
   constructor(options: LinkOptions) {
@@ -162,6 +162,7 @@ export class Link {
         this.#takeControl(frame.type, frame.id, body);
         if (this.#state === 'closed') return;
       } else {
+        if (frame.stream === 0 && body.length > FRAGMENT_BYTES) this.#confirm(body.length, true);
         const whole = frame.stream === 0 ? body : this.#takeFragment(body);
         if (whole !== undefined) this.#passOn(whole);
       }
@@ -169,13 +170,16 @@ export class Link {
   }
 
   #takeFragment(body: Uint8Array): Uint8Array | undefined {
-    this.#fragmentBytes = (this.#fragmentBytes + body.length) >>> 0;
-    const isLast = (this.#frame.flags & FrameFlags.fragment) === 0;
-    if (isLast || (this.#fragmentBytes - this.#toldBytes) >>> 0 >= ACK_EVERY_BYTES) {
-      this.#toldBytes = this.#fragmentBytes;
-      this.#writer.control(ControlType.received, this.#fragmentBytes, EMPTY);
-    }
+    this.#confirm(body.length, (this.#frame.flags & FrameFlags.fragment) === 0);
     return this.#fragments.take(this.#frame, body);
+  }
+
+  /** Tells the sender of bulk how much has arrived. */
+  #confirm(bytes: number, isLast: boolean): void {
+    this.#bulkBytes = (this.#bulkBytes + bytes) >>> 0;
+    if (!isLast && (this.#bulkBytes - this.#toldBytes) >>> 0 < ACK_EVERY_BYTES) return;
+    this.#toldBytes = this.#bulkBytes;
+    this.#writer.control(ControlType.received, this.#bulkBytes, EMPTY);
   }
 
   #passOn(payload: Uint8Array): void {

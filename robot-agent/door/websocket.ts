@@ -13,8 +13,8 @@ import { webSocketTransport } from './ws-transport.ts';
 
 const SUBPROTOCOL = 'qiway.1';
 const PATHS: readonly string[] = ['/robot/link', '/'];
-/** A batch of the link protocol has at most 1 MiB. */
-const MAX_MESSAGE_BYTES = 1_048_576;
+/** A batch of the link protocol has at most 1.25 MiB. */
+const MAX_MESSAGE_BYTES = 1_310_720;
 
 export interface LinkLimits {
   readonly maxSessions: number;
