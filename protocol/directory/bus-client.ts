@@ -1,5 +1,5 @@
 // A bus behind a service directory on the other side of a peer: a robot's, over TCP, or an agent's, over a link.
-// Layer: directory. It knows no sockets: how the host of a service is reached is an argument.
+// Layer 4. It knows no sockets: how the host of a service is reached is an argument.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { NO_OBJECTS, type Payload } from '../bus/bus.ts';
 import { callObject } from '../bus/call.ts';

@@ -1,4 +1,4 @@
-// The bus of this process: a service directory and the objects of its services, wherever they live. Layer: directory.
+// The bus of this process: a service directory and the objects of its services, wherever they live. Layer 4.
 // The agent serves it to sessions and to qi sockets; it knows neither.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { QiwayError } from '../errors.ts';

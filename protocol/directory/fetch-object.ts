@@ -1,4 +1,4 @@
-// Asks the other side of a peer for the main object of a service: one call of `metaObject`. Layer: directory.
+// Asks the other side of a peer for the main object of a service: one call of `metaObject`. Layer 4.
 
 import { type BusObject, NO_OBJECTS } from '../bus/bus.ts';
 import { callObject } from '../bus/call.ts';

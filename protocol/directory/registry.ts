@@ -1,4 +1,4 @@
-// Which services there are: ids, names, pending or ready, and who registered them. Layer: directory; pure, no objects.
+// Which services there are: ids, names, pending or ready, and who registered them. Layer 4; pure, no objects.
 import type { ServiceInfo } from '../bus/bus.ts';
 import { QiwayError } from '../errors.ts';
 

@@ -1,4 +1,4 @@
-// Serves an embedded bus to one peer: a session's link or a qi socket. Layer: directory.
+// Serves an embedded bus to one peer: a session's link or a qi socket. Layer 4.
 // What the peer registered leaves the bus with it.
 
 import type { Peer } from '../bus/peer.ts';

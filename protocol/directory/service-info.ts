@@ -1,4 +1,4 @@
-// ServiceInfo on the wire: seven fields since libqi 4, six before. Layer: directory.
+// ServiceInfo on the wire: seven fields since libqi 4, six before. Layer 4.
 import type { ServiceInfo } from '../bus/bus.ts';
 
 /** Seven fields; what our own directory announces. */

@@ -1,5 +1,5 @@
 // How many bytes of fragments may be on their way: enough to keep the path busy, little enough that a small frame does
-// not wait behind them in buffers nobody sees. Layer 3. See docs/link-protocol.md section 5.
+// not wait behind them in buffers nobody sees. Layer 5. See docs/link-protocol.md section 5.
 import type { Clock } from '../clock.ts';
 
 /** Bytes. The least is 30 ms of a slow radio link and still two confirmations; the most covers 100 MB/s over 160 ms. */

@@ -1,4 +1,4 @@
-// The client's side of a session: says hello, then is a qi peer over the link and a Bus for the page. Layer 3.
+// The client's side of a session: says hello, then is a qi peer over the link and a Bus for the page. Layer 5.
 // See docs/link-protocol.md. It knows no sockets: a transport is given.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { Peer } from '../bus/peer.ts';

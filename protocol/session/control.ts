@@ -1,5 +1,5 @@
 // Bodies of control frames: small JSON objects, checked by hand because a schema library would weigh more in a page than
-// the rest of the link (docs/decisions/0003). Layer 3. See docs/link-protocol.md section 4.
+// the rest of the link (docs/decisions/0003). Layer 5. See docs/link-protocol.md section 4.
 import { type ErrorRecord, QiwayError, reviveError } from '../errors.ts';
 
 /** The link protocol's version; also in the WebSocket subprotocol `qiway.1`. */

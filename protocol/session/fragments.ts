@@ -1,4 +1,4 @@
-// Puts messages together again that came in fragments. Layer 3. See docs/link-protocol.md section 5.
+// Puts messages together again that came in fragments. Layer 5. See docs/link-protocol.md section 5.
 import { QiwayError } from '../errors.ts';
 import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
 

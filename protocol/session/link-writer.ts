@@ -1,5 +1,5 @@
 // The sending half of a link: batches small frames of one turn, cuts large messages into fragments, keeps the order of
-// each object. Layer 3; it knows neither handshake nor heartbeat. See docs/link-protocol.md sections 2 and 5.
+// each object. Layer 5; it knows neither handshake nor heartbeat. See docs/link-protocol.md sections 2 and 5.
 
 import { AddressTable } from '../bus/address-table.ts';
 import type { Clock } from '../clock.ts';

@@ -1,5 +1,5 @@
 // A link: one live attachment between client and agent over a transport. Splits batches into frames, answers pings,
-// notices silence, closes once. Layer 3. See docs/link-protocol.md sections 2 to 5 and 8.
+// notices silence, closes once. Layer 5. See docs/link-protocol.md sections 2 to 5 and 8.
 import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { ControlType, emptyFrameHeader, FRAME_HEADER_BYTES, FrameFlags, readFrameHeader } from '../wire/link-frame.ts';

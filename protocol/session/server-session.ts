@@ -1,4 +1,4 @@
-// The agent's side of a session: checks hello, then serves the bus to the link as a qi peer. Layer 3.
+// The agent's side of a session: checks hello, then serves the bus to the link as a qi peer. Layer 5.
 // Everything a session holds is released when it ends. It knows no sockets and no HTTP: a transport is given.
 import { Peer } from '../bus/peer.ts';
 import type { Clock } from '../clock.ts';

@@ -1,4 +1,4 @@
-// The Transport seam: whole binary messages, in order, until it closes. Layer 3; adapters (layer 4) implement it.
+// The Transport seam: whole binary messages, in order, until it closes. Layer 5; adapters (layer 6) implement it.
 // No retry, no queue, no meaning: adapters are small and dull.
 
 /** What a transport tells its link. All are called from the event loop, never from within `send` or `close`. */

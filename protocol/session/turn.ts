@@ -1,4 +1,4 @@
-// When to flush: at the end of the current turn, so that all frames of a turn share one transport message. Layer 3.
+// When to flush: at the end of the current turn, so that all frames of a turn share one transport message. Layer 5.
 
 /** Microtask rounds without a new frame after which a turn counts as over: a promise chain needs a few per step. */
 const QUIET_ROUNDS = 6;

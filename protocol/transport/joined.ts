@@ -1,4 +1,4 @@
-// The parts of one message in one piece, for transports that cannot send parts. Layer 4.
+// The parts of one message in one piece, for transports that cannot send parts. Layer 6.
 
 export function joined(first: Uint8Array, rest: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(rest.reduce((length, part) => length + part.length, first.length));

@@ -1,4 +1,4 @@
-// Two transports joined in memory: for tests, and for an agent in the same process. Layer 4.
+// Two transports joined in memory: for tests, and for an agent in the same process. Layer 6.
 
 import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
 import { joined } from './joined.ts';

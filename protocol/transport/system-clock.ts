@@ -1,4 +1,4 @@
-// The platform's timers as a clock. Layer 4: the only place in `protocol` that knows real time.
+// The platform's timers as a clock. Layer 6: the only place in `protocol` that knows real time.
 import type { Clock } from '../clock.ts';
 
 declare const performance: { now(): number };

@@ -1,4 +1,4 @@
-// The platform's own WebSocket (browsers, workers, Node) as a transport, from the side that dials. Layer 4.
+// The platform's own WebSocket (browsers, workers, Node) as a transport, from the side that dials. Layer 6.
 
 import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
