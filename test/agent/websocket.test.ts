@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { MAX_BATCH_BYTES } from '../../protocol/session/link.ts';
 import type { Transport } from '../../protocol/session/transport.ts';
 import { type HttpAgent, type HttpAgentOptions, httpAgent } from '../support/http-agent.ts';
 
@@ -176,7 +177,7 @@ describe('the transport', () => {
 
   test('a message beyond a batch ends it', async () => {
     const { socket, heard } = await pair();
-    socket.send(new Uint8Array(1_048_577));
+    socket.send(new Uint8Array(MAX_BATCH_BYTES + 1));
     const [code] = (await once(socket, 'close')) as [number];
     expect(code).toBe(1009);
     expect(await heard.closed).toContain('Max payload size exceeded');
