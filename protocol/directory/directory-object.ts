@@ -1,6 +1,6 @@
-// The service directory as a qi object: what it answers to whom. Layer: directory. Error texts are those of libqi.
+// The service directory as a qi object: what it answers to whom. Layer 4. Error texts are those of libqi.
 
-import type { BusObject, ServiceInfo } from '../bus/bus.ts';
+import { type BusObject, type Payload, releasePayload, type ServiceInfo } from '../bus/bus.ts';
 import type { Peer } from '../bus/peer.ts';
 import { QiwayError } from '../errors.ts';
 import {
@@ -76,7 +76,29 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
     });
     return serviceId;
   };
-  return createObject({
+  /**
+   * Programs on the bus may change any service, as with libqi. What comes in from outside may not: a link changes what it
+   * registered itself, and who is not known, such as an HTTP client, nothing.
+   */
+  const checkOwner = (serviceId: number, context: CallContext): void => {
+    const caller = callerOf(context);
+    const entry = registry.byId(serviceId);
+    if (caller?.isLink === false || entry === undefined || (caller !== undefined && entry.owner === caller.peer))
+      return;
+    throw new QiwayError('forbidden', `Service #${serviceId} was registered by somebody else.`, {
+      data: { reason: 'not the owner' },
+    });
+  };
+  const update = (wire: WireServiceInfo, context: CallContext): void => {
+    const info = fromWire(wire);
+    checkOwner(info.serviceId, context);
+    const known = registry.byId(info.serviceId);
+    // Of a link only the object's uid is its own to say; see `register`.
+    if (known !== undefined && callerOf(context)?.isLink === true)
+      known.info = { ...known.info, objectUid: info.objectUid };
+    else registry.update(info);
+  };
+  const object = createObject({
     service: at(
       100,
       method('(s)', SERVICE_INFO_SIGNATURE, async (name: string, context: CallContext) =>
@@ -92,16 +114,19 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
     registerService: at(102, method(`(${SERVICE_INFO_SIGNATURE})`, 'I', register)),
     unregisterService: at(
       103,
-      method('(I)', 'v', (serviceId: number) => registry.unregister(serviceId)),
+      method('(I)', 'v', (serviceId: number, context: CallContext) => {
+        checkOwner(serviceId, context);
+        registry.unregister(serviceId);
+      }),
     ),
     serviceReady: at(
       104,
-      method('(I)', 'v', (serviceId: number) => registry.ready(serviceId)),
+      method('(I)', 'v', (serviceId: number, context: CallContext) => {
+        checkOwner(serviceId, context);
+        registry.ready(serviceId);
+      }),
     ),
-    updateServiceInfo: at(
-      105,
-      method(`(${SERVICE_INFO_SIGNATURE})`, 'v', (wire: WireServiceInfo) => registry.update(fromWire(wire))),
-    ),
+    updateServiceInfo: at(105, method(`(${SERVICE_INFO_SIGNATURE})`, 'v', update)),
     machineId: at(
       108,
       method('()', 's', () => host.machineId),
@@ -115,4 +140,7 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
     serviceAdded: { ...signal('(Is)'), uid: 106 },
     serviceRemoved: { ...signal('(Is)'), uid: 107 },
   });
+  // A post says not who sent it, and whoever posted `serviceRemoved` would end a service for everybody: its signals are
+  // the directory's own to send.
+  return Object.assign(object, { post: (_action: number, payload: Payload): void => releasePayload(payload) });
 }

@@ -7,6 +7,8 @@ export interface ContractOptions {
   readonly isInProcess?: boolean;
   /** `bus` is the directory's own: closing it ends the bus for everybody. */
   readonly isDirectory?: boolean;
+  /** `bus` is a program on the robot's bus, which may change the services of others; who comes in from outside may not. */
+  readonly isOnBus?: boolean;
 }
 
 /** What the parts of the suite work with; made anew for each test. */

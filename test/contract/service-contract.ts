@@ -9,7 +9,7 @@ const one = () => createObject({ answer: method('()', 'i', () => 42) });
 
 export function serviceContract(
   get: () => ContractState,
-  { isInProcess = false, isDirectory = false }: ContractOptions,
+  { isInProcess = false, isDirectory = false, isOnBus = false }: ContractOptions,
 ): void {
   describe('services', () => {
     test('the directory and what was hosted are listed, with ids', async () => {
@@ -119,15 +119,26 @@ export function serviceContract(
       expect(object.goneWith).toBeDefined();
     });
 
-    test('a service taken off the bus by another program tells its host', async () => {
-      const { bus, hostBus } = get();
-      const hosted = await hostBus.host('Taken', one());
-      const directory = await bus.service('ServiceDirectory');
-      await callMethod(directory, 'unregisterService', hosted.serviceId);
-      expect((await hosted.closed)?.code).toBe('service-gone');
-      await hosted.close();
-      directory.release();
-    });
+    test(
+      isOnBus
+        ? 'a service taken off the bus by another program tells its host'
+        : 'a service of somebody else cannot be taken off the bus',
+      async () => {
+        const { bus, hostBus } = get();
+        const hosted = await hostBus.host('Taken', one());
+        const directory = await bus.service('ServiceDirectory');
+        const taken = callMethod(directory, 'unregisterService', hosted.serviceId);
+        if (isOnBus) {
+          await taken;
+          expect((await hosted.closed)?.code).toBe('service-gone');
+        } else {
+          expect((await failureOf(taken)).code).toBe('forbidden');
+          expect((await bus.services()).map(({ name }) => name)).toContain('Taken');
+        }
+        await hosted.close();
+        directory.release();
+      },
+    );
 
     if (!isInProcess)
       test('what was under way when a service leaves fails, and its objects are gone', async () => {

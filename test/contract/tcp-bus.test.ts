@@ -8,27 +8,35 @@ async function directory() {
   return { bus, listener };
 }
 
-busContract('TCP, both sides programs on the bus', async (): Promise<BusPair> => {
-  const { bus: embedded, listener } = await directory();
-  const [bus, hostBus] = await Promise.all([joinBus(listener.url), joinBus(listener.url)]);
-  const close = async (): Promise<void> => {
-    await Promise.all([bus.close(), hostBus.close()]);
-    await listener.close();
-    await embedded.close();
-  };
-  return { bus, hostBus, close };
-});
+busContract(
+  'TCP, both sides programs on the bus',
+  async (): Promise<BusPair> => {
+    const { bus: embedded, listener } = await directory();
+    const [bus, hostBus] = await Promise.all([joinBus(listener.url), joinBus(listener.url)]);
+    const close = async (): Promise<void> => {
+      await Promise.all([bus.close(), hostBus.close()]);
+      await listener.close();
+      await embedded.close();
+    };
+    return { bus, hostBus, close };
+  },
+  { isOnBus: true },
+);
 
-busContract('TCP, services in the directory itself', async (): Promise<BusPair> => {
-  const { bus: hostBus, listener } = await directory();
-  const bus = await joinBus(listener.url);
-  const close = async (): Promise<void> => {
-    await bus.close();
-    await listener.close();
-    await hostBus.close();
-  };
-  return { bus, hostBus, close };
-});
+busContract(
+  'TCP, services in the directory itself',
+  async (): Promise<BusPair> => {
+    const { bus: hostBus, listener } = await directory();
+    const bus = await joinBus(listener.url);
+    const close = async (): Promise<void> => {
+      await bus.close();
+      await listener.close();
+      await hostBus.close();
+    };
+    return { bus, hostBus, close };
+  },
+  { isOnBus: true },
+);
 
 busContract(
   'TCP, seen from the directory itself',
