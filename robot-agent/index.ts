@@ -4,3 +4,4 @@ export type { ListenAddress } from './address.ts';
 export { type Agent, type AgentParts, startAgent } from './agent.ts';
 export { type AgentConfig, type ConfigSources, type Invocation, readConfig } from './config.ts';
 export { createLogger, LOG_LEVELS, type LogData, type Logger, type LogLevel } from './logger.ts';
+export { agentVersion } from './version.ts';

@@ -2,99 +2,71 @@
 // With `--bus URL` a real robot takes the simulated one's place. One line on stdout: the URL. Tooling.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isQiwayError } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
-import { type Agent, createLogger, readConfig, startAgent } from '@qiway/robot-agent';
+import { type Agent, agentVersion, createLogger, readConfig, startAgent } from '@qiway/robot-agent';
 import { root } from './checks.ts';
 import { ensureDemo } from './demo-build.ts';
+import { HELP, startFailure, startOptions } from './start-options.ts';
 
-const HELP = `Usage: npm start -- [--port N] [--host H] [--bus tcp://HOST:9559] [options of qiway-agent]
-
-Starts the robot console and prints its URL. Without --bus a simulated robot is started, a process of its own on a real
-qi bus. --port: default 8080, 0 for any free one. --host: default 127.0.0.1.
-`;
 /** Until the simulated robot has registered its services; it takes about a second. */
 const ROBOT_TIMEOUT_MS = 20_000;
+/** How long the robot has to leave the bus; it takes some milliseconds. */
+const ROBOT_GRACE_MS = 2000;
+/** How often to look whether the shell that npm started us in is still there. */
+const SHELL_LOOK_MS = 250;
 
+let address: string | undefined;
+endWithShellOfNpm();
 await main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`${startFailure(error, address)}\n`);
+  process.exit(1);
 });
 
-async function main(args: readonly string[]): Promise<void> {
-  if (args.includes('--help')) {
+async function main(given: readonly string[]): Promise<void> {
+  if (given.includes('--help') || given.includes('-h')) {
     process.stdout.write(HELP);
     return;
   }
-  const { host, port, rest } = ownOptions(args);
-  const isReal = rest.some((arg) => arg === '--bus' || arg.startsWith('--bus='));
-  const busArgs =
-    isReal || rest.some((arg) => arg.startsWith('--bus-listen')) ? [] : ['--bus-listen', 'tcp://127.0.0.1:0'];
+  const options = startOptions(given);
+  address = options.address;
   const invocation = readConfig({
-    args: [
-      '--listen',
-      `${host.includes(':') ? `[${host}]` : host}:${port}`,
-      ...busArgs,
-      ...(rest.includes('--log') ? [] : ['--log', 'warn']),
-      ...rest,
-    ],
+    args: options.args,
     env: process.env,
     readFile: (path) => readFileSync(path, 'utf8'),
     newToken: () => randomBytes(32).toString('base64url'),
   });
+  if (invocation.kind === 'version') process.stdout.write(`${agentVersion()}\n`);
   if (invocation.kind !== 'run') return;
   const config = { ...invocation.config, web: invocation.config.web ?? (await ensureDemo()) };
   const agent = await startAgent(config, {
     logger: createLogger((line) => process.stderr.write(line), config.log),
     clock: systemClock,
   });
-  const robot = isReal ? undefined : startRobot(agent);
+  const robot = options.isReal ? undefined : startRobot(agent);
   endCleanly(agent, robot);
-  if (!isReal) await robotReady(agent, robot);
+  if (robot !== undefined) await robotReady(agent, robot);
   process.stdout.write(`${agent.url}\n`);
 }
 
-/** `--port` and `--host` are of `npm start`; everything else is the agent's. */
-function ownOptions(args: readonly string[]): { host: string; port: string; rest: string[] } {
-  const { values, tokens } = parseArgs({
-    args: [...args],
-    options: { port: { type: 'string' }, host: { type: 'string' } },
-    strict: false,
-    tokens: true,
-  });
-  const own = new Set<number>();
-  for (const token of tokens) {
-    if (token.kind !== 'option' || (token.name !== 'port' && token.name !== 'host')) continue;
-    own.add(token.index);
-    if (token.inlineValue === false) own.add(token.index + 1);
-  }
-  const { port = '8080', host = '127.0.0.1' } = values;
-  if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-    throw new Error(`--port ${String(port)}: must be a number from 0 to 65535.`);
-  if (typeof host !== 'string') throw new Error('--host needs an address, such as 127.0.0.1.');
-  return { host, port, rest: args.filter((_, index) => !own.has(index)) };
-}
-
+/** The robot ends by itself when this process is gone, however that comes: it sees the end of the IPC. */
 function startRobot(agent: Agent): ChildProcess {
-  if (agent.busUrl === undefined)
-    throw new Error('The agent is not a service directory, so no simulated robot can join it.');
   const robot = spawn(process.execPath, [join(root, 'simulated-robot/main.ts'), '--bus', agent.busUrl], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  robot.on('exit', (code) => {
-    if (code !== null && code !== 0)
-      process.stderr.write(
-        `The simulated robot ended with code ${code}. The console stays; start again for a robot.\n`,
-      );
+  robot.on('exit', (code, signal) => {
+    if (signal === 'SIGINT' || (signal === null && code === 0)) return;
+    const how = signal === null ? `with code ${code}` : `by ${signal}`;
+    process.stderr.write(`The simulated robot ended ${how}. The console stays; start again for a robot.\n`);
   });
   return robot;
 }
 
 /** Resolves when the services to drive by are there, or when it takes too long: the console then tells what is missing. */
-async function robotReady(agent: Agent, robot: ChildProcess | undefined): Promise<void> {
+async function robotReady(agent: Agent, robot: ChildProcess): Promise<void> {
   const isThere = async (): Promise<boolean> => (await agent.bus.services()).some(({ name }) => name === 'ALMotion');
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, ROBOT_TIMEOUT_MS);
@@ -107,7 +79,7 @@ async function robotReady(agent: Agent, robot: ChildProcess | undefined): Promis
       isThere().then((found) => found && done(), done);
     };
     const stop = agent.bus.listen({ serviceAdded: look });
-    robot?.once('exit', done);
+    robot.once('exit', done);
     look();
   });
 }
@@ -117,11 +89,34 @@ function endCleanly(agent: Agent, robot: ChildProcess | undefined): void {
   const end = async (): Promise<void> => {
     if (isEnding) return;
     isEnding = true;
-    robot?.kill('SIGTERM');
+    if (robot !== undefined) await endRobot(robot);
     await agent.close().catch((error: unknown) => {
       if (isQiwayError(error)) process.stderr.write(`${error.message}\n`);
     });
     process.exit(0);
   };
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => void end());
+}
+
+/** Asks it to leave the bus, and does not wait for ever. */
+async function endRobot(robot: ChildProcess): Promise<void> {
+  robot.removeAllListeners('exit');
+  if (robot.exitCode !== null || robot.signalCode !== null) return;
+  const ended = once(robot, 'exit');
+  robot.kill('SIGTERM');
+  const timer = setTimeout(() => robot.kill('SIGKILL'), ROBOT_GRACE_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** npm runs a program in a shell that dies of SIGTERM without passing it on: the program then ends by itself. */
+function endWithShellOfNpm(): void {
+  if (process.env['npm_lifecycle_event'] !== 'start') return;
+  const shell = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, SHELL_LOOK_MS);
+  timer.unref();
 }

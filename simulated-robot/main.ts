@@ -11,6 +11,9 @@ interface Place {
   readonly leave: () => Promise<void>;
 }
 
+/** Joining a directory that is there takes a fraction of this. */
+const PATIENCE_MS = 1500;
+
 async function findPlace({ kind, url }: Options['bus']): Promise<Place> {
   if (kind === 'join') return { bus: await joinBus(url, { keepTrying: true }), url, leave: () => Promise.resolve() };
   const bus = new EmbeddedBus({ machineId: machineId(), processId: process.pid, sessionId: randomUUID() });
@@ -24,7 +27,9 @@ function report(sentence: string): void {
 
 async function run(options: Options): Promise<void> {
   const { bus, url, leave } = await findPlace(options.bus);
-  if (bus.state !== 'up') report(`No service directory at ${url} yet; waiting for it.`);
+  const stopWaiting = systemClock.after(PATIENCE_MS, () => {
+    if (bus.state === 'down') report(`No service directory at ${url} yet; waiting for it.`);
+  });
   const robot = startSimulatedRobot({
     bus,
     clock: systemClock,
@@ -33,7 +38,11 @@ async function run(options: Options): Promise<void> {
     onRegistered: (count) => process.stdout.write(`simulated robot: ${count} services on ${url}\n`),
     report,
   });
+  let isEnding = false;
   const end = (): void => {
+    if (isEnding) return;
+    isEnding = true;
+    stopWaiting();
     const leaving = robot.close().then(leave);
     leaving.then(
       () => process.exit(0),
@@ -42,6 +51,8 @@ async function run(options: Options): Promise<void> {
   };
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
+  // Who started us with an IPC is gone: nobody else will end us.
+  if (process.connected) process.once('disconnect', end);
 }
 
 function fail(error: unknown): never {

@@ -29,6 +29,21 @@ function runWithCheckoutNode() {
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
 
+/** npm runs a program in a shell that dies of SIGTERM without passing it on: the program then ends by itself. */
+function endWithShellOfNpm() {
+  const script = process.env.npm_lifecycle_script ?? '';
+  const isInBackground = /(^|[^&])&([^&]|$)/.test(script);
+  if (!script.includes('qiway-agent') || isInBackground) return;
+  const shell = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 250);
+  timer.unref();
+}
+
+endWithShellOfNpm();
 if (isNodeNewEnough()) {
   await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
 } else if (existsSync(source) && existsSync(checkoutNode)) {

@@ -1,10 +1,12 @@
 // The launchers of the programs on a Node that cannot run them. Tooling test.
 
+import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
-import { asNode20, runProgram } from '../support/run-program.ts';
+import { asNode20, runProgram, terminalEnvironment } from '../support/run-program.ts';
 
 const programs = [
   { launcher: 'sdk/bin/qiway.js', main: 'cli/main', folder: 'sdk', name: 'qiway' },
@@ -47,6 +49,23 @@ describe.each(programs)('$name', ({ launcher, main, folder: home, name }) => {
     const env = { NODE_OPTIONS: asNode20 };
     const { stdout, code } = await runProgram(process.execPath, [launcher, 'a'], { cwd: folder, env });
     expect({ stdout, code }).toEqual({ stdout: 'newer a\n', code: 5 });
+  });
+
+  it('ends by SIGTERM with the shell that npx started it in, which passes no signal on', async () => {
+    write(
+      `${home}/${main}.ts`,
+      'const hold = setInterval(() => {}, 1000); process.once("SIGTERM", () => { console.log("ended"); clearInterval(hold); }); console.log("runs");',
+    );
+    const shell = spawn('sh', ['-c', `'${process.execPath}' ${launcher}; true`], {
+      cwd: folder,
+      env: terminalEnvironment({ npm_lifecycle_event: 'npx', npm_lifecycle_script: name }),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: shell.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('runs');
+    shell.kill('SIGTERM');
+    expect((await lines.next()).value).toBe('ended');
+    expect((await lines.next()).done).toBe(true);
   });
 
   it('says what is missing where there is no newer Node', async () => {
