@@ -132,7 +132,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   try {
     address = await listen(server, config.listen);
   } catch (error) {
-    await door.close();
+    door.close();
     await robotBus.close();
     await outer.close();
     throw error;
@@ -146,7 +146,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     server.close();
     const reason = new QiwayError('closed', 'The agent is closing.');
     for (const session of sessions) session.close(reason);
-    await door.close();
+    door.close();
     server.closeIdleConnections();
     const stopTimer = clock.after(CLOSE_GRACE_MS, () => {
       webSockets.terminate();

@@ -1,19 +1,20 @@
 // One call as a promise, for code that is not on the hot path. Layer 2.
 
-import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
+import type { TimeLimit } from '../within.ts';
 import type { BusObject, CallRequest, Payload } from './bus.ts';
 import { releasePayload } from './bus.ts';
 
+export interface CallLimit extends TimeLimit {
+  /** Is given how to stop waiting, for when nobody wants the answer any more. */
+  readonly onAborted?: ((stop: () => void) => void) | undefined;
+}
+
 /**
- * Calls and waits for the answer; the caller owns the objects in it.
- * @throws what the callee answered; `canceled`; `timeout` after `timeoutMs` (the callee is asked to stop)
+ * Calls and waits for the answer; the caller owns the objects in it. Whoever stops waiting asks the callee to stop.
+ * @throws what the callee answered; `canceled`; `timeout` after `timeoutMs`
  */
-export function callObject(
-  object: BusObject,
-  request: CallRequest,
-  limit: { readonly clock: Clock; readonly timeoutMs: number },
-): Promise<Payload> {
+export function callObject(object: BusObject, request: CallRequest, limit: CallLimit): Promise<Payload> {
   return new Promise((resolve, reject) => {
     let isOpen = true;
     const settle = (act: () => void): void => {
@@ -29,16 +30,19 @@ export function callObject(
       canceled: () => settle(() => reject(new QiwayError('canceled', 'The callee stopped the call.'))),
     });
     if (!isOpen) return;
-    stopTimer = limit.clock.after(limit.timeoutMs, () =>
+    const giveUp = (error: QiwayError): void =>
       settle(() => {
         handle.cancel();
-        reject(
-          new QiwayError('timeout', `No answer within ${limit.timeoutMs} ms.`, {
-            data: { timeoutMs: limit.timeoutMs },
-            maybeExecuted: true,
-          }),
-        );
-      }),
+        reject(error);
+      });
+    const { clock, timeoutMs, onAborted } = limit;
+    stopTimer = clock.after(timeoutMs, () =>
+      giveUp(
+        new QiwayError('timeout', `No answer within ${timeoutMs} ms.`, { data: { timeoutMs }, maybeExecuted: true }),
+      ),
+    );
+    onAborted?.(() =>
+      giveUp(new QiwayError('canceled', 'The caller does not wait any more.', { maybeExecuted: true })),
     );
   });
 }

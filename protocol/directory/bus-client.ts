@@ -6,11 +6,12 @@ import { callObject } from '../bus/call.ts';
 import type { Peer } from '../bus/peer.ts';
 import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
-import { nearestNames } from '../nearest-names.ts';
 import { decodeValue, encodeValue } from '../wire/value.ts';
+import { within } from '../within.ts';
 import { fetchObject } from './fetch-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
 import { fromWire, type WireServiceInfo } from './service-info.ts';
+import { serviceNotFound } from './service-not-found.ts';
 
 /** Reaches the host of a service. @throws `endpoint-unreachable` */
 export type Reach = (info: ServiceInfo) => Promise<Peer>;
@@ -46,6 +47,12 @@ const Action = {
   machineId: 108,
 } as const;
 
+interface Foreign {
+  /** Undefined until the directory has answered. */
+  serviceId: number | undefined;
+  readonly object: Promise<BusObject>;
+}
+
 interface Own {
   readonly name: string;
   readonly object: BusObject;
@@ -65,7 +72,8 @@ export class BusClient implements Bus {
   readonly #options: BusClientOptions;
   readonly #directory: BusObject;
   readonly #listeners = new Set<BusListener>();
-  readonly #objects = new Map<string, { readonly serviceId: number; readonly object: Promise<BusObject> }>();
+  /** Objects of services hosted elsewhere, by name; one reference of each is held here. */
+  readonly #objects = new Map<string, Foreign>();
   readonly #own = new Map<number, Own>();
   #closing: Promise<void> | undefined;
   #machineId = '';
@@ -100,7 +108,8 @@ export class BusClient implements Bus {
       }),
     );
     this.#directory.onGone((error) => this.#lost(error));
-    await Promise.all(subscriptions.map((subscription) => subscription.ready));
+    const confirmed = Promise.all(subscriptions.map((subscription) => subscription.ready));
+    await within(confirmed, this.#options, 'The service directory did not confirm the subscriptions');
     this.#machineId = String(await this.#ask(Action.machineId, '()', []));
   }
 
@@ -188,12 +197,19 @@ export class BusClient implements Bus {
       const object = await known.object;
       if (object.goneWith === undefined) return object;
       if (this.#objects.get(name) === known) this.#objects.delete(name);
+      return this.#foreign(name);
     }
-    const info = await this.serviceInfo(name);
-    const object = this.#fetch(info);
-    this.#objects.set(name, { serviceId: info.serviceId, object });
-    object.catch(() => this.#objects.delete(name));
-    return object;
+    const looked = this.serviceInfo(name);
+    const foreign: Foreign = { serviceId: undefined, object: looked.then((info) => this.#fetch(info)) };
+    foreign.object.catch(() => {}); // told below
+    this.#objects.set(name, foreign);
+    try {
+      foreign.serviceId = (await looked).serviceId;
+      return await foreign.object;
+    } catch (error) {
+      if (this.#objects.get(name) === foreign) this.#objects.delete(name);
+      throw error;
+    }
   }
 
   async #fetch(info: ServiceInfo): Promise<BusObject> {
@@ -293,12 +309,7 @@ export class BusClient implements Bus {
       (infos) => infos.map((info) => info.name),
       () => [],
     );
-    const nearest = nearestNames(name, names);
-    const hint = nearest.length === 0 ? 'See services() for what there is.' : `Did you mean ${nearest.join(', ')}?`;
-    return new QiwayError('service-not-found', `The bus has no service "${name}". ${hint}`, {
-      data: { service: name, nearest },
-      cause: error,
-    });
+    return serviceNotFound(name, names, { cause: error });
   }
 
   #refuseClosed(): void {

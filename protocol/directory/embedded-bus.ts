@@ -2,10 +2,10 @@
 // The agent serves it to sessions and to qi sockets; it knows neither.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { QiwayError } from '../errors.ts';
-import { nearestNames } from '../nearest-names.ts';
 import type { HostedObject } from '../objects/hosted-object.ts';
 import { createDirectoryObject, type DirectoryHost } from './directory-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME, Registry } from './registry.ts';
+import { serviceNotFound } from './service-not-found.ts';
 
 export interface EmbeddedBusOptions {
   readonly machineId: string;
@@ -204,14 +204,8 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   }
 
   #notFound(name: string): QiwayError {
-    const nearest = nearestNames(
-      name,
-      this.registry.list().map((info) => info.name),
-    );
-    const hint = nearest.length === 0 ? 'See services() for what there is.' : `Did you mean ${nearest.join(', ')}?`;
-    return new QiwayError('service-not-found', `The bus has no service "${name}". ${hint}`, {
-      data: { service: name, nearest, text: `Cannot find service '${name}' in index` },
-    });
+    const names = this.registry.list().map((info) => info.name);
+    return serviceNotFound(name, names, { text: `Cannot find service '${name}' in index` });
   }
 
   #refuseClosed(): void {

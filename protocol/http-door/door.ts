@@ -1,13 +1,15 @@
 // The HTTP door: requests under /robot/ become calls on the bus (DESIGN, section 3). Pure: the agent's server and a service
 // worker adapt to it. It does not know tokens, hosts and origins: whoever calls `handle` has let the request in.
 import type { Bus, BusObject } from '../bus/bus.ts';
+import type { CallLimit } from '../bus/call.ts';
 import { StandardAction } from '../bus/metaobject.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { fromJson, toJson } from '../objects/json.ts';
 import { METAOBJECT_SIGNATURE } from '../wire/metaobject-signature.ts';
 import { Dynamic } from '../wire/value.ts';
+import type { TimeLimit } from '../within.ts';
 import { acceptance, EVENT_STREAM, JSON_TYPE, namesType, OCTETS } from './accept.ts';
-import { type CallLimits, callForPayload, readAnswer } from './call.ts';
+import { callForPayload, readAnswer } from './call.ts';
 import type { DoorOptions, DoorRequest, DoorResponse } from './door-types.ts';
 import { EventLogs } from './event-logs.ts';
 import { eventStream } from './event-stream.ts';
@@ -30,14 +32,15 @@ const MAX_BODY_BYTES = 33_554_432;
 export interface Door {
   /** Never rejects: failures are problem documents. */
   handle(request: DoorRequest): Promise<DoorResponse>;
-  /** Ends the subscriptions that were kept for readers. */
-  close(): Promise<void>;
+  /** Ends the subscriptions that were kept for readers, who are told. */
+  close(): void;
 }
 
 /** @param bus not closed by the door */
 export function createDoor(bus: Bus, options: DoorOptions): Door {
-  const logs = new EventLogs(options.clock, options.newEpoch);
-  const room: Room = { bus, logs, options };
+  const limit: TimeLimit = { clock: options.clock, timeoutMs: options.callTimeoutMs ?? CALL_TIMEOUT_MS };
+  const logs = new EventLogs(limit, options.newEpoch);
+  const room: Room = { bus, logs, options, limit };
   const stopListening = bus.listen({
     serviceRemoved: ({ name }) =>
       logs.endService(name, new QiwayError('service-gone', `${name} left the bus.`, { data: { service: name } })),
@@ -54,7 +57,7 @@ export function createDoor(bus: Bus, options: DoorOptions): Door {
     },
     close: () => {
       stopListening();
-      return logs.close();
+      logs.close();
     },
   };
 }
@@ -63,6 +66,8 @@ interface Room {
   readonly bus: Bus;
   readonly logs: EventLogs;
   readonly options: DoorOptions;
+  /** For what is asked of the bus. */
+  readonly limit: TimeLimit;
 }
 
 function failure(error: QiwayError): DoorResponse {
@@ -156,33 +161,29 @@ async function serveMember(room: Room, request: DoorRequest, target: Target): Pr
   ];
   const allow = verbs.join(', ');
   if (!verbs.includes(request.method)) return methodNotAllowed(request.method, allow);
-  const limits: CallLimits = {
-    clock: room.options.clock,
-    timeoutMs: room.options.callTimeoutMs ?? CALL_TIMEOUT_MS,
-    onAborted: request.onAborted,
-  };
+  const limit: CallLimit = { ...room.limit, onAborted: request.onAborted };
   switch (request.method) {
     case 'OPTIONS':
       return emptyResponse(204, { allow });
     case 'POST':
-      return callMethod(room, request, { ...target, limits });
+      return callMethod(room, request, { ...target, limit });
     case 'PUT':
-      return putProperty(room, request, { ...target, limits });
+      return putProperty(room, request, { ...target, limit });
     default:
       if (property === undefined || namesType(request.headers['accept'], EVENT_STREAM))
         return listen(room, request, target);
       if (acceptance(request.headers['accept'], JSON_TYPE) === 0)
         return notAcceptable('A property is application/json, or text/event-stream for its changes.');
-      return jsonResponse({ value: await readProperty({ ...target, limits }) });
+      return jsonResponse({ value: await readProperty({ ...target, limit }) });
   }
 }
 
-type LimitedTarget = Target & { readonly limits: CallLimits };
+type LimitedTarget = Target & { readonly limit: CallLimit };
 
 async function callMethod(
   room: Room,
   request: DoorRequest,
-  { object, member, limits }: LimitedTarget,
+  { object, member, limit }: LimitedTarget,
 ): Promise<DoorResponse> {
   const accept = request.headers['accept'];
   const json = (await readJson(request, room.options.maxBodyBytes ?? MAX_BODY_BYTES)) ?? [];
@@ -199,19 +200,19 @@ async function callMethod(
   const answer = await callForPayload(
     object,
     { action: method.uid, signature: method.parametersSignature, value },
-    limits,
+    limit,
   );
   const { json: result, raw } = readAnswer(answer, method.returnSignature);
   const wantsRaw = namesType(accept, OCTETS) && acceptance(accept, OCTETS) >= acceptance(accept, JSON_TYPE);
   return raw !== undefined && wantsRaw ? bytesResponse(raw) : jsonResponse({ result });
 }
 
-async function readProperty({ object, member, limits }: LimitedTarget): Promise<unknown> {
+async function readProperty({ object, member, limit }: LimitedTarget): Promise<unknown> {
   const { uid, signature } = member.property as { uid: number; signature: string };
   const answer = await callForPayload(
     object,
     { action: StandardAction.property, signature: '(m)', value: [new Dynamic('I', uid)] },
-    limits,
+    limit,
   );
   return readAnswer(answer, signature).json;
 }
@@ -230,7 +231,7 @@ async function putProperty(room: Room, request: DoorRequest, target: LimitedTarg
   const done = await callForPayload(
     target.object,
     { action: StandardAction.setProperty, signature: '(mm)', value: [new Dynamic('I', uid), dynamic] },
-    target.limits,
+    target.limit,
   );
   readAnswer(done, 'v');
   // Read back: the service may have stored another value than the one given.

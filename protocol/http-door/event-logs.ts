@@ -1,7 +1,7 @@
 // The event logs of a door, one for each signal that somebody listens to or left a moment ago. Pure.
 import type { BusObject } from '../bus/bus.ts';
-import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
+import { type TimeLimit, within } from '../within.ts';
 import { EventLog, type EventLogOptions } from './event-log.ts';
 
 /** How long a log outlives its last reader, so that a client that comes back resumes. */
@@ -31,18 +31,19 @@ export interface LogHold {
 }
 
 export class EventLogs {
-  readonly #clock: Clock;
+  readonly #limit: TimeLimit;
   readonly #newEpoch: () => string;
   readonly #held = new Map<string, Held>();
 
-  constructor(clock: Clock, newEpoch: () => string) {
-    this.#clock = clock;
+  /** @param limit for a service to confirm a subscription */
+  constructor(limit: TimeLimit, newEpoch: () => string) {
+    this.#limit = limit;
     this.#newEpoch = newEpoch;
   }
 
   /**
    * The log of a signal of `object`, whose reference is taken over.
-   * @throws as `Subscription.ready`
+   * @throws as `Subscription.ready`; `timeout`
    */
   async open(place: LogKey, object: BusObject, toText: EventLogOptions['toText']): Promise<LogHold> {
     const key = `${place.signal} ${place.service}`;
@@ -56,7 +57,7 @@ export class EventLogs {
     held.stopTimer = undefined;
     const hold = this.#holdOn(key, held);
     try {
-      await held.log.ready;
+      await within(held.log.ready, this.#limit, 'The service did not confirm the subscription');
     } catch (error) {
       this.#drop(key, held);
       throw error;
@@ -70,10 +71,12 @@ export class EventLogs {
   }
 
   /** Readers are told the end. */
-  async close(): Promise<void> {
+  close(): void {
     const error = new QiwayError('closed', 'The agent is closing.');
-    for (const held of this.#held.values()) held.log.end(error);
-    await Promise.all([...this.#held].map(([key, held]) => this.#drop(key, held)));
+    for (const [key, held] of [...this.#held]) {
+      held.log.end(error);
+      this.#drop(key, held);
+    }
   }
 
   #make(key: string, { service, signal }: LogKey, object: BusObject, toText: EventLogOptions['toText']): Held {
@@ -93,18 +96,19 @@ export class EventLogs {
       // Put last: the map is in order of leaving.
       this.#held.delete(key);
       this.#held.set(key, held);
-      held.stopTimer = this.#clock.after(KEEP_MS, () => void this.#drop(key, held));
+      held.stopTimer = this.#limit.clock.after(KEEP_MS, () => this.#drop(key, held));
       const idle = [...this.#held].filter(([, other]) => other.readers === 0);
-      for (const [oldKey, old] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE_LOGS))) void this.#drop(oldKey, old);
+      for (const [oldKey, old] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE_LOGS))) this.#drop(oldKey, old);
     };
     return { log: held.log, release };
   }
 
-  async #drop(key: string, held: Held): Promise<void> {
+  /** The service is not waited for: no event reaches the log any more, and a service that hangs must hold up nobody. */
+  #drop(key: string, held: Held): void {
     if (this.#held.get(key) !== held) return;
     this.#held.delete(key);
     held.stopTimer?.();
-    await held.log.close();
+    void held.log.close();
     held.object.release();
   }
 }

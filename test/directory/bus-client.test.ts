@@ -1,5 +1,6 @@
 // A bus over a peer, without sockets: the contract, and directories that are older or odd.
 import { describe, expect, test } from 'vitest';
+import type { Subscription } from '../../protocol/bus/bus.ts';
 import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { serveBus } from '../../protocol/directory/serve-bus.ts';
@@ -8,6 +9,7 @@ import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { busContract } from '../contract/bus-contract.ts';
 import { callMethod, failureOf } from '../contract/calls.ts';
 import { type PeerPair, peerPair } from '../support/peer-pair.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
 
 const identity = {
   machineId: 'machine of the client',
@@ -69,7 +71,28 @@ describe('a program that left without a word', () => {
   });
 });
 
-describe('a directory older than libqi 4', () => {
+describe('an object of the bus', () => {
+  test('asked for twice at once is looked up once, and is one object', async () => {
+    const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+    const { client, pair } = await member(bus);
+    await bus.host('Lamp', createObject({ blink: method('()', 'v', () => {}) }));
+    const before = pair.sent.client.length;
+    const [one, other] = await Promise.all([client.service('Lamp'), client.service('Lamp')]);
+    expect(other).toBe(one);
+    expect(pair.sent.client.slice(before).map(({ header }) => header.action)).toEqual([100, 2]);
+  });
+
+  test('that is not there fails for everybody who asked, and is looked up anew the next time', async () => {
+    const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+    const { client } = await member(bus);
+    const both = await Promise.all([failureOf(client.service('Lamp')), failureOf(client.service('Lamp'))]);
+    expect(both.map(({ code }) => code)).toEqual(['service-not-found', 'service-not-found']);
+    await bus.host('Lamp', createObject({ answer: method('()', 'i', () => 42) }));
+    expect(await callMethod(await client.service('Lamp'), 'answer')).toBe(42);
+  });
+});
+
+describe('a directory older than libqi 4, or odd', () => {
   const INFO = '(sIsI[s]s)<ServiceInfo,name,serviceId,machineId,processId,endpoints,sessionId>';
 
   test('has infos of six fields, to read and to write', async () => {
@@ -113,6 +136,20 @@ describe('a directory older than libqi 4', () => {
         sessionId: 'client',
       },
     ]);
+  });
+
+  test('one that confirms no subscription is given up', async () => {
+    const silent = Object.assign(
+      createObject({ serviceAdded: { ...signal('(Is)'), uid: 106 }, serviceRemoved: { ...signal('(Is)'), uid: 107 } }),
+      {
+        subscribe: (): Subscription => ({ ready: new Promise(() => {}), close: async () => {} }),
+      },
+    );
+    const pair = peerPair({ services: (id) => (id === 1 ? silent : undefined) });
+    const clock = virtualClock();
+    const joining = failureOf(joinDirectory({ peer: pair.client, clock, timeoutMs: 1000, identity }));
+    await clock.advance(1000);
+    expect(await joining).toMatchObject({ code: 'timeout', data: { timeoutMs: 1000 } });
   });
 
   test('a peer that is no directory is refused', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Subscription } from '../../protocol/bus/bus.ts';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';
 import type { DoorResponse } from '../../protocol/http-door/door-types.ts';
 import { type DoorRobot, doorRobot } from '../support/door-robot.ts';
@@ -47,6 +48,16 @@ async function open(name: string, lastEventId?: string): Promise<{ reader: Reade
 }
 
 describe('a signal as server-sent events', () => {
+  test('that the service does not confirm is given up, and can be asked for again', async () => {
+    const silent = { subscribe: (): Subscription => ({ ready: new Promise(() => {}), close: async () => {} }) };
+    Object.assign(robot.tester, silent);
+    const waiting = listen('wordSaid');
+    await clock.advance(30_000);
+    expect(await waiting).toMatchObject({ status: 504 });
+    Reflect.deleteProperty(robot.tester, 'subscribe');
+    expect(await listen('wordSaid')).toMatchObject({ status: 200 });
+  });
+
   test('begins at once, then one event for each emission', async () => {
     const response = await listen('wordSaid');
     expect(response.status).toBe(200);

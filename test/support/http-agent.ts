@@ -81,7 +81,7 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     server.close();
     server.closeAllConnections();
     webSockets.terminate();
-    await door.close();
+    door.close();
     await closed;
   };
   return { ...robot, port, url: `http://127.0.0.1:${port}`, server, counts, accepted, close };
