@@ -1,30 +1,15 @@
 // Errors as the payload of an Error message: a dynamic with a string, as every qi peer writes it, or with a record
-// that keeps code and data, which only our own links understand. Layer 2.
+// that keeps code and data, which only our own links understand. Layer 2. How they are read; written in encode-error.ts.
 import { type ErrorCode, type ErrorData, QiwayError } from '../errors.ts';
-import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
+import { type Dynamic, decodeValue } from '../wire/value.ts';
 
-const RECORD_SIGNATURE = '(sss)<QiwayError,code,message,data>';
+export const RECORD_SIGNATURE: string = '(sss)<QiwayError,code,message,data>';
 
 /** What a peer made of this code base says of itself rather than of the method that was called. */
-const OWN_TEXT = /^\[(service-gone|object-gone|limit-exceeded)\] (.*)$/s;
+export const OWN_TEXT: RegExp = /^\[(service-gone|object-gone|limit-exceeded)\] (.*)$/s;
 
 /** libqi's sentence for a call to an address where nothing is. */
-export const NOBODY_THERE = 'The call request could not be handled.';
-
-/** What a qi peer is told: the words of the service itself where there are some, no code in front of ours. */
-export function errorText(error: QiwayError): string {
-  const text = (error.data as { readonly text?: unknown }).text;
-  if (typeof text === 'string') return text;
-  return OWN_TEXT.test(error.message) ? error.message : sentenceOf(error);
-}
-
-/** @param style `text` for qi peers, `record` for our links */
-export function encodeError(error: QiwayError, style: 'text' | 'record'): Uint8Array {
-  const foreign = error.code === 'call-failed' && error.data !== undefined && 'text' in error.data;
-  if (style === 'text' || foreign) return encodeValue('m', new Dynamic('s', wellFormed(errorText(error))));
-  const record = [error.code, wellFormed(sentenceOf(error)), wellFormed(JSON.stringify(error.data ?? {}))];
-  return encodeValue('m', new Dynamic(RECORD_SIGNATURE, record));
-}
+export const NOBODY_THERE: string = 'The call request could not be handled.';
 
 /** Never throws: whatever the bytes are, the answer is an error that says so. */
 export function decodeError(bytes: Uint8Array): QiwayError {
@@ -57,11 +42,8 @@ function fromText(text: string): QiwayError {
   return new QiwayError('call-failed', text, { data: { text } });
 }
 
-function sentenceOf(error: QiwayError): string {
+/** The message without its code. */
+export function sentenceOf(error: QiwayError): string {
   const prefix = `[${error.code}] `;
   return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
-}
-
-function wellFormed(text: string): string {
-  return text.isWellFormed() ? text : text.toWellFormed();
 }

@@ -6,11 +6,11 @@ import { type ObjectEncoding, type ObjectReference, rewriteObjects } from '../wi
 import { holdsObjects } from '../wire/signature.ts';
 import { AddressTable } from './address-table.ts';
 import { type BusObject, type CallRequest, NO_OBJECTS, type Payload, type ReplySink, releasePayload } from './bus.ts';
-import { decodeError, encodeError } from './error-payload.ts';
+import { decodeError } from './error-payload.ts';
 import { type MetaObject, readMetaObject, standardReturn } from './metaobject.ts';
 import { PeerObject } from './peer-object.ts';
 import { PendingCall } from './pending-call.ts';
-import { Serving } from './serving.ts';
+import type { ServePeer, ServingSide } from './serving-side.ts';
 
 /** Takes one outgoing message. The header object is reused by the caller; the payload is never written to again. */
 export type MessageSender = (header: MessageHeader, payload: Uint8Array) => void;
@@ -37,17 +37,12 @@ export interface PeerLimits {
 
 export interface PeerOptions {
   readonly send: MessageSender;
-  /** The main object (object id 1) of a service, if the other side may address it; no reference is added. */
-  readonly services: ServiceLookup;
-  /** How errors are written: `text` for qi programs, `record` for our own links. */
-  readonly errors: 'text' | 'record';
+  /** What this side offers to the other. */
+  readonly serving: ServePeer;
   /** 20 random bytes: the uid of objects that come without one. */
   readonly randomUid: () => Uint8Array;
   readonly limits?: Partial<PeerLimits>;
 }
-
-/** A promise: messages for the service wait, in order, until it is fetched. */
-export type ServiceLookup = (serviceId: number) => BusObject | Promise<BusObject> | undefined;
 
 /** As on our links: everything understood, objects with uid and without metaobject cache. */
 export const FULL_AGREEMENT: PeerAgreement = {
@@ -73,7 +68,7 @@ export class Peer {
   readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
   readonly #pending = new Map<number, PendingCall>();
   readonly #remotes = new AddressTable<PeerObject>();
-  readonly #serving: Serving;
+  readonly #serving: ServingSide;
   #nextId = 2;
   #nextReturned = 2;
   #nextArgument = FIRST_ARGUMENT_OBJECT;
@@ -82,7 +77,7 @@ export class Peer {
   constructor(options: PeerOptions) {
     this.#options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#serving = new Serving(this, options.services);
+    this.#serving = options.serving(this);
   }
 
   /** Set once the peer is closed. */
@@ -213,7 +208,7 @@ export class Peer {
     const remotes = this.#remotes.entries();
     for (const remote of remotes) this.#remotes.delete(remote.service, remote.object);
     for (const remote of remotes) remote.end(error);
-    this.#serving.close(error);
+    this.#serving.close();
   }
 
   // ---- used by PeerObject and Serving ------------------------------------------------------------------------------
@@ -227,7 +222,7 @@ export class Peer {
       sink.error(gone);
       return undefined;
     }
-    const id = this.#freshId();
+    const id = this.freshId();
     const method = target.metaObject.methods.get(action);
     let flags = payload.signature === 'm' && method?.parametersSignature !== 'm' ? MessageFlags.dynamicPayload : 0;
     let bytes: Uint8Array;
@@ -275,47 +270,14 @@ export class Peer {
     } catch {
       return; // a failing post is silent
     }
-    this.write(MessageType.post, flags, this.#freshId(), target.service, target.object, action, bytes);
+    this.write(MessageType.post, flags, this.freshId(), target.service, target.object, action, bytes);
   }
 
   cancel(call: PendingCall): void {
     if (!this.#agreement.canCancel || this.#pending.get(call.id) !== call) return;
     const body = new Uint8Array(4);
     new DataView(body.buffer).setUint32(0, call.id, true);
-    this.write(MessageType.cancel, 0, this.#freshId(), call.target.service, call.target.object, 0, body);
-  }
-
-  event(service: number, object: number, signal: number, payload: Payload, isDynamic: boolean): void {
-    let bytes: Uint8Array;
-    try {
-      bytes = this.lower(payload, service, 'returned');
-    } catch {
-      return; // too many objects are out on this side: the other subscribers are not to suffer from it
-    }
-    this.write(
-      MessageType.event,
-      isDynamic ? MessageFlags.dynamicPayload : 0,
-      this.#freshId(),
-      service,
-      object,
-      signal,
-      bytes,
-    );
-  }
-
-  error(
-    call: { readonly id: number; readonly service: number; readonly object: number; readonly action: number },
-    error: QiwayError,
-  ): void {
-    this.write(
-      MessageType.error,
-      0,
-      call.id,
-      call.service,
-      call.object,
-      call.action,
-      encodeError(error, this.#options.errors),
-    );
+    this.write(MessageType.cancel, 0, this.freshId(), call.target.service, call.target.object, 0, body);
   }
 
   /** Forgets a remote object whose last reference was dropped, and tells its host. */
@@ -325,7 +287,15 @@ export class Peer {
     if (remote.object === 1) return; // a service's main object is not ours to end
     const body = new Uint8Array(4);
     new DataView(body.buffer).setUint32(0, remote.service, true);
-    this.write(MessageType.post, 0, this.#freshId(), remote.service, remote.object, 3, body);
+    this.write(MessageType.post, 0, this.freshId(), remote.service, remote.object, 3, body);
+  }
+
+  /** An id for a message that is no answer. */
+  freshId(): number {
+    do {
+      this.#nextId = this.#nextId >= 0xffff_ffff ? 2 : this.#nextId + 1;
+    } while (this.#pending.has(this.#nextId));
+    return this.#nextId;
   }
 
   write(
@@ -452,13 +422,6 @@ export class Peer {
       this.#pending.delete(id);
       call.sink.error(error);
     }
-  }
-
-  #freshId(): number {
-    do {
-      this.#nextId = this.#nextId >= 0xffff_ffff ? 2 : this.#nextId + 1;
-    } while (this.#pending.has(this.#nextId));
-    return this.#nextId;
   }
 }
 

@@ -1,17 +1,12 @@
 // Signal registrations of the other side of a peer, keyed by its link ids. Layer 2.
 import { QiwayError } from '../errors.ts';
+import { MessageFlags, MessageType } from '../wire/message.ts';
 import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
 import { type BusObject, type EventSink, NO_OBJECTS, type Payload, type Subscription } from './bus.ts';
 import { conversionScore, convertValue } from './convert.ts';
 import { StandardAction } from './metaobject.ts';
 import type { Peer } from './peer.ts';
-
-interface Address {
-  readonly id: number;
-  readonly service: number;
-  readonly object: number;
-  readonly action: number;
-}
+import type { CallAddress } from './serving-side.ts';
 
 interface Entry {
   readonly service: number;
@@ -21,16 +16,19 @@ interface Entry {
 }
 
 type Answer = (body: Uint8Array) => void;
+type Refuse = (address: CallAddress, error: QiwayError) => void;
 
 export class Registrations {
   readonly #peer: Peer;
+  readonly #refuse: Refuse;
   /** By link id; the same id may be given twice, and then every event arrives twice (as libqi). */
   readonly #entries = new Map<bigint, Entry[]>();
   #count = 0;
   #nextServerLink = 1n;
 
-  constructor(peer: Peer) {
+  constructor(peer: Peer, refuse: Refuse) {
     this.#peer = peer;
+    this.#refuse = refuse;
   }
 
   get count(): number {
@@ -38,7 +36,7 @@ export class Registrations {
   }
 
   /** registerEvent and registerEventWithSignature. @throws `wire-invalid`, `limit-exceeded` */
-  add(address: Address, object: BusObject, bytes: Uint8Array, answer: Answer): void {
+  add(address: CallAddress, object: BusObject, bytes: Uint8Array, answer: Answer): void {
     const withSignature = address.action === StandardAction.registerEventWithSignature;
     const [, signal, link, wanted] = decodeValue(withSignature ? '(IILs)' : '(IIL)', bytes) as [
       number,
@@ -62,7 +60,8 @@ export class Registrations {
     const sink: EventSink = {
       event: (payload) => {
         const converted = convert?.(payload) ?? payload;
-        this.#peer.event(service, objectId, signal, converted, converted.signature === 'm' && declared !== 'm');
+        const flags = converted.signature === 'm' && declared !== 'm' ? MessageFlags.dynamicPayload : 0;
+        this.#send(service, objectId, signal, flags, converted);
       },
       gone: () => {},
     };
@@ -73,13 +72,13 @@ export class Registrations {
       () => answer(encodeValue('L', this.#nextServerLink++)),
       (error: QiwayError) => {
         this.#forget(entry);
-        this.#peer.error(address, error);
+        this.#refuse(address, error);
       },
     );
   }
 
   /** unregisterEvent. @throws `wire-invalid`, `call-failed` for a link that is not registered */
-  remove(address: Address, bytes: Uint8Array, answer: Answer): void {
+  remove(address: CallAddress, bytes: Uint8Array, answer: Answer): void {
     const [, , link] = decodeValue('(IIL)', bytes) as [number, number, bigint];
     const entry = this.#entries
       .get(link)
@@ -98,6 +97,16 @@ export class Registrations {
       this.#forget(entry);
       void entry.subscription.close();
     }
+  }
+
+  #send(service: number, objectId: number, signal: number, flags: number, payload: Payload): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#peer.lower(payload, service, 'returned');
+    } catch {
+      return; // too many objects are out on this side: the other subscribers are not to suffer from it
+    }
+    this.#peer.write(MessageType.event, flags, this.#peer.freshId(), service, objectId, signal, bytes);
   }
 
   #keep(entry: Entry): void {

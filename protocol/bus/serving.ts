@@ -3,12 +3,14 @@ import { asQiwayError, QiwayError } from '../errors.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { AddressTable } from './address-table.ts';
 import type { BusObject } from './bus.ts';
+import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
 import { IncomingCall } from './incoming-call.ts';
 import { STANDARD_METHODS, StandardAction, standardReturn } from './metaobject.ts';
-import type { Peer, ServiceLookup } from './peer.ts';
+import type { Peer } from './peer.ts';
 import { Registrations } from './registrations.ts';
 import { splitReturnSignature } from './return-signature.ts';
+import type { CallAddress, ServePeer, ServingOptions, ServingSide } from './serving-side.ts';
 
 /** An object that the other side may address, until it terminates it. */
 interface Binding {
@@ -20,9 +22,14 @@ interface Binding {
 const MAIN_OBJECT = 1;
 const standardParameters = new Map(STANDARD_METHODS.map((method) => [method.uid, method.parametersSignature]));
 
-export class Serving {
+/** The serving side of a peer, linked in. */
+export function serving(options: ServingOptions): ServePeer {
+  return (peer) => new Serving(peer, options);
+}
+
+export class Serving implements ServingSide {
   readonly #peer: Peer;
-  readonly #services: ServiceLookup;
+  readonly #options: ServingOptions;
   readonly #bindings = new AddressTable<Binding>();
   readonly #calls = new Map<number, IncomingCall>();
   /** Messages for services whose object is being fetched. */
@@ -31,10 +38,10 @@ export class Serving {
   readonly #unreachable = new Map<number, QiwayError>();
   readonly #registrations: Registrations;
 
-  constructor(peer: Peer, services: ServiceLookup) {
+  constructor(peer: Peer, options: ServingOptions) {
     this.#peer = peer;
-    this.#services = services;
-    this.#registrations = new Registrations(peer);
+    this.#options = options;
+    this.#registrations = new Registrations(peer, (address, error) => this.#error(address, error));
   }
 
   get objectCount(): number {
@@ -68,22 +75,22 @@ export class Serving {
       return this.#wait(
         service,
         () => this.call(copy, bytes),
-        (error) => this.#peer.error(address, error),
+        (error) => this.#error(address, error),
       );
     }
-    if (header.version > 0) return this.#peer.error(address, unknownVersion(header.version));
+    if (header.version > 0) return this.#error(address, unknownVersion(header.version));
     if (object === undefined)
-      return this.#peer.error(address, new QiwayError('object-gone', NOBODY_THERE, { data: { text: NOBODY_THERE } }));
+      return this.#error(address, new QiwayError('object-gone', NOBODY_THERE, { data: { text: NOBODY_THERE } }));
     if (action <= StandardAction.terminate || action === StandardAction.registerEventWithSignature)
       return this.#callStandard(address, object, bytes);
     const declared = object.metaObject.methods.get(action)?.parametersSignature ?? standardParameters.get(action);
     if (declared === undefined) {
       const text = `No such method {${service}.${objectId}.${action}, id:${id}}`;
-      return this.#peer.error(address, new QiwayError('member-not-found', text, { data: { text } }));
+      return this.#error(address, new QiwayError('member-not-found', text, { data: { text } }));
     }
     if (this.#calls.size >= this.#peer.limits.maxIncomingCalls) {
       const maximum = this.#peer.limits.maxIncomingCalls;
-      return this.#peer.error(
+      return this.#error(
         address,
         new QiwayError('limit-exceeded', `More than ${maximum} calls are under way on one link.`, {
           data: { limit: 'maxIncomingCalls', maximum },
@@ -94,12 +101,12 @@ export class Serving {
     try {
       const split = (flags & MessageFlags.returnType) === 0 ? { bytes } : splitReturnSignature(signature, bytes);
       const payload = this.#peer.lift(signature, split.bytes);
-      const call = new IncomingCall(
-        this.#peer,
-        this.#calls,
+      const call = new IncomingCall(this.#peer, {
+        table: this.#calls,
         address,
-        object.metaObject.methods.get(action)?.returnSignature ?? standardReturn(action),
-      );
+        returnSignature: object.metaObject.methods.get(action)?.returnSignature ?? standardReturn(action),
+        refuse: (refusal) => this.#error(address, refusal),
+      });
       this.#calls.set(id, call);
       call.attach(
         object.call(
@@ -111,7 +118,7 @@ export class Serving {
       );
     } catch (error) {
       this.#calls.delete(id);
-      this.#peer.error(address, unreadable(error));
+      this.#error(address, unreadable(error));
     }
   }
 
@@ -154,7 +161,7 @@ export class Serving {
   }
 
   /** The other side is gone: its calls are cancelled, its registrations closed, its objects released. */
-  close(_error: QiwayError): void {
+  close(): void {
     this.#registrations.drop(() => true);
     const calls = [...this.#calls.values()];
     this.#calls.clear();
@@ -168,7 +175,7 @@ export class Serving {
   #find(service: number, objectId: number): BusObject | 'loading' | undefined {
     if (objectId !== MAIN_OBJECT) return this.#bindings.get(service, objectId)?.object;
     if (this.#waiting.size > 0 && this.#waiting.has(service)) return 'loading';
-    const found = this.#services(service);
+    const found = this.#options.services(service);
     if (!(found instanceof Promise)) return found;
     const queue: (() => void)[] = [];
     this.#waiting.set(service, queue);
@@ -200,11 +207,11 @@ export class Serving {
     });
   }
 
-  #callStandard(
-    address: { readonly id: number; readonly service: number; readonly object: number; readonly action: number },
-    object: BusObject,
-    bytes: Uint8Array,
-  ): void {
+  #error({ id, service, object, action }: CallAddress, error: QiwayError): void {
+    this.#peer.write(MessageType.error, 0, id, service, object, action, encodeError(error, this.#options.errors));
+  }
+
+  #callStandard(address: CallAddress, object: BusObject, bytes: Uint8Array): void {
     const { id, service, object: objectId, action } = address;
     const answer = (body: Uint8Array): void =>
       this.#peer.write(MessageType.reply, 0, id, service, objectId, action, body);
@@ -222,7 +229,7 @@ export class Serving {
           this.#registrations.add(address, object, bytes, answer);
       }
     } catch (error) {
-      this.#peer.error(address, unreadable(error));
+      this.#error(address, unreadable(error));
     }
   }
 

@@ -1,6 +1,6 @@
 // One call under way on a hosted object: runs the function, takes its outcome to the sink, asks it to stop. Layer 3.
 import type { CallHandle, Payload, ReplySink } from '../bus/bus.ts';
-import { errorText } from '../bus/error-payload.ts';
+import { errorText } from '../bus/encode-error.ts';
 import { asQiwayError, isQiwayError, type QiwayError } from '../errors.ts';
 import { callFailed } from './arguments.ts';
 import type { CallContext, MethodMember } from './members.ts';

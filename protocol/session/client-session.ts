@@ -2,6 +2,7 @@
 // See docs/link-protocol.md. It knows no sockets: a transport is given.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { Peer } from '../bus/peer.ts';
+import type { ServingWith } from '../bus/serving-side.ts';
 import type { Clock } from '../clock.ts';
 import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
 import { QiwayError } from '../errors.ts';
@@ -20,6 +21,8 @@ export interface ClientSessionOptions {
   readonly client: string;
   /** Until the session is ready, and for questions to the directory. */
   readonly timeoutMs: number;
+  /** What objects of this side are served with: `serving`, or `lazyServing`. */
+  readonly serving: ServingWith;
   readonly limits?: LinkLimits;
   readonly schedule?: (flush: () => void) => void;
 }
@@ -62,8 +65,7 @@ export class ClientSession implements Bus {
     const { clock, schedule = afterMicrotasks, limits = DEFAULT_LINK_LIMITS } = options;
     this.#peer = new Peer({
       send: (header, payload) => this.#link.send(header, payload),
-      services: (serviceId) => this.#bus?.ownService(serviceId),
-      errors: 'record',
+      serving: options.serving({ services: (serviceId) => this.#bus?.ownService(serviceId), errors: 'record' }),
       randomUid: () => options.random(20),
     });
     this.#link = new Link({

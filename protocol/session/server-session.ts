@@ -1,6 +1,7 @@
 // The agent's side of a session: checks hello, then serves the bus to the link as a qi peer. Layer 5.
 // Everything a session holds is released when it ends. It knows no sockets and no HTTP: a transport is given.
 import { Peer } from '../bus/peer.ts';
+import { serving } from '../bus/serving.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedBus } from '../directory/embedded-bus.ts';
 import { serveBus } from '../directory/serve-bus.ts';
@@ -66,8 +67,7 @@ export class ServerSession {
           this.#link.close(error as QiwayError, 4413); // reads too slowly for what it asked for
         }
       },
-      services: (serviceId) => bus.objectOf(serviceId),
-      errors: 'record',
+      serving: serving({ services: (serviceId) => bus.objectOf(serviceId), errors: 'record' }),
       randomUid: () => options.random(20),
     });
     this.#link = new Link({

@@ -1,5 +1,6 @@
 // The handshake of the side that opened the socket: announce, authenticate, agree. It knows no calls beyond that one.
-import { decodeError, errorText } from '@qiway/protocol/bus/error-payload';
+import { errorText } from '@qiway/protocol/bus/encode-error';
+import { decodeError } from '@qiway/protocol/bus/error-payload';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {

@@ -1,7 +1,9 @@
 // A socket after the handshake: its messages go to a Peer. Both sides of a socket end up here.
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Peer, type PeerLimits, type ServiceLookup } from '@qiway/protocol/bus/peer';
+import { Peer, type PeerLimits } from '@qiway/protocol/bus/peer';
+import { serving } from '@qiway/protocol/bus/serving';
+import type { ServiceLookup } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
@@ -137,8 +139,7 @@ function attach(
   const { services, limits, onClosed } = options;
   const peer = new Peer({
     send: (header, payload) => messages.send(header, payload),
-    services,
-    errors: 'text',
+    serving: serving({ services, errors: 'text' }),
     randomUid: () => new Uint8Array(randomBytes(20)),
     ...(limits === undefined ? {} : { limits }),
   });

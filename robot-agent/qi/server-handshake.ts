@@ -1,6 +1,7 @@
 // The handshake of the side that accepted the socket: nothing but service 0 is answered before the client is let in.
 // Answers are those of libqi, word for word.
-import { encodeError, NOBODY_THERE } from '@qiway/protocol/bus/error-payload';
+import { encodeError } from '@qiway/protocol/bus/encode-error';
+import { NOBODY_THERE } from '@qiway/protocol/bus/error-payload';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {

@@ -1,7 +1,10 @@
 // The page (or the Node program) owns the link: its own WebSocket, its own session.
+
+import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
 import { QiwayError } from '@qiway/protocol/errors';
 import { openSession } from '@qiway/protocol/session/client-session';
 import { dialWebSocket, type WebSocketClass } from '@qiway/protocol/transport/websocket';
+import { onDemand } from '../on-demand.ts';
 import { VERSION } from '../version.ts';
 import type { Dial } from './dial.ts';
 
@@ -24,5 +27,12 @@ export const pageDial: Dial = async ({ url, token, clock, timeoutMs }) => {
   });
   const leftMs = Math.max(1, timeoutMs - (clock.now() - startedMs));
   const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
-  return openSession(transport, { token, clock, random, client: `qiway-sdk/${VERSION}`, timeoutMs: leftMs });
+  return openSession(transport, {
+    token,
+    clock,
+    random,
+    client: `qiway-sdk/${VERSION}`,
+    timeoutMs: leftMs,
+    serving: lazyServing(onDemand),
+  });
 };

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { serving } from '../../protocol/bus/serving.ts';
 import { method } from '../../protocol/objects/hosted-object.ts';
 import { type ClientSession, openSession } from '../../protocol/session/client-session.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
@@ -72,6 +73,7 @@ async function session(agent: Agent, token = TOKEN): Promise<ClientSession> {
     random: (count) => crypto.getRandomValues(new Uint8Array(count)),
     client: 'test',
     timeoutMs: 5000,
+    serving,
   });
   closers.push(() => opened.close());
   return opened;

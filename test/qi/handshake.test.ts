@@ -1,7 +1,8 @@
 // Who is let in, and what is answered before: by the side that listens and by the side that dials.
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { decodeError, errorText } from '../../protocol/bus/error-payload.ts';
+import { errorText } from '../../protocol/bus/encode-error.ts';
+import { decodeError } from '../../protocol/bus/error-payload.ts';
 import { MessageFramer } from '../../protocol/wire/framer.ts';
 import { encodeMessage, MessageType } from '../../protocol/wire/message.ts';
 import { Dynamic, decodeValue, encodeValue } from '../../protocol/wire/value.ts';

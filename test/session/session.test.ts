@@ -1,6 +1,7 @@
 // A session over transports in memory: hello, calls both ways, what is released, what is refused.
 import type { BusObject, Payload } from '@qiway/protocol/bus/bus';
 import { callObject } from '@qiway/protocol/bus/call';
+import { serving } from '@qiway/protocol/bus/serving';
 import { createObject, method, property, signal } from '@qiway/protocol/objects/hosted-object';
 import { decodePayload, encodePayload, plainObjects } from '@qiway/protocol/objects/values';
 import { openSession } from '@qiway/protocol/session/client-session';
@@ -209,6 +210,7 @@ describe('a session over a link', () => {
       random: randomBytes,
       client: 'test',
       timeoutMs: 1000,
+      serving,
     });
     await door.clock.advance(10_000);
     expect(session.state).toBe('up');

@@ -1,4 +1,5 @@
 // An embedded bus served to a client over transports in memory: everything but sockets.
+import { serving } from '@qiway/protocol/bus/serving';
 import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { type ClientSession, openSession } from '@qiway/protocol/session/client-session';
 import { type ServerSession, type ServerSessionOptions, serveSession } from '@qiway/protocol/session/server-session';
@@ -47,6 +48,6 @@ export function memoryDoor(changes: Partial<ServerSessionOptions> = {}): MemoryD
     return ours;
   };
   const open = (token = TOKEN): Promise<ClientSession> =>
-    openSession(dial(), { token, clock, random: randomBytes, client: 'test', timeoutMs: 10_000 });
+    openSession(dial(), { token, clock, random: randomBytes, client: 'test', timeoutMs: 10_000, serving });
   return { clock, bus, serverSessions, serverOptions, dial, open };
 }

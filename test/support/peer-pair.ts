@@ -1,6 +1,8 @@
 // Two peers joined in memory: what one sends the other receives, in order, a microtask later.
 import { randomBytes } from 'node:crypto';
-import { Peer, type PeerAgreement, type PeerLimits, type ServiceLookup } from '../../protocol/bus/peer.ts';
+import { Peer, type PeerAgreement, type PeerLimits } from '../../protocol/bus/peer.ts';
+import { serving } from '../../protocol/bus/serving.ts';
+import type { ServiceLookup } from '../../protocol/bus/serving-side.ts';
 import { QiwayError } from '../../protocol/errors.ts';
 import type { MessageHeader } from '../../protocol/wire/message.ts';
 
@@ -43,8 +45,7 @@ export function peerPair({
         sent[from].push(message);
         queueMicrotask(() => (from === 'server' ? client : server).receive(message.header, payload));
       },
-      services: lookup,
-      errors,
+      serving: serving({ services: lookup, errors }),
       randomUid: () => new Uint8Array(randomBytes(20)),
       ...(limits === undefined ? {} : { limits }),
     });

@@ -1,0 +1,140 @@
+// The serving side of a peer that may not need one: most pages only call. Layer 2.
+// The first message for an object here has it loaded; messages for objects wait meanwhile, bounded, and are then handled
+// in their order. Replies and events do not wait for them.
+import { QiwayError } from '../errors.ts';
+import { type Part, partMissing } from '../part.ts';
+import { Turns } from '../turns.ts';
+import { type MessageHeader, MessageType } from '../wire/message.ts';
+import { Dynamic, encodeValue } from '../wire/value.ts';
+import type { BusObject } from './bus.ts';
+import type { Peer } from './peer.ts';
+import type { ServingOptions, ServingSide, ServingWith } from './serving-side.ts';
+
+/** Bytes of messages that may wait for the part: it is small, and what comes before it is mostly one call. */
+const MAX_WAITING_BYTES = 16_777_216;
+
+interface Binding {
+  readonly service: number;
+  readonly objectId: number;
+  readonly object: BusObject;
+}
+
+/** As `serving`, out of a part that is loaded when the other side first asks for something. */
+export function lazyServing(part: Part<{ readonly serving: ServingWith }>): ServingWith {
+  return (options) => (peer) => new LazyServing(peer, options, part);
+}
+
+class LazyServing implements ServingSide {
+  readonly #peer: Peer;
+  readonly #options: ServingOptions;
+  readonly #part: Part<{ readonly serving: ServingWith }>;
+  readonly #turns = new Turns();
+  #waitingBytes = 0;
+  /** Given out before the part was here. */
+  #bindings: Binding[] = [];
+  #side: ServingSide | undefined;
+  #isClosed = false;
+
+  constructor(peer: Peer, options: ServingOptions, part: Part<{ readonly serving: ServingWith }>) {
+    this.#peer = peer;
+    this.#options = options;
+    this.#part = part;
+  }
+
+  get objectCount(): number {
+    return this.#side?.objectCount ?? this.#bindings.length;
+  }
+
+  get callCount(): number {
+    return this.#side?.callCount ?? 0;
+  }
+
+  get subscriptionCount(): number {
+    return this.#side?.subscriptionCount ?? 0;
+  }
+
+  bind(service: number, objectId: number, object: BusObject): void {
+    if (this.#side !== undefined) return this.#side.bind(service, objectId, object);
+    const maximum = this.#peer.limits.maxObjects;
+    if (this.#bindings.length >= maximum)
+      throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
+        data: { limit: 'maxObjects', maximum },
+      });
+    this.#bindings.push({ service, objectId, object });
+  }
+
+  unbind(service: number, objectId: number): void {
+    if (this.#side !== undefined) this.#side.unbind(service, objectId);
+    else this.#release((binding) => binding.service === service && binding.objectId === objectId);
+  }
+
+  call(header: MessageHeader, bytes: Uint8Array): void {
+    this.#take('call', header, bytes);
+  }
+
+  post(header: MessageHeader, bytes: Uint8Array): void {
+    this.#take('post', header, bytes);
+  }
+
+  cancel(bytes: Uint8Array): void {
+    // What has not begun to wait is not under way.
+    if (!this.#turns.areFree || this.#side !== undefined) this.#turns.run(() => this.#side?.cancel(bytes));
+  }
+
+  stop(service: number, error: QiwayError): void {
+    if (this.#side !== undefined) this.#side.stop(service, error);
+    else this.#release((binding) => binding.service === service);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#side !== undefined) this.#side.close();
+    else this.#release(() => true);
+  }
+
+  #take(kind: 'call' | 'post', header: MessageHeader, bytes: Uint8Array): void {
+    if (this.#turns.areFree && this.#side !== undefined) return this.#side[kind](header, bytes);
+    const copy = { ...header };
+    const refuse = (error: QiwayError): void => {
+      if (kind === 'call') this.#refuse(copy, error);
+    };
+    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES)
+      return refuse(
+        new QiwayError('limit-exceeded', 'Too much waits for an object of the page.', {
+          data: { limit: 'waitingBytes', maximum: MAX_WAITING_BYTES },
+        }),
+      );
+    this.#waitingBytes += bytes.length;
+    try {
+      this.#turns.run(() => {
+        this.#waitingBytes -= bytes.length;
+        const side = this.#arrived();
+        if (side !== undefined) side[kind](copy, bytes);
+        else refuse(partMissing());
+      }, this.#part);
+    } catch (error) {
+      this.#waitingBytes -= bytes.length;
+      refuse(error as QiwayError);
+    }
+  }
+
+  /** The real side once its part is here, with all that was given out before. */
+  #arrived(): ServingSide | undefined {
+    if (this.#side !== undefined || this.#part.here === undefined || this.#isClosed) return this.#side;
+    this.#side = this.#part.here.serving(this.#options)(this.#peer);
+    for (const { service, objectId, object } of this.#bindings) this.#side.bind(service, objectId, object);
+    this.#bindings = [];
+    return this.#side;
+  }
+
+  #release(matches: (binding: Binding) => boolean): void {
+    const released = this.#bindings.filter(matches);
+    this.#bindings = this.#bindings.filter((binding) => !matches(binding));
+    for (const { object } of released) object.release();
+  }
+
+  #refuse({ id, service, object, action }: MessageHeader, error: QiwayError): void {
+    const bytes = encodeValue('m', new Dynamic('s', error.message));
+    this.#peer.write(MessageType.error, 0, id, service, object, action, bytes);
+  }
+}

@@ -1,0 +1,52 @@
+// A part of the program that may come later: here at once where it is linked in, loaded when first needed in a page.
+// Layer 0; knows nothing of what the parts are.
+import { QiwayError } from './errors.ts';
+
+/** `T` is what the part exports. */
+export interface Part<T> {
+  /** Undefined until it is here. */
+  readonly here: T | undefined;
+  /** Resolves when it is here. Never rejects: whoever needs it then finds it absent, and the next call tries again. */
+  load(): Promise<void>;
+}
+
+/** A part that is linked in. */
+export function linkedPart<T>(exports: T): Part<T> {
+  return { here: exports, load: () => Promise.resolve() };
+}
+
+/** A part that is fetched when it is first needed; once for all who ask. */
+export function lazyPart<T>(fetchIt: () => Promise<T>): Part<T> {
+  let here: T | undefined;
+  let loading: Promise<void> | undefined;
+  return {
+    get here() {
+      return here;
+    },
+    load: () => {
+      loading ??= fetchIt().then(
+        (exports) => {
+          here = exports;
+        },
+        () => {
+          loading = undefined;
+        },
+      );
+      return loading;
+    },
+  };
+}
+
+/** What the part exports. @throws `unsupported` when it could not be loaded */
+export function needed<T>(part: Part<T>): T {
+  if (part.here === undefined) throw partMissing();
+  return part.here;
+}
+
+export function partMissing(): QiwayError<'unsupported'> {
+  return new QiwayError(
+    'unsupported',
+    'The part of the SDK that serves objects and chooses overloads could not be loaded; look whether all files of the page are still there, then try again.',
+    { data: { what: 'part' } },
+  );
+}
