@@ -12,20 +12,20 @@ export interface Expiring {
 
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #timeoutMs: number;
+  readonly timeoutMs: number;
   /** In order of deadline: a set keeps the order of insertion. */
   readonly #waiting = new Set<Expiring>();
   #stopTimer: (() => void) | undefined;
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
   }
 
   add(call: Expiring): void {
-    call.deadlineMs = this.#clock.now() + this.#timeoutMs;
+    call.deadlineMs = this.#clock.now() + this.timeoutMs;
     this.#waiting.add(call);
-    if (this.#stopTimer === undefined) this.#sleep(this.#timeoutMs);
+    if (this.#stopTimer === undefined) this.#sleep(this.timeoutMs);
   }
 
   delete(call: Expiring): void {
@@ -48,7 +48,7 @@ export class Deadlines {
           return;
         }
         this.#waiting.delete(call);
-        call.expire(this.#timeoutMs);
+        call.expire(this.timeoutMs);
       }
     });
   }

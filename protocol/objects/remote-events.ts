@@ -1,9 +1,10 @@
 // Signals and properties of a remote object: callbacks and async iterators over subscriptions of the bus. Layer 3.
 // The bus object keeps one registration per signal however many subscribe here.
-import { type BusObject, NO_OBJECTS, type Payload, type Subscription } from '../bus/bus.ts';
+import { type BusObject, NO_OBJECTS, type Payload } from '../bus/bus.ts';
 import { type MetaProperty, type MetaSignal, StandardAction } from '../bus/metaobject.ts';
 import type { QiwayError } from '../errors.ts';
 import { Dynamic, encodeValue } from '../wire/value.ts';
+import { within } from '../within.ts';
 import { readArguments } from './arguments.ts';
 import { EventQueue } from './event-queue.ts';
 import { type CallTimes, callRemote } from './remote-call.ts';
@@ -32,7 +33,7 @@ function subscribe(
   remote: Remote,
   { uid, signature }: MetaSignal,
   listener: Listener,
-): { readonly subscription: Subscription; readonly off: Off } {
+): { readonly ready: Promise<void>; readonly off: Off } {
   let isOpen = true;
   const sink = {
     owner: remote.owner,
@@ -52,9 +53,19 @@ function subscribe(
   const subscription = remote.check().subscribe(uid, sink);
   const off = (): Promise<void> => {
     isOpen = false;
-    return subscription.close();
+    return inTime(subscription.close(), remote.times).catch(() => {}); // nothing is heard any more, confirmed or not
   };
-  return { subscription, off };
+  const ready = inTime(subscription.ready, remote.times).catch((error: unknown) => {
+    void off();
+    throw error;
+  });
+  return { ready, off };
+}
+
+/** A robot that does not answer is waited for as long as for a call. @throws `timeout` */
+function inTime(confirmed: Promise<void>, { clock, deadlines }: CallTimes): Promise<void> {
+  if (deadlines === undefined) return confirmed;
+  return within(confirmed, { clock, timeoutMs: deadlines.timeoutMs }, 'The robot did not confirm the subscription');
 }
 
 async function connect(
@@ -63,7 +74,7 @@ async function connect(
   callback: (...args: unknown[]) => unknown,
   options: ConnectOptions = {},
 ): Promise<Off> {
-  const { subscription, off } = subscribe(remote, signal, {
+  const { ready, off } = subscribe(remote, signal, {
     event: (args) => {
       const result = callback(...args);
       if (result instanceof Promise) result.catch(remote.report);
@@ -76,7 +87,7 @@ async function connect(
       }
     },
   });
-  await subscription.ready;
+  await ready;
   return off;
 }
 
@@ -122,10 +133,10 @@ export function remoteProperty(remote: Remote, { uid, name, signature }: MetaPro
 /** The events of a subscription made for one reader. */
 function events<T>(remote: Remote, signal: MetaSignal, pick: (args: unknown[]) => T): EventIterator<T> {
   const queue = new EventQueue<T>(() => off());
-  const { subscription, off } = subscribe(remote, signal, {
+  const { ready, off } = subscribe(remote, signal, {
     event: (args) => queue.push(pick(args)),
     gone: (error) => (error.code === 'closed' ? queue.end() : queue.fail(error)),
   });
-  subscription.ready.catch((error: unknown) => queue.fail(error));
+  ready.catch((error: unknown) => queue.fail(error));
   return queue;
 }

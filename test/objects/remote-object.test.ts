@@ -14,6 +14,7 @@ import { createRemoteObjects, type RemoteObjects } from '@qiway/protocol/objects
 import type { Property, RemoteObject, Signal } from '@qiway/protocol/objects/remote-types';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
 import { describe, expect, it } from 'vitest';
+import type { Subscription } from '../../protocol/bus/bus.ts';
 import { type MemoryDoor, memoryDoor } from '../support/memory-session.ts';
 import { settled } from '../support/virtual-clock.ts';
 
@@ -280,6 +281,22 @@ describe('signals of a remote object', () => {
     await settled();
     expect(one).toEqual([['a', 1]]);
     expect(two).toEqual(['a', 'b']);
+  });
+
+  it('are given up when the robot confirms nothing, neither the beginning nor the end', async () => {
+    const { service, hosted, door } = await serve<Talker>(members);
+    const off = await service.word.connect(() => {});
+    const silence = new Promise<void>(() => {});
+    Object.assign(hosted, { subscribe: (): Subscription => ({ ready: silence, close: () => silence }) });
+    const other = await door.open();
+    const objects = createRemoteObjects({ clock: door.clock, report: () => {}, timeoutMs: 5000 });
+    const late = objects.wrap<Talker>(await other.service('Thing'));
+    const connecting = refusal(late.word.connect(() => {}));
+    const reading = refusal(late.word[Symbol.asyncIterator]().next());
+    await door.clock.advance(5000);
+    expect(await connecting).toMatchObject({ code: 'timeout', data: { timeoutMs: 5000 } });
+    expect(await reading).toMatchObject({ code: 'timeout' });
+    await off();
   });
 
   it('are iterated, and unregister when the loop is left', async () => {
