@@ -15,15 +15,11 @@ const HIDDEN = '_';
 
 type Part = { readonly [key: string]: unknown };
 
-/** Services that cannot be reached at the moment are left out. @throws as `Bus.services` */
+/** Services that cannot be reached at the moment, or whose metaobject is nonsense, are left out. @throws as `Bus.services` */
 export async function openApiDocument(bus: Bus, version: string): Promise<Part> {
   const names = (await bus.services()).map((info) => info.name).filter((name) => !name.startsWith(HIDDEN));
-  const described = await Promise.all(
-    names.sort().map(async (name) => ({ name, metaObject: await metaObjectOf(bus, name) })),
-  );
-  const present = described.filter(
-    (entry): entry is { name: string; metaObject: MetaObject } => entry.metaObject !== undefined,
-  );
+  const described = await Promise.all(names.sort().map(async (name) => ({ name, ...(await description(bus, name)) })));
+  const present = described.filter((entry): entry is { name: string } & Description => entry.metaObject !== undefined);
   return {
     openapi: '3.1.0',
     info: {
@@ -32,7 +28,7 @@ export async function openApiDocument(bus: Bus, version: string): Promise<Part> 
       description: 'The services of a robot: methods, signals (server-sent events) and properties.',
     },
     tags: present.map(({ name, metaObject }) => ({ name, ...descriptionOf(metaObject.description) })),
-    paths: Object.assign({}, readOnlyPaths(), ...present.map(({ name, metaObject }) => pathsOf(name, metaObject))),
+    paths: Object.assign({}, readOnlyPaths(), ...present.map(({ paths }) => paths)),
     security: [{ token: [] }],
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
@@ -47,14 +43,19 @@ export async function openApiDocument(bus: Bus, version: string): Promise<Part> 
   };
 }
 
-async function metaObjectOf(bus: Bus, name: string): Promise<MetaObject | undefined> {
+interface Description {
+  readonly metaObject: MetaObject;
+  readonly paths: Part;
+}
+
+async function description(bus: Bus, name: string): Promise<Description | { readonly metaObject?: undefined }> {
   try {
     const object = await bus.service(name);
     const { metaObject } = object;
     object.release();
-    return metaObject;
+    return { metaObject, paths: pathsOf(name, metaObject) };
   } catch (error) {
-    if (error instanceof QiwayError) return undefined;
+    if (error instanceof QiwayError) return {};
     throw error;
   }
 }

@@ -1,0 +1,83 @@
+// A session that does its work while others attack: it must get every answer, and every event once and in order.
+import { connect, type ObjectArgument, type RemoteObject, type Robot, type Signal } from '@qiway/sdk';
+import { expect } from 'vitest';
+
+interface Thing {
+  touch(): number;
+  readonly touched: Signal<[number]>;
+}
+
+export interface TargetProxy {
+  step(who: string, step: number): number;
+  lengthOf(raw: Uint8Array): number;
+  rawOf(size: number): Uint8Array;
+  dynamic(value: unknown): unknown;
+  flood(count: number): void;
+  never(): void;
+  thing(): RemoteObject<Thing>;
+  keep(given: ObjectArgument): void;
+  readonly stepped: Signal<[string, number]>;
+  readonly flooded: Signal<[Uint8Array]>;
+}
+
+export type TargetRobot = Robot<{ Target: TargetProxy }>;
+
+export interface Bystander {
+  readonly robot: TargetRobot;
+  /** Resolves after some more answers: the agent served others in the meantime. */
+  more(count: number): Promise<void>;
+  /** Stops, and checks that nothing was lost. Returns the longest wait for an answer, ms. */
+  finish(): Promise<number>;
+}
+
+/** An attack may slow the agent down, not stop it. */
+const MAX_WAIT_MS = 5000;
+
+export async function bystander(url: string, who = 'bystander'): Promise<Bystander> {
+  const robot: TargetRobot = await connect<{ Target: TargetProxy }>(url);
+  const target = await robot.service('Target');
+  const heard: number[] = [];
+  await target.stepped.connect((from, step) => {
+    if (from === who) heard.push(step);
+  });
+  let answered = 0;
+  let slowestMs = 0;
+  let isStopped = false;
+  const waiting = new Set<() => void>();
+  const work = async (): Promise<void> => {
+    while (!isStopped) {
+      const beganMs = performance.now();
+      expect(await target.step(who, answered)).toBe(answered + 1);
+      slowestMs = Math.max(slowestMs, performance.now() - beganMs);
+      answered += 1;
+      for (const look of [...waiting]) look();
+    }
+  };
+  const working = work();
+  working.catch(() => {});
+  return {
+    robot,
+    more: (count) => {
+      const goal = answered + count;
+      const reached = new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (answered < goal) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+      });
+      return Promise.race([reached, working]);
+    },
+    finish: async () => {
+      isStopped = true;
+      await working;
+      expect(answered).toBeGreaterThan(0);
+      expect(heard).toEqual(Array.from({ length: answered }, (_, step) => step));
+      expect(robot.status.state).toBe('online');
+      expect(slowestMs).toBeLessThan(MAX_WAIT_MS);
+      await robot.close();
+      return slowestMs;
+    },
+  };
+}
