@@ -114,12 +114,15 @@ export function isQiwayError(value: unknown): value is QiwayError {
   );
 }
 
+/** The message without the code in front: for people, and to be said again with another code. */
+export function sentenceOf({ code, message }: { readonly code: string; readonly message: string }): string {
+  const prefix = `[${code}] `;
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
+
 /** An error again from its plain form. */
 export function reviveError(record: ErrorRecord): QiwayError {
-  const sentence = record.message.startsWith(`[${record.code}] `)
-    ? record.message.slice(record.code.length + 3)
-    : record.message;
-  return new QiwayError(record.code, sentence, { data: record.data, maybeExecuted: record.maybeExecuted });
+  return new QiwayError(record.code, sentenceOf(record), { data: record.data, maybeExecuted: record.maybeExecuted });
 }
 
 /** Whatever was thrown, as an error of Qiway; what is not one becomes `code`. */

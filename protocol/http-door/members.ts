@@ -1,4 +1,6 @@
 // Which member of an object a name in a URL means, and which overload an array of JSON takes. Pure.
+
+import { argumentSignature } from '../bus/argument-signature.ts';
 import {
   FIRST_OWN_ACTION,
   type MetaMethod,
@@ -7,8 +9,8 @@ import {
   type MetaSignal,
   StandardAction,
 } from '../bus/metaobject.ts';
-import { argumentSignature, chooseMethod } from '../bus/overload.ts';
-import { QiwayError } from '../errors.ts';
+import { chooseMethod } from '../bus/overload.ts';
+import { isQiwayError, QiwayError } from '../errors.ts';
 import { nearestNames, suggestion } from '../nearest-names.ts';
 import { fromJson } from '../objects/json.ts';
 import { parseSignature, stripAnnotations } from '../wire/signature.ts';
@@ -98,7 +100,7 @@ export function chooseForJson(member: Member, args: readonly unknown[]): ReadyCa
     try {
       ready.push(readCall(method, args));
     } catch (error) {
-      if (!(error instanceof QiwayError)) throw error;
+      if (!isQiwayError(error)) throw error;
     }
   }
   if (ready.length === 1) return ready[0] as ReadyCall;

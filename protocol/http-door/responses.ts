@@ -1,5 +1,5 @@
 // What the door answers: JSON, bytes, and failures as problem documents (RFC 9457). Pure.
-import { type ErrorCode, QiwayError } from '../errors.ts';
+import { type ErrorCode, QiwayError, sentenceOf } from '../errors.ts';
 import type { DoorResponse } from './door-types.ts';
 
 const encoder = new TextEncoder();
@@ -107,7 +107,7 @@ export function problemRecord(error: QiwayError, status?: number): Problem {
     type: `urn:qiway:error:${code}`,
     title: TITLE[code],
     status: status ?? STATUS[code],
-    detail: error.message.replace(`[${error.code}] `, ''),
+    detail: sentenceOf(error),
     code,
     data: error.data,
     ...(error.maybeExecuted ? { maybeExecuted: true } : {}),

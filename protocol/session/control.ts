@@ -2,8 +2,9 @@
 // the rest of the link (docs/decisions/0003). Layer 5. See docs/link-protocol.md section 4.
 import { type ErrorRecord, QiwayError, reviveError } from '../errors.ts';
 
-/** The link protocol's version; also in the WebSocket subprotocol `qiway.1`. */
+/** The link protocol's version. */
 export const PROTOCOL_VERSION = 1;
+/** Of WebSockets that carry a link; holds the same version. */
 export const SUBPROTOCOL = 'qiway.1';
 
 export interface Hello {

@@ -5,16 +5,15 @@ import type { Duplex } from 'node:stream';
 import { QiwayError } from '@qiway/protocol/errors';
 import type { DoorResponse } from '@qiway/protocol/http-door/door-types';
 import { problemResponse } from '@qiway/protocol/http-door/responses';
+import { SUBPROTOCOL } from '@qiway/protocol/session/control';
+import { MAX_BATCH_BYTES } from '@qiway/protocol/session/link';
 import type { Transport } from '@qiway/protocol/session/transport';
 import { WebSocketServer } from 'ws';
 import type { Guard } from './guard.ts';
 import type { Counts } from './metrics.ts';
 import { webSocketTransport } from './ws-transport.ts';
 
-const SUBPROTOCOL = 'qiway.1';
 const PATHS: readonly string[] = ['/robot/link', '/'];
-/** A batch of the link protocol has at most 1.25 MiB. */
-const MAX_MESSAGE_BYTES = 1_310_720;
 
 export interface LinkLimits {
   readonly maxSessions: number;
@@ -43,7 +42,7 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): Web
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: MAX_BATCH_BYTES,
     skipUTF8Validation: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });

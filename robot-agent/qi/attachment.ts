@@ -38,8 +38,8 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
   const dialling = dial(address, { clock, timeoutMs });
   const stopDialling = (): void => dialling.stop();
   abort.addEventListener('abort', stopDialling, { once: true });
-  const socket = await dialling.socket;
-  abort.removeEventListener('abort', stopDialling);
+  // The signal outlives many attempts.
+  const socket = await dialling.socket.finally(() => abort.removeEventListener('abort', stopDialling));
   const drop = (): void => {
     socket.destroy();
   };

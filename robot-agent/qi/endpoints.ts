@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { ServiceInfo } from '@qiway/protocol/bus/bus';
 import { QiwayError } from '@qiway/protocol/errors';
+import { isLoopback } from '../address.ts';
 
 /** Where a socket can be opened. */
 export interface TcpAddress {
@@ -46,6 +47,15 @@ export function formatEndpoint({ host, port }: TcpAddress): string {
   return host.includes(':') ? `tcp://[${host}]:${port}` : `tcp://${host}:${port}`;
 }
 
+/** An end of a socket as an endpoint; an IPv4 address in IPv6 clothes is shown as itself. */
+export function endpointOf(address: string, port: number): string {
+  return formatEndpoint({ host: plainAddress(address), port });
+}
+
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
 /** What others are told of a listening address: one endpoint per interface for 0.0.0.0, loopback included. */
 export function announcedEndpoints({ host, port }: TcpAddress): string[] {
   if (host !== '0.0.0.0' && host !== '::') return [formatEndpoint({ host, port })];
@@ -79,10 +89,6 @@ export function candidates(info: ServiceInfo, machineId: string): TcpAddress[] {
   throw new QiwayError('endpoint-unreachable', `No reachable endpoint was found for service ${info.name}. ${hint}`, {
     data: { endpoints: info.endpoints },
   });
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function isIpv4(host: string): boolean {

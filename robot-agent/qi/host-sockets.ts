@@ -1,7 +1,7 @@
 // The way to the hosts of services: one socket per host, found by the endpoints it is known under. Client side.
 import type { ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { Peer } from '@qiway/protocol/bus/peer';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import type { Authenticator } from './authentication.ts';
 import { dialFirst } from './dial.ts';
 import { candidates } from './endpoints.ts';
@@ -64,12 +64,11 @@ export class HostSockets {
     try {
       socket = await dialFirst(candidates(info, machineId()), { clock, timeoutMs });
     } catch (error) {
-      const { message, data } = asQiwayError(error);
-      throw new QiwayError(
-        'endpoint-unreachable',
-        `Service ${info.name} cannot be reached: ${message.replace(/^\[[a-z-]+\] /, '')}`,
-        { data: data as { readonly endpoints?: readonly string[] }, cause: error },
-      );
+      const reason = asQiwayError(error);
+      throw new QiwayError('endpoint-unreachable', `Service ${info.name} cannot be reached: ${sentenceOf(reason)}`, {
+        data: reason.data as { readonly endpoints?: readonly string[] },
+        cause: error,
+      });
     }
     if (this.#closedWith !== undefined) {
       socket.destroy();

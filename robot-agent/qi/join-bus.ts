@@ -1,7 +1,7 @@
 // Joins a robot's bus: puts the pieces of the TCP side together.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@qiway/protocol/clock';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import type { Logger } from '../logger.ts';
 import { attach } from './attachment.ts';
@@ -106,10 +106,9 @@ async function listenAtAll(
 
 function explain(error: QiwayError, url: string): QiwayError {
   if (error.code !== 'dial-failed' && error.code !== 'link-lost') return error;
-  const reason = error.message.replace(`[${error.code}] `, '');
   return new QiwayError(
     'bus-down',
-    `There is no qi service directory at ${url}: ${reason} Check that the robot is on, that the address is right, and that its port can be reached from here.`,
+    `There is no qi service directory at ${url}: ${sentenceOf(error)} Check that the robot is on, that the address is right, and that its port can be reached from here.`,
     { data: { url }, cause: error },
   );
 }

@@ -1,7 +1,7 @@
 // A robot's bus over TCP: client of its directory and host of services, across the directory's restarts if wanted.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { BusClient } from '@qiway/protocol/directory/bus-client';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import type { Logger } from '../logger.ts';
 import type { Attachment } from './attachment.ts';
 import { KeptService } from './kept-service.ts';
@@ -204,11 +204,11 @@ export class TcpBus implements JoinedBus {
     const state = this.#state;
     if (state.name === 'up') return state.attachment.client;
     if (state.name === 'closed')
-      throw new QiwayError('closed', `The bus is closed: ${sentence(state.reason)}`, { cause: state.reason });
+      throw new QiwayError('closed', `The bus is closed: ${sentenceOf(state.reason)}`, { cause: state.reason });
     const { url } = this;
     throw new QiwayError(
       'bus-down',
-      `The service directory at ${url} cannot be reached at the moment: ${sentence(state.reason)} It is tried again.`,
+      `The service directory at ${url} cannot be reached at the moment: ${sentenceOf(state.reason)} It is tried again.`,
       { data: { url }, cause: state.reason },
     );
   }
@@ -233,8 +233,4 @@ export class TcpBus implements JoinedBus {
   #tell(state: BusState, reason: QiwayError | undefined): void {
     for (const listener of [...this.#listeners]) listener.stateChanged?.(state, reason);
   }
-}
-
-function sentence(error: QiwayError): string {
-  return error.message.replace(`[${error.code}] `, '');
 }

@@ -4,6 +4,8 @@ import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { MessageFramer } from '@qiway/protocol/wire/framer';
 import { HEADER_BYTES, type MessageHeader, writeMessageHeader } from '@qiway/protocol/wire/message';
+import { isLoopback } from '../address.ts';
+import { endpointOf, plainAddress } from './endpoints.ts';
 
 /** What a socket tells; one listener at a time, which may be replaced while it is being told. */
 export interface SocketListener {
@@ -57,8 +59,9 @@ export class MessageSocket {
     this.#clock = options.clock;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
     this.#framer = new MessageFramer({ onMessage: (header, payload) => this.#listener.message(header, payload) });
-    this.remoteEndpoint = endpointOf(socket.remoteAddress, socket.remotePort);
-    this.isRemoteLoopback = isLoopbackAddress(socket.remoteAddress ?? '');
+    const { remoteAddress = '', remotePort = 0 } = socket;
+    this.remoteEndpoint = endpointOf(remoteAddress, remotePort);
+    this.isRemoteLoopback = isLoopback(plainAddress(remoteAddress));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
@@ -193,14 +196,4 @@ export class MessageSocket {
         }),
     );
   }
-}
-
-/** `tcp://address:port`; an IPv4 address in IPv6 clothes is shown as itself. */
-export function endpointOf(address = '', port = 0): string {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  return plain.includes(':') ? `tcp://[${plain}]:${port}` : `tcp://${plain}:${port}`;
-}
-
-export function isLoopbackAddress(address: string): boolean {
-  return /^(127\.|::ffff:127\.|::1$|\[::1\]$|localhost$)/.test(address);
 }

@@ -3,13 +3,11 @@
 import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
 import { QiwayError } from '@qiway/protocol/errors';
 import { openSession } from '@qiway/protocol/session/client-session';
+import { SUBPROTOCOL } from '@qiway/protocol/session/control';
 import { dialWebSocket, type WebSocketClass } from '@qiway/protocol/transport/websocket';
 import { onDemand } from '../on-demand.ts';
 import { VERSION } from '../version.ts';
 import type { Dial } from './dial.ts';
-
-/** The subprotocol of docs/link-protocol.md, section 2. */
-const SUBPROTOCOL = 'qiway.1';
 
 export const pageDial: Dial = async ({ url, token, clock, timeoutMs }) => {
   const { WebSocket } = globalThis;

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceInfo } from '../../protocol/bus/bus.ts';
-import { announcedEndpoints, candidates, formatEndpoint, parseEndpoint } from '../../robot-agent/qi/endpoints.ts';
+import {
+  announcedEndpoints,
+  candidates,
+  endpointOf,
+  formatEndpoint,
+  parseEndpoint,
+} from '../../robot-agent/qi/endpoints.ts';
 import { machineId } from '../../robot-agent/qi/machine-id.ts';
-import { endpointOf } from '../../robot-agent/qi/message-socket.ts';
 
 describe('a qi URL', () => {
   test.each([
