@@ -3,10 +3,9 @@
 export type { ServiceInfo } from '@qiway/protocol/bus/bus';
 export type { MetaMethod, MetaObject, MetaProperty, MetaSignal } from '@qiway/protocol/bus/metaobject';
 export { type ErrorCode, type ErrorData, type ErrorRecord, isQiwayError, QiwayError } from '@qiway/protocol/errors';
+export type { HostedObject } from '@qiway/protocol/objects/hosted';
 export {
   type CallContext,
-  createObject,
-  type HostedObject,
   type Members,
   type MethodMember,
   method,
@@ -14,7 +13,7 @@ export {
   property,
   type SignalMember,
   signal,
-} from '@qiway/protocol/objects/hosted-object';
+} from '@qiway/protocol/objects/members';
 export { metaObjectOf } from '@qiway/protocol/objects/remote-object';
 export type {
   AbortSignalLike,
@@ -32,5 +31,6 @@ export type {
 } from '@qiway/protocol/objects/remote-types';
 export { Dynamic } from '@qiway/protocol/wire/value';
 export { connect, type RobotConnectOptions } from './connect.ts';
+export { createObject } from './create-object.ts';
 export type { Hosted, LooseServices, Robot, ServiceChange, Status } from './robot.ts';
 export { VERSION } from './version.ts';

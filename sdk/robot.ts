@@ -4,10 +4,12 @@ import type { BusObject, ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
 import { EventQueue } from '@qiway/protocol/objects/event-queue';
-import type { HostedObject } from '@qiway/protocol/objects/hosted-object';
-import { createRemoteObjects, type RemoteObjects } from '@qiway/protocol/objects/remote-objects';
+import type { HostedObject } from '@qiway/protocol/objects/hosted';
+import { createObjectMap, type RemoteObjects } from '@qiway/protocol/objects/object-map';
 import type { EventIterator, LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
+import { createObject } from './create-object.ts';
 import type { RobotSession } from './dial/dial.ts';
+import { onDemand } from './on-demand.ts';
 
 /** Services that nobody described. */
 export interface LooseServices {
@@ -80,7 +82,13 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#session = session;
     this.#url = url;
     this.#onError = onError;
-    this.#objects = createRemoteObjects({ clock, report: onError, ...(timeoutMs !== undefined && { timeoutMs }) });
+    this.#objects = createObjectMap({
+      clock,
+      report: onError,
+      createObject,
+      part: onDemand,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
     session.listenSession({ rttMeasured: () => this.#tellStatus(), robotBusChanged: () => this.#tellStatus() });
     session.listen({
       serviceAdded: ({ name, serviceId }) =>

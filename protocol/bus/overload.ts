@@ -4,8 +4,9 @@
 import { QiwayError } from '../errors.ts';
 import { describeValue } from '../wire/mismatch.ts';
 import { parseSignature, stripAnnotations } from '../wire/signature.ts';
-import { Dynamic, inferSignature, type ObjectCodec } from '../wire/value.ts';
+import { Dynamic, type ObjectCodec } from '../wire/value.ts';
 import { type ArgumentScorer, scoreArgument } from './argument-score.ts';
+import { argumentSignature } from './argument-signature.ts';
 
 /** What is known of a method for choosing it. */
 export interface MethodSignature {
@@ -49,11 +50,6 @@ export function chooseMethod<M extends MethodSignature>(
   const [only] = candidates;
   if (only === undefined) throw noneFits(name, named, args, options);
   return choiceOf(candidates.length === 1 ? only : best(name, candidates, args, options), args, options);
-}
-
-/** The signature of the tuple that these arguments are inside a dynamic. @throws invalid-argument for what cannot be sent */
-export function argumentSignature(args: readonly unknown[], objects?: ObjectCodec): string {
-  return `(${args.map((arg) => inferSignature(arg, objects)).join('')})`;
 }
 
 function splitFullName(name: string): [string, string?] {

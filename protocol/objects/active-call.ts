@@ -2,7 +2,7 @@
 import type { CallHandle, Payload, ReplySink } from '../bus/bus.ts';
 import { errorText } from '../bus/encode-error.ts';
 import { asQiwayError, isQiwayError, type QiwayError } from '../errors.ts';
-import { callFailed } from './arguments.ts';
+import { callFailed } from './call-failed.ts';
 import type { CallContext, MethodMember } from './members.ts';
 
 /** Codes that a method means for its caller; any other (a link it lost itself, say) would mislead, and goes as words. */

@@ -3,26 +3,19 @@
 import type { Payload } from '../bus/bus.ts';
 import { convertValue } from '../bus/convert.ts';
 import type { MetaObject } from '../bus/metaobject.ts';
-import { QiwayError } from '../errors.ts';
 import { ByteReader } from '../wire/bytes.ts';
 import { parseSignature, type SignatureNode, splitTuple } from '../wire/signature.ts';
 import { type Dynamic, readValue } from '../wire/value.ts';
-import { convertPayload, decodePayload, isSameSignature, type ObjectMapper, openDynamic } from './values.ts';
-
-/** A failure in the very words a qi program expects. */
-export function callFailed(text: string): QiwayError<'call-failed'> {
-  return new QiwayError('call-failed', text, { data: { text } });
-}
+import { callFailed } from './call-failed.ts';
+import { convertPayload } from './convert-payload.ts';
+import { decodeArguments, isSameSignature, type ObjectMapper, openDynamic } from './values.ts';
 
 /**
  * The arguments for a method that declares `parameters`. Takes over the payload's references, also when it throws.
  * @throws `wire-invalid`, `call-failed`
  */
 export function readArguments(payload: Payload, parameters: string, mapper: ObjectMapper): unknown[] {
-  const value = decodePayload(fitArguments(payload, parameters), mapper);
-  if (Array.isArray(value)) return value;
-  // A named tuple is an object with its fields in order; with `m`, what is no tuple is the only argument.
-  return parameters !== 'm' && typeof value === 'object' && value !== null ? Object.values(value) : [value];
+  return decodeArguments(fitArguments(payload, parameters), parameters, mapper);
 }
 
 /** The payload in the declared signature: the callee converts what came as a dynamic. */

@@ -1,11 +1,14 @@
 // The methods of a remote object: picks the overload, checks the arguments, sends the call. Layer 3.
+
+import { argumentSignature } from '../bus/argument-signature.ts';
 import type { CallRequest, Payload } from '../bus/bus.ts';
 import type { MetaMethod } from '../bus/metaobject.ts';
-import { chooseMethod } from '../bus/overload.ts';
 import { isQiwayError, QiwayError } from '../errors.ts';
+import { needed } from '../part.ts';
 import { parseSignature, splitTuple } from '../wire/signature.ts';
+import { Dynamic } from '../wire/value.ts';
 import { callRemote } from './remote-call.ts';
-import type { Remote } from './remote-events.ts';
+import { inTurn, type Remote } from './remote-events.ts';
 import type { CallOptions, RemoteMethod } from './remote-types.ts';
 import { decodePayload, encodePayload, objectsFor } from './values.ts';
 
@@ -17,17 +20,31 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
   const form = (options?: CallOptions): LooseCall => {
     const how = { decode, times: remote.times, options };
     return (...args) => {
-      try {
-        return callRemote(remote.check(), requestOf(remote, name, candidates, args), how);
-      } catch (error) {
-        return Promise.reject(error);
-      }
+      const send = (): Promise<unknown> => {
+        try {
+          return callRemote(remote.check(), requestOf(remote, name, candidates, args), how);
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      };
+      return inTurn(remote, send, isChoice(candidates, args.length));
     };
   };
   const post = (...args: unknown[]): void => {
-    const object = remote.check();
-    const { action, payload } = requestOf(remote, name, candidates, args);
-    object.post(action, payload);
+    const send = (): void => {
+      const object = remote.check();
+      const { action, payload } = requestOf(remote, name, candidates, args);
+      object.post(action, payload);
+    };
+    const part = isChoice(candidates, args.length) ? remote.part : undefined;
+    if (remote.turns.areFree && (part === undefined || part.here !== undefined)) return send();
+    remote.turns.run(() => {
+      try {
+        send();
+      } catch (error) {
+        remote.report(error);
+      }
+    }, part);
   };
   return Object.assign(form(), { with: form, post });
 }
@@ -43,15 +60,21 @@ function requestOf(
   const [only] = fitting;
   if (only === undefined) throw countMismatch(name, candidates, args.length);
   // A single method of that arity is taken whatever the types, as libqi does: what does not fit is told by name.
-  const isPlain = fitting.length === 1 && only.parametersSignature !== 'm';
-  const { method, signature, value } = isPlain
-    ? { method: only, signature: only.parametersSignature, value: args }
-    : chooseMethod(fitting, only.name, args, { objects: objectsFor(remote.mapper) });
+  const objects = objectsFor(remote.mapper);
+  const method =
+    fitting.length === 1 ? only : needed(remote.part).chooseMethod(fitting, only.name, args, { objects }).method;
+  const signature = method.parametersSignature;
+  const value = signature === 'm' ? new Dynamic(argumentSignature(args, objects), args) : args;
   try {
     return { action: method.uid, payload: encodePayload(signature, value, remote.mapper) };
   } catch (error) {
     throw explained(error, method);
   }
+}
+
+/** Do several overloads take so many arguments? */
+function isChoice(candidates: readonly MetaMethod[], count: number): boolean {
+  return candidates.length > 1 && candidates.filter((method) => takes(method, count)).length > 1;
 }
 
 function takes({ parametersSignature }: MetaMethod, count: number): boolean {

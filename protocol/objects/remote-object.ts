@@ -3,9 +3,11 @@
 import type { BusObject } from '../bus/bus.ts';
 import type { MetaMethod, MetaObject } from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
+import type { Part } from '../part.ts';
+import { Turns } from '../turns.ts';
 import { memberNotFound } from './member-not-found.ts';
 import type { CallTimes } from './remote-call.ts';
-import { type Remote, remoteProperty, remoteSignal } from './remote-events.ts';
+import { type Remote, type RemotePart, remoteProperty, remoteSignal } from './remote-events.ts';
 import { remoteMethod } from './remote-method.ts';
 import type { RemoteObject } from './remote-types.ts';
 import { BUS_OBJECT, busObjectOf, isSameSignature, type ObjectMapper } from './values.ts';
@@ -16,6 +18,7 @@ export interface RemoteObjectOptions {
   readonly times: CallTimes;
   /** Takes what callbacks throw. */
   readonly report: (error: unknown) => void;
+  readonly part: Part<RemotePart>;
   /** Gives objects back that nobody refers to any more. */
   readonly registry?: FinalizationRegistry<BusObject>;
 }
@@ -121,6 +124,8 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
     report: options.report,
     check,
     owner: proxy,
+    part: options.part,
+    turns: new Turns(),
   };
   const token = remote;
   options.registry?.register(proxy, object, token);

@@ -1,7 +1,6 @@
 // JavaScript values <-> payloads. Layer 3: the one place where the bytes of the Bus seam become values and back.
 // It knows objects only as BusObject and through a mapper; nothing of sessions, time or sockets.
 import { type BusObject, NO_OBJECTS, type Payload, releasePayload } from '../bus/bus.ts';
-import { convertValue } from '../bus/convert.ts';
 import { QiwayError } from '../errors.ts';
 import { ByteReader, ByteWriter } from '../wire/bytes.ts';
 import type { ObjectReference } from '../wire/objects.ts';
@@ -81,6 +80,19 @@ export function decodePayload(payload: Payload, mapper: ObjectMapper): unknown {
   return decode(payload, mapper, 'unwrapped');
 }
 
+/** As decodePayload, dynamics with their signatures. */
+export function decodeWrapped(payload: Payload, mapper: ObjectMapper): unknown {
+  return decode(payload, mapper, 'wrapped');
+}
+
+/** The arguments in a payload of the declared signature, in order. As decodePayload. */
+export function decodeArguments(payload: Payload, parameters: string, mapper: ObjectMapper): unknown[] {
+  const value = decodePayload(payload, mapper);
+  if (Array.isArray(value)) return value;
+  // A named tuple is an object with its fields in order; with `m`, what is no tuple is the only argument.
+  return parameters !== 'm' && typeof value === 'object' && value !== null ? Object.values(value) : [value];
+}
+
 function decode(payload: Payload, mapper: ObjectMapper, dynamics: 'wrapped' | 'unwrapped'): unknown {
   const { signature, bytes, objects } = payload;
   if (!holdsObjects(signature)) return decodeValue(signature, bytes, { dynamics });
@@ -117,30 +129,6 @@ function decode(payload: Payload, mapper: ObjectMapper, dynamics: 'wrapped' | 'u
 /** True when bytes of one signature are bytes of the other: annotations do not count. */
 export function isSameSignature(one: string, other: string): boolean {
   return one === other || stripAnnotations(one) === stripAnnotations(other);
-}
-
-/**
- * The same value in another signature, by the rules of conversion of qi. Takes over the payload's references.
- * @throws `conversion-failed`, `wire-invalid`
- */
-export function convertPayload(
-  payload: Payload,
-  signature: string,
-  convert: typeof convertValue = convertValue,
-): Payload {
-  if (isSameSignature(payload.signature, signature)) return payload;
-  const taken: BusObject[] = [];
-  const toValue = (object: BusObject): BusObject => {
-    taken.push(object);
-    return object;
-  };
-  try {
-    const value = decode(payload, { ...plainObjects, toValue }, 'wrapped');
-    // What is encoded retains its own references.
-    return encodePayload(signature, convert(payload.signature, signature, value), plainObjects);
-  } finally {
-    for (const object of taken) object.release();
-  }
 }
 
 /** What a dynamic payload holds, with its own signature. Ownership goes over. @throws `wire-invalid` */

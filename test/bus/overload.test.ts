@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { argumentSignature, chooseMethod, type MethodSignature } from '../../protocol/bus/overload.ts';
+import { argumentSignature } from '../../protocol/bus/argument-signature.ts';
+import { chooseMethod, type MethodSignature } from '../../protocol/bus/overload.ts';
 import { METAOBJECT_SIGNATURE } from '../../protocol/wire/metaobject-signature.ts';
 import { Dynamic, decodeValue, encodeValue, NULL_OBJECT } from '../../protocol/wire/value.ts';
 import { fromHex, readRecording, toHex } from '../vectors/recording.ts';

@@ -1,10 +1,10 @@
 // Payloads and the references they own: whatever happens, every object is released exactly as often as it was retained.
 import type { BusObject, Payload } from '@qiway/protocol/bus/bus';
+import { convertPayload } from '@qiway/protocol/objects/convert-payload';
 import { createObject } from '@qiway/protocol/objects/hosted-object';
 import {
   asDynamic,
   busObjectOf,
-  convertPayload,
   decodePayload,
   encodePayload,
   isSameSignature,
