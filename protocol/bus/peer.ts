@@ -1,6 +1,6 @@
 // A qi peer: turns the messages of one socket or link into calls on objects, both ways. Layer 2, sans I/O:
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
-import { QiwayError } from '../errors.ts';
+import { QiwayError, sentenceOf } from '../errors.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectEncoding, type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { holdsObjects } from '../wire/signature.ts';
@@ -199,7 +199,7 @@ export class Peer {
   close(error: QiwayError): void {
     if (this.#closedWith !== undefined) return;
     this.#closedWith = error;
-    const underWay = new QiwayError(error.code, sentence(error), {
+    const underWay = new QiwayError(error.code, sentenceOf(error), {
       data: error.data,
       cause: error,
       maybeExecuted: true,
@@ -439,10 +439,6 @@ function noFlags(): QiwayError {
 
 function isZero(uid: Uint8Array): boolean {
   return uid.every((byte) => byte === 0);
-}
-
-function sentence(error: QiwayError): string {
-  return error.message.replace(`[${error.code}] `, '');
 }
 
 const encoder = new TextEncoder();

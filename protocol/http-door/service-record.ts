@@ -1,6 +1,6 @@
 // What the directory says of a service, as JSON. Pure.
 import type { ServiceInfo } from '../bus/bus.ts';
-import { toHex } from '../objects/base64.ts';
+import { toHex } from '../hex.ts';
 import { type Json, toJson } from '../objects/json.ts';
 
 export function describeService(info: ServiceInfo): Json {

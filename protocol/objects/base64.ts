@@ -1,4 +1,4 @@
-// Bytes as base64 text (RFC 4648, section 4) and as hexadecimal. Layer 3; pure, since not every runtime has them built in.
+// Bytes as base64 text (RFC 4648, section 4). Layer 3; pure, since not every runtime has it built in.
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const values: Int8Array = /* @__PURE__ */ makeValues();
@@ -59,11 +59,4 @@ export function fromBase64(text: string): Uint8Array | undefined {
     }
   }
   return word === 0 ? bytes : undefined;
-}
-
-/** Two lower-case digits a byte. */
-export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
 }

@@ -1,9 +1,10 @@
 // Decoded values as JSON, by signature: see json.ts. Layer 3; pure.
 import type { BusObject } from '../bus/bus.ts';
 import { FIRST_OWN_ACTION } from '../bus/metaobject.ts';
+import { toHex } from '../hex.ts';
 import { parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
 import { Dynamic, Some } from '../wire/value.ts';
-import { toBase64, toHex } from './base64.ts';
+import { toBase64 } from './base64.ts';
 
 /** What `JSON.stringify` writes without loss. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -6,6 +6,7 @@ import type { ServingWith } from '../bus/serving-side.ts';
 import type { Clock } from '../clock.ts';
 import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
 import { QiwayError } from '../errors.ts';
+import { toHex } from '../hex.ts';
 import { ControlType } from '../wire/link-frame.ts';
 import { PROTOCOL_VERSION, readErrorBody, readStatus, readWelcome, type Welcome } from './control.ts';
 import { DEFAULT_LINK_LIMITS, Link, type LinkLimits } from './link.ts';
@@ -142,7 +143,7 @@ export class ClientSession implements Bus {
     this.#robotBus = this.#welcome.bus;
     this.#link.startHeartbeat(this.#welcome.heartbeatMs, true);
     const identity = {
-      machineId: hex(random(16)),
+      machineId: toHex(random(16)),
       processId: 0,
       sessionId: this.#welcome.session,
       endpoints: () => [],
@@ -224,8 +225,4 @@ export class ClientSession implements Bus {
     this.#peer.close(error ?? new QiwayError('closed', 'The session was closed here.'));
     this.#settleClosed(error);
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

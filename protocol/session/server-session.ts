@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { EmbeddedBus } from '../directory/embedded-bus.ts';
 import { serveBus } from '../directory/serve-bus.ts';
 import { QiwayError } from '../errors.ts';
+import { toHex } from '../hex.ts';
 import { ControlType } from '../wire/link-frame.ts';
 import { PROTOCOL_VERSION, readErrorBody, readHello } from './control.ts';
 import { DEFAULT_LINK_LIMITS, Link, type LinkLimits, MAX_BATCH_BYTES } from './link.ts';
@@ -57,7 +58,7 @@ export class ServerSession {
 
   constructor(transport: Transport, options: ServerSessionOptions) {
     this.#options = options;
-    this.id = hex(options.random(8));
+    this.id = toHex(options.random(8));
     const { bus, clock, schedule, limits = DEFAULT_LINK_LIMITS } = options;
     this.#peer = new Peer({
       send: (header, payload) => {
@@ -180,8 +181,4 @@ export class ServerSession {
     this.#stopServing();
     if (wasOpen) this.#options.onClose?.(this, error);
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
