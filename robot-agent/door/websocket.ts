@@ -8,12 +8,18 @@ import { problemResponse } from '@qiway/protocol/http-door/responses';
 import { SUBPROTOCOL } from '@qiway/protocol/session/control';
 import { MAX_BATCH_BYTES } from '@qiway/protocol/session/link';
 import type { Transport } from '@qiway/protocol/session/transport';
-import { WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Guard } from './guard.ts';
 import type { Counts } from './metrics.ts';
 import { webSocketTransport } from './ws-transport.ts';
 
 const PATHS: readonly string[] = ['/robot/link', '/'];
+
+/**
+ * For the other side to read to the end and answer the close, ms. One that was closed because it does not read never
+ * will, and what waits for it is kept until then.
+ */
+const CLOSE_TIMEOUT_MS = 2000;
 
 export interface LinkLimits {
   readonly maxSessions: number;
@@ -39,13 +45,16 @@ export interface WebSocketDoor {
 
 export function acceptWebSockets(server: Server, options: WebSocketOptions): WebSocketDoor {
   const unknown = new Map<string, number>();
-  const sockets = new WebSocketServer({
+  // `closeTimeout` is missing in the types of `ws`.
+  const serverOptions: ServerOptions & { readonly closeTimeout: number } = {
     noServer: true,
     perMessageDeflate: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
     maxPayload: MAX_BATCH_BYTES,
     skipUTF8Validation: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
+  };
+  const sockets = new WebSocketServer(serverOptions);
   const change = (address: string, by: 1 | -1): void => {
     const count = (unknown.get(address) ?? 0) + by;
     if (count > 0) unknown.set(address, count);
