@@ -153,12 +153,20 @@ function attach(
     message: (header, payload) =>
       header.service === 0 ? answerServiceZero(messages, header) : peer.receive(header, payload),
     closed: (reason) => {
-      peer.close(reason);
+      peer.close(onClosed === undefined ? reason : programGone(reason));
       onClosed?.(peerSocket, reason);
       settleClosed(reason);
     },
   });
   return peerSocket;
+}
+
+/** To those who call its services, the socket of a program that came in is the program: `link-lost` is a client's own link. */
+function programGone(reason: QiwayError): QiwayError {
+  if (reason.code !== 'link-lost') return reason;
+  return new QiwayError('service-gone', 'The program that offers this ended, or the network to it broke.', {
+    cause: reason,
+  });
 }
 
 /** After the handshake only another authentication is answered there (as libqi). */
