@@ -2,6 +2,7 @@
 // and by a client's session; so a page sees the same interface as the agent. It knows no sockets, no time, no values:
 // payloads pass as bytes with their signature, and are encoded and decoded only at the ends.
 import type { QiwayError } from '../errors.ts';
+import type { ObjectEncoding } from '../wire/objects.ts';
 import type { MetaObject } from './metaobject.ts';
 
 /**
@@ -138,6 +139,9 @@ export interface Bus {
 
 /** Shared, so that payloads without objects cost no array. */
 export const NO_OBJECTS: readonly BusObject[] = Object.freeze([]);
+
+/** How objects are written in the bytes of a {@link Payload}. */
+export const SEAM_ENCODING: ObjectEncoding = { hasUid: true };
 
 /** The payload bytes of what has none. */
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);

@@ -6,18 +6,12 @@ import { type Part, partMissing } from '../part.ts';
 import { Turns } from '../turns.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { Dynamic, encodeValue } from '../wire/value.ts';
-import type { BusObject } from './bus.ts';
+import { type Payload, releasePayload } from './bus.ts';
 import type { Peer } from './peer.ts';
 import type { ServingOptions, ServingSide, ServingWith } from './serving-side.ts';
 
 /** Bytes of messages that may wait for the part: it is small, and what comes before it is mostly one call. */
 const MAX_WAITING_BYTES = 16_777_216;
-
-interface Binding {
-  readonly service: number;
-  readonly objectId: number;
-  readonly object: BusObject;
-}
 
 /** As `serving`, out of a part that is loaded when the other side first asks for something. */
 export function lazyServing(part: Part<{ readonly serving: ServingWith }>): ServingWith {
@@ -30,8 +24,6 @@ class LazyServing implements ServingSide {
   readonly #part: Part<{ readonly serving: ServingWith }>;
   readonly #turns = new Turns();
   #waitingBytes = 0;
-  /** Given out before the part was here. */
-  #bindings: Binding[] = [];
   #side: ServingSide | undefined;
   #isClosed = false;
 
@@ -42,7 +34,7 @@ class LazyServing implements ServingSide {
   }
 
   get objectCount(): number {
-    return this.#side?.objectCount ?? this.#bindings.length;
+    return this.#side?.objectCount ?? 0;
   }
 
   get callCount(): number {
@@ -53,19 +45,12 @@ class LazyServing implements ServingSide {
     return this.#side?.subscriptionCount ?? 0;
   }
 
-  bind(service: number, objectId: number, object: BusObject): void {
-    if (this.#side !== undefined) return this.#side.bind(service, objectId, object);
-    const maximum = this.#peer.limits.maxObjects;
-    if (this.#bindings.length >= maximum)
-      throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
-        data: { limit: 'maxObjects', maximum },
-      });
-    this.#bindings.push({ service, objectId, object });
-  }
-
-  unbind(service: number, objectId: number): void {
-    if (this.#side !== undefined) this.#side.unbind(service, objectId);
-    else this.#release((binding) => binding.service === service && binding.objectId === objectId);
+  /** Whoever sends objects has loaded the part before. */
+  lower(payload: Payload, service: number, role: 'argument' | 'returned'): Uint8Array {
+    const side = this.#arrived();
+    if (side !== undefined) return side.lower(payload, service, role);
+    releasePayload(payload);
+    throw partMissing();
   }
 
   call(header: MessageHeader, bytes: Uint8Array): void {
@@ -82,14 +67,12 @@ class LazyServing implements ServingSide {
   }
 
   stop(service: number, error: QiwayError): void {
-    if (this.#side !== undefined) this.#side.stop(service, error);
-    else this.#release((binding) => binding.service === service);
+    this.#side?.stop(service, error);
   }
 
   close(): void {
     this.#isClosed = true;
-    if (this.#side !== undefined) this.#side.close();
-    else this.#release(() => true);
+    this.#side?.close();
   }
 
   #take(kind: 'call' | 'post', header: MessageHeader, bytes: Uint8Array): void {
@@ -118,19 +101,11 @@ class LazyServing implements ServingSide {
     }
   }
 
-  /** The real side once its part is here, with all that was given out before. */
+  /** The real side once its part is here. */
   #arrived(): ServingSide | undefined {
     if (this.#side !== undefined || this.#part.here === undefined || this.#isClosed) return this.#side;
     this.#side = this.#part.here.serving(this.#options)(this.#peer);
-    for (const { service, objectId, object } of this.#bindings) this.#side.bind(service, objectId, object);
-    this.#bindings = [];
     return this.#side;
-  }
-
-  #release(matches: (binding: Binding) => boolean): void {
-    const released = this.#bindings.filter(matches);
-    this.#bindings = this.#bindings.filter((binding) => !matches(binding));
-    for (const { object } of released) object.release();
   }
 
   #refuse({ id, service, object, action }: MessageHeader, error: QiwayError): void {

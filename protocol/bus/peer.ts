@@ -2,10 +2,18 @@
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
 import { QiwayError, sentenceOf } from '../errors.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
-import { type ObjectEncoding, type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
+import { type ObjectEncoding, rewriteObjects } from '../wire/rewrite.ts';
 import { holdsObjects } from '../wire/signature.ts';
 import { AddressTable } from './address-table.ts';
-import { type BusObject, type CallRequest, NO_OBJECTS, type Payload, type ReplySink, releasePayload } from './bus.ts';
+import {
+  type BusObject,
+  type CallRequest,
+  NO_OBJECTS,
+  type Payload,
+  type ReplySink,
+  releasePayload,
+  SEAM_ENCODING,
+} from './bus.ts';
 import { decodeError } from './error-payload.ts';
 import { type MetaObject, readMetaObject, standardReturn } from './metaobject.ts';
 import { PeerObject } from './peer-object.ts';
@@ -55,11 +63,6 @@ export const FULL_AGREEMENT: PeerAgreement = {
 /** Bounds against a greedy peer; far above what robots and pages use. */
 const DEFAULT_LIMITS: PeerLimits = { maxIncomingCalls: 65_536, maxObjects: 1_048_576, maxSubscriptions: 65_536 };
 
-/** The encoding of objects at the Bus seam: see {@link Payload}. */
-const NEUTRAL: ObjectEncoding = { hasUid: true };
-/** First id for objects that travel as arguments; returned ones count from 2 (the ranges of libqi). */
-const FIRST_ARGUMENT_OBJECT = 0x8000_0000;
-
 /** One per socket or link. */
 export class Peer {
   readonly #options: PeerOptions;
@@ -70,8 +73,6 @@ export class Peer {
   readonly #remotes = new AddressTable<PeerObject>();
   readonly #serving: ServingSide;
   #nextId = 2;
-  #nextReturned = 2;
-  #nextArgument = FIRST_ARGUMENT_OBJECT;
   #closedWith: QiwayError | undefined;
 
   constructor(options: PeerOptions) {
@@ -324,7 +325,7 @@ export class Peer {
     if (!holdsObjects(signature)) return { signature, bytes, objects: NO_OBJECTS };
     let objects: BusObject[] | undefined;
     try {
-      const neutral = rewriteObjects(signature, bytes, this.#agreement.incoming, NEUTRAL, (reference) => {
+      const neutral = rewriteObjects(signature, bytes, this.#agreement.incoming, SEAM_ENCODING, (reference) => {
         if (reference.object === 0) return { ...reference, service: 0 };
         objects ??= [];
         objects.push(
@@ -349,30 +350,7 @@ export class Peer {
   lower(payload: Payload, service: number, role: 'argument' | 'returned'): Uint8Array {
     const { outgoing } = this.#agreement;
     if (payload.objects === NO_OBJECTS && outgoing.hasUid && outgoing.cache === undefined) return payload.bytes;
-    if (!holdsObjects(payload.signature)) return payload.bytes;
-    const served: boolean[] = [];
-    const bound: number[] = [];
-    try {
-      return rewriteObjects(payload.signature, payload.bytes, NEUTRAL, outgoing, (reference) => {
-        if (reference.object === 0) return { ...reference, service };
-        const object = payload.objects[reference.object - 1];
-        if (object === undefined)
-          throw new QiwayError('internal', `A payload names object ${reference.object} of ${payload.objects.length}.`);
-        const id = role === 'argument' ? this.#nextArgument++ : this.#nextReturned++;
-        this.#serving.bind(service, id, object);
-        bound.push(id);
-        if (served[reference.object] === true) object.retain(); // named twice in one payload: each has a life of its own
-        served[reference.object] = true;
-        return referenceTo(object, service, id);
-      });
-    } catch (error) {
-      for (const id of bound) this.#serving.unbind(service, id); // the other side will never hear of them
-      throw error;
-    } finally {
-      payload.objects.forEach((object, index) => {
-        if (served[index + 1] !== true) object.release();
-      });
-    }
+    return holdsObjects(payload.signature) ? this.#serving.lower(payload, service, role) : payload.bytes;
   }
 
   // ---- private -----------------------------------------------------------------------------------------------------
@@ -423,10 +401,6 @@ export class Peer {
       call.sink.error(error);
     }
   }
-}
-
-function referenceTo(object: BusObject, service: number, id: number): ObjectReference {
-  return { metaObject: object.metaObject.bytes, service, object: id, uid: object.uid };
 }
 
 function noFlags(): QiwayError {

@@ -3,7 +3,7 @@
 
 import type { QiwayError } from '../errors.ts';
 import type { MessageHeader } from '../wire/message.ts';
-import type { BusObject } from './bus.ts';
+import type { BusObject, Payload } from './bus.ts';
 import type { Peer } from './peer.ts';
 
 /** Of a message that is to be answered. */
@@ -20,10 +20,8 @@ export interface ServingSide {
   readonly objectCount: number;
   readonly callCount: number;
   readonly subscriptionCount: number;
-  /** Takes over one reference of `object`. @throws `limit-exceeded` */
-  bind(service: number, objectId: number, object: BusObject): void;
-  /** Ends one object here: its registrations are dropped, its reference is released. */
-  unbind(service: number, objectId: number): void;
+  /** The bytes to send of a payload that may hold objects: see `Peer.lower`. */
+  lower(payload: Payload, service: number, role: 'argument' | 'returned'): Uint8Array;
   /** The three kinds of message that come in for objects. The header is the caller's, and used again. */
   call(header: MessageHeader, bytes: Uint8Array): void;
   post(header: MessageHeader, bytes: Uint8Array): void;

@@ -1,8 +1,9 @@
 // What this side of a peer serves to the other: objects by address, their calls under way, their registrations. Layer 2.
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
+import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { AddressTable } from './address-table.ts';
-import type { BusObject } from './bus.ts';
+import { type BusObject, type Payload, SEAM_ENCODING } from './bus.ts';
 import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
 import { IncomingCall } from './incoming-call.ts';
@@ -20,6 +21,8 @@ interface Binding {
 }
 
 const MAIN_OBJECT = 1;
+/** First id for objects that travel as arguments; returned ones count from 2 (the ranges of libqi). */
+const FIRST_ARGUMENT_OBJECT = 0x8000_0000;
 const standardParameters = new Map(STANDARD_METHODS.map((method) => [method.uid, method.parametersSignature]));
 
 /** The serving side of a peer, linked in. */
@@ -37,6 +40,8 @@ export class Serving implements ServingSide {
   /** Only while those who waited for a service are told that it could not be fetched. */
   readonly #unreachable = new Map<number, QiwayError>();
   readonly #registrations: Registrations;
+  #nextReturned = 2;
+  #nextArgument = FIRST_ARGUMENT_OBJECT;
 
   constructor(peer: Peer, options: ServingOptions) {
     this.#peer = peer;
@@ -56,14 +61,31 @@ export class Serving implements ServingSide {
     return this.#registrations.count;
   }
 
-  /** Takes over one reference of `object`. */
-  bind(service: number, objectId: number, object: BusObject): void {
-    const maximum = this.#peer.limits.maxObjects;
-    if (this.#bindings.size >= maximum)
-      throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
-        data: { limit: 'maxObjects', maximum },
+  lower(payload: Payload, service: number, role: 'argument' | 'returned'): Uint8Array {
+    const { outgoing } = this.#peer.agreement;
+    const served: boolean[] = [];
+    const bound: number[] = [];
+    try {
+      return rewriteObjects(payload.signature, payload.bytes, SEAM_ENCODING, outgoing, (reference) => {
+        if (reference.object === 0) return { ...reference, service };
+        const object = payload.objects[reference.object - 1];
+        if (object === undefined)
+          throw new QiwayError('internal', `A payload names object ${reference.object} of ${payload.objects.length}.`);
+        const id = role === 'argument' ? this.#nextArgument++ : this.#nextReturned++;
+        this.#bind(service, id, object);
+        bound.push(id);
+        if (served[reference.object] === true) object.retain(); // named twice in one payload: each has a life of its own
+        served[reference.object] = true;
+        return referenceTo(object, service, id);
       });
-    this.#bindings.set(service, objectId, { service, objectId, object });
+    } catch (error) {
+      for (const id of bound) this.#unbind(service, id); // the other side will never hear of them
+      throw error;
+    } finally {
+      payload.objects.forEach((object, index) => {
+        if (served[index + 1] !== true) object.release();
+      });
+    }
   }
 
   call(header: MessageHeader, bytes: Uint8Array): void {
@@ -134,7 +156,7 @@ export class Serving implements ServingSide {
       );
     }
     if (object === undefined) return;
-    if (action === StandardAction.terminate) return this.unbind(service, objectId);
+    if (action === StandardAction.terminate) return this.#unbind(service, objectId);
     if (action < StandardAction.property) return;
     const declared =
       object.metaObject.methods.get(action)?.parametersSignature ??
@@ -157,7 +179,7 @@ export class Serving implements ServingSide {
   stop(service: number, error: QiwayError): void {
     this.#registrations.drop((entry) => entry.service === service);
     for (const call of [...this.#calls.values()]) if (call.service === service) call.error(error);
-    for (const binding of this.#bindings.entries(service)) this.unbind(service, binding.objectId);
+    for (const binding of this.#bindings.entries(service)) this.#unbind(service, binding.objectId);
   }
 
   /** The other side is gone: its calls are cancelled, its registrations closed, its objects released. */
@@ -220,7 +242,7 @@ export class Serving implements ServingSide {
         case StandardAction.metaObject:
           return answer(object.metaObject.bytes);
         case StandardAction.terminate:
-          this.unbind(service, objectId);
+          this.#unbind(service, objectId);
           return answer(new Uint8Array(0));
         case StandardAction.unregisterEvent:
           this.#registrations.remove(address, bytes, answer);
@@ -233,8 +255,18 @@ export class Serving implements ServingSide {
     }
   }
 
+  /** Takes over one reference of `object`. */
+  #bind(service: number, objectId: number, object: BusObject): void {
+    const maximum = this.#peer.limits.maxObjects;
+    if (this.#bindings.size >= maximum)
+      throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
+        data: { limit: 'maxObjects', maximum },
+      });
+    this.#bindings.set(service, objectId, { service, objectId, object });
+  }
+
   /** Ends one object here: its registrations are dropped, its reference is released. */
-  unbind(service: number, objectId: number): void {
+  #unbind(service: number, objectId: number): void {
     if (objectId === MAIN_OBJECT) return; // as libqi: ending a service is the directory's business
     const binding = this.#bindings.delete(service, objectId);
     if (binding === undefined) return;
@@ -254,4 +286,8 @@ function unreadable(thrown: unknown): QiwayError {
 function unknownVersion(version: number): QiwayError {
   const text = `Cannot negotiate QiMessaging connection: remote end doesn't support binary protocol v${version}`;
   return new QiwayError('wire-invalid', text, { data: { text } });
+}
+
+function referenceTo(object: BusObject, service: number, id: number): ObjectReference {
+  return { metaObject: object.metaObject.bytes, service, object: id, uid: object.uid };
 }
