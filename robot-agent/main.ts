@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { asQiwayError } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { startAgent } from './agent.ts';
+import { collectLessOften } from './collector.ts';
 import { type AgentConfig, readConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { helpText } from './options.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
 }
 
 async function run(config: AgentConfig): Promise<void> {
+  collectLessOften();
   const logger = createLogger((line) => process.stderr.write(line), config.log);
   const agent = await startAgent(config, { logger, clock: systemClock });
   const end = (signal: NodeJS.Signals): void => {
