@@ -1,6 +1,6 @@
 // A part of the program that may come later: here at once where it is linked in, loaded when first needed in a page.
 // Layer 0; knows nothing of what the parts are.
-import { QiwayError } from './errors.ts';
+import { isQiwayError, QiwayError } from './errors.ts';
 
 /** `T` is what the part exports. */
 export interface Part<T> {
@@ -41,6 +41,10 @@ export function lazyPart<T>(fetchIt: () => Promise<T>): Part<T> {
 export function needed<T>(part: Part<T>): T {
   if (part.here === undefined) throw partMissing();
   return part.here;
+}
+
+export function isPartMissing(error: unknown): boolean {
+  return isQiwayError(error) && error.code === 'unsupported' && (error.data as { what?: string }).what === 'part';
 }
 
 export function partMissing(): QiwayError<'unsupported'> {

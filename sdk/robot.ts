@@ -7,7 +7,6 @@ import { EventQueue } from '@qiway/protocol/objects/event-queue';
 import type { HostedObject } from '@qiway/protocol/objects/hosted';
 import { createObjectMap, type RemoteObjects } from '@qiway/protocol/objects/object-map';
 import type { EventIterator, LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
-import { createObject } from './create-object.ts';
 import type { RobotSession } from './dial/dial.ts';
 import { onDemand } from './on-demand.ts';
 
@@ -85,7 +84,6 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#objects = createObjectMap({
       clock,
       report: onError,
-      createObject,
       part: onDemand,
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
@@ -134,9 +132,11 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
 
   /**
    * Serves an implementation to the robot under `name`: an object with methods, or what `createObject` made.
-   * @throws `service-name-taken`, `bus-down`, `closed`; `invalid-argument` for an implementation that is none
+   * @throws `service-name-taken`, `bus-down`, `closed`; `invalid-argument` for an implementation that is none; `unsupported` when the part of the SDK that serves cannot be loaded
    */
   async host<T extends object>(name: string, implementation: T & ThisType<T>): Promise<Hosted> {
+    this.#open();
+    await onDemand.load();
     const session = this.#open();
     const object = this.#objects.host(implementation);
     const { serviceId, close, closed } = await session.host(name, object);

@@ -3,11 +3,11 @@
 import type { BusObject } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
-import type { Part } from '../part.ts';
+import { needed, type Part } from '../part.ts';
 import { Deadlines } from './deadlines.ts';
-import type { HostedObject, HostedOptions } from './hosted.ts';
+import type { HostedObject } from './hosted.ts';
 import { isMember, type Members, method } from './members.ts';
-import type { RemotePart } from './remote-events.ts';
+import type { RemotePart } from './remote.ts';
 import { remoteObject } from './remote-object.ts';
 import type { RemoteObject } from './remote-types.ts';
 import { busObjectOf, type ObjectMapper } from './values.ts';
@@ -21,9 +21,7 @@ export interface ObjectMapOptions {
   readonly timeoutMs?: number;
   /** Takes what callbacks throw. */
   readonly report: (error: unknown) => void;
-  /** Makes what is hosted. */
-  readonly createObject: (members: Members, options: HostedOptions) => HostedObject;
-  /** What few calls and events need; those on one object that come while it is loaded wait, in order. */
+  /** What hosts, and what few calls and events need; those on one object that come while it is loaded wait, in order. */
   readonly part: Part<RemotePart>;
 }
 
@@ -33,7 +31,7 @@ export interface RemoteObjects extends ObjectMapper {
   wrap<T>(object: BusObject): RemoteObject<T>;
   /**
    * The object to host for an implementation: a HostedObject as it is (retained), members or methods of a class made one.
-   * @throws `invalid-argument` for what has no members, and for an object of the robot
+   * @throws `invalid-argument` for what has no members, and for an object of the robot; `unsupported` without the part
    */
   host(implementation: object): HostedObject;
   /** Stops its timers. */
@@ -41,7 +39,7 @@ export interface RemoteObjects extends ObjectMapper {
 }
 
 export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
-  const { clock, report, createObject, part, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { clock, report, part, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const deadlines = timeoutMs > 0 ? new Deadlines(clock, timeoutMs) : undefined;
   const registry = new FinalizationRegistry<BusObject>((object) => object.release());
   const hostedFor = new WeakMap<object, HostedObject>();
@@ -57,7 +55,7 @@ export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
     forget.register(object, key);
   };
   const make = (implementation: object): HostedObject => {
-    const object = createObject(membersOf(implementation), { mapper: objects });
+    const object = needed(part).createObject(membersOf(implementation), { mapper: objects });
     hostedFor.set(implementation, object);
     implementationOf.set(object, implementation);
     object.onGone(() => hostedFor.delete(implementation));
@@ -75,7 +73,8 @@ export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
     },
     toObject: (value) => {
       const object = busObjectOf(value) ?? (isObjectLike(value) ? hostedFor.get(value) : undefined);
-      if (object !== undefined && isHosted(object)) remember(object);
+      // Without the part it cannot be served yet: the call that names it is made again.
+      if (part.here !== undefined && object !== undefined && isHosted(object)) remember(object);
       return object;
     },
     makeObject: (value) => (canHost(value) ? make(value) : undefined),

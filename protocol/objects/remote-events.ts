@@ -1,48 +1,17 @@
 // Signals and properties of a remote object: callbacks and async iterators over subscriptions of the bus. Layer 3.
 // The bus object keeps one registration per signal however many subscribe here.
-import { type BusObject, NO_OBJECTS, type Payload, releasePayload } from '../bus/bus.ts';
+import { NO_OBJECTS, type Payload, releasePayload } from '../bus/bus.ts';
 import { type MetaProperty, type MetaSignal, StandardAction } from '../bus/metaobject.ts';
-import type { chooseMethod } from '../bus/overload.ts';
 import type { QiwayError } from '../errors.ts';
-import { needed, type Part } from '../part.ts';
+import { needed } from '../part.ts';
 import { Turns } from '../turns.ts';
 import { Dynamic, encodeValue } from '../wire/value.ts';
 import { within } from '../within.ts';
-import type { fitArguments } from './arguments.ts';
 import { EventQueue } from './event-queue.ts';
+import { callInTurn, encodeOutgoing, postInTurn, type Remote } from './remote.ts';
 import { type CallTimes, callRemote } from './remote-call.ts';
 import type { ConnectOptions, EventIterator, Off, Property, Signal } from './remote-types.ts';
-import {
-  asDynamic,
-  decodeArguments,
-  decodePayload,
-  encodePayload,
-  isSameSignature,
-  type ObjectMapper,
-  openDynamic,
-} from './values.ts';
-
-/** What the members of one remote object need of it. */
-export interface Remote {
-  readonly object: BusObject;
-  readonly mapper: ObjectMapper;
-  readonly times: CallTimes;
-  /** Takes what a callback threw. */
-  readonly report: (error: unknown) => void;
-  /** @throws `object-gone` once it was released */
-  check(): BusObject;
-  /** The JavaScript object itself: subscriptions hold it, so that the object lives as long as it is listened to. */
-  readonly owner: object;
-  readonly part: Part<RemotePart>;
-  /** What is sent to the object waits here behind a call that needs the part, so that nothing overtakes. */
-  readonly turns: Turns;
-}
-
-/** What only some calls and events need. */
-export interface RemotePart {
-  readonly chooseMethod: typeof chooseMethod;
-  readonly fitArguments: typeof fitArguments;
-}
+import { asDynamic, decodeArguments, decodePayload, isSameSignature, openDynamic } from './values.ts';
 
 interface Listener {
   event(args: unknown[]): void;
@@ -129,9 +98,7 @@ export function remoteSignal(remote: Remote, signal: MetaSignal): Signal {
   return {
     connect: (callback, options) => connect(remote, signal, callback, options),
     emit: (...args) => {
-      const object = remote.check();
-      const payload = encodePayload(signal.signature, args, remote.mapper);
-      remote.turns.run(() => object.post(signal.uid, payload));
+      postInTurn(remote, () => remote.check().post(signal.uid, encodeOutgoing(remote, signal.signature, args)));
     },
     [Symbol.asyncIterator]: () => events(remote, signal, (args) => args),
   };
@@ -145,32 +112,27 @@ export function remoteProperty(remote: Remote, { uid, name, signature }: MetaPro
   const key = encodeValue('(m)', [new Dynamic('I', uid)]);
   return {
     value: async () => {
-      const object = remote.check();
       const request = {
         action: StandardAction.property,
         payload: { signature: '(m)', bytes: key, objects: NO_OBJECTS },
       };
-      return inTurn(remote, () => callRemote(object, request, { decode: read, times: remote.times }));
+      return callInTurn(remote, () => callRemote(remote.check(), request, { decode: read, times: remote.times }));
     },
     setValue: async (value) => {
-      const object = remote.check();
-      const { bytes, objects } = asDynamic(encodePayload(signature, value, remote.mapper));
-      const pair = new Uint8Array(key.length + bytes.length);
-      pair.set(key);
-      pair.set(bytes, key.length);
-      const request = { action: StandardAction.setProperty, payload: { signature: '(mm)', bytes: pair, objects } };
       const decode = (payload: Payload): unknown => decodePayload(payload, remote.mapper);
-      await inTurn(remote, () => callRemote(object, request, { decode, times: remote.times }));
+      await callInTurn(remote, () => {
+        const object = remote.check();
+        const { bytes, objects } = asDynamic(encodeOutgoing(remote, signature, value));
+        const pair = new Uint8Array(key.length + bytes.length);
+        pair.set(key);
+        pair.set(bytes, key.length);
+        const request = { action: StandardAction.setProperty, payload: { signature: '(mm)', bytes: pair, objects } };
+        return callRemote(object, request, { decode, times: remote.times });
+      });
     },
     connect: (callback, options) => connect(remote, signal, callback as (...args: unknown[]) => unknown, options),
     [Symbol.asyncIterator]: () => events(remote, signal, ([value]) => value),
   };
-}
-
-/** Sends now, or behind what waits on this object; with `isPartNeeded` once the part is here. */
-export function inTurn<T>({ turns, part }: Remote, send: () => Promise<T>, isPartNeeded = false): Promise<T> {
-  if (turns.areFree && !(isPartNeeded && part.here === undefined)) return send();
-  return new Promise((resolve) => turns.run(() => resolve(send()), isPartNeeded ? part : undefined));
 }
 
 /** The events of a subscription made for one reader. */

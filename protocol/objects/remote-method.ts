@@ -7,10 +7,10 @@ import { isQiwayError, QiwayError } from '../errors.ts';
 import { needed } from '../part.ts';
 import { parseSignature, splitTuple } from '../wire/signature.ts';
 import { Dynamic } from '../wire/value.ts';
+import { callInTurn, encodeOutgoing, postInTurn, type Remote } from './remote.ts';
 import { callRemote } from './remote-call.ts';
-import { inTurn, type Remote } from './remote-events.ts';
 import type { CallOptions, RemoteMethod } from './remote-types.ts';
-import { decodePayload, encodePayload, objectsFor } from './values.ts';
+import { decodePayload, objectsFor } from './values.ts';
 
 type LooseCall = (...args: unknown[]) => Promise<unknown>;
 
@@ -19,37 +19,19 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
   const decode = (payload: Payload): unknown => decodePayload(payload, remote.mapper);
   const form = (options?: CallOptions): LooseCall => {
     const how = { decode, times: remote.times, options };
-    return (...args) => {
-      const send = (): Promise<unknown> => {
-        try {
-          return callRemote(remote.check(), requestOf(remote, name, candidates, args), how);
-        } catch (error) {
-          return Promise.reject(error);
-        }
-      };
-      return inTurn(remote, send, isChoice(candidates, args.length));
-    };
+    return (...args) =>
+      callInTurn(remote, () => callRemote(remote.check(), requestOf(remote, name, candidates, args), how));
   };
-  const post = (...args: unknown[]): void => {
-    const send = (): void => {
+  const post = (...args: unknown[]): void =>
+    postInTurn(remote, () => {
       const object = remote.check();
       const { action, payload } = requestOf(remote, name, candidates, args);
       object.post(action, payload);
-    };
-    const part = isChoice(candidates, args.length) ? remote.part : undefined;
-    if (remote.turns.areFree && (part === undefined || part.here !== undefined)) return send();
-    remote.turns.run(() => {
-      try {
-        send();
-      } catch (error) {
-        remote.report(error);
-      }
-    }, part);
-  };
+    });
   return Object.assign(form(), { with: form, post });
 }
 
-/** @throws `argument-mismatch`, `invalid-argument`: nothing was sent then */
+/** @throws `argument-mismatch`, `invalid-argument`, `unsupported` while the part is not here: nothing was sent then */
 function requestOf(
   remote: Remote,
   name: string,
@@ -66,15 +48,10 @@ function requestOf(
   const signature = method.parametersSignature;
   const value = signature === 'm' ? new Dynamic(argumentSignature(args, objects), args) : args;
   try {
-    return { action: method.uid, payload: encodePayload(signature, value, remote.mapper) };
+    return { action: method.uid, payload: encodeOutgoing(remote, signature, value) };
   } catch (error) {
     throw explained(error, method);
   }
-}
-
-/** Do several overloads take so many arguments? */
-function isChoice(candidates: readonly MetaMethod[], count: number): boolean {
-  return candidates.length > 1 && candidates.filter((method) => takes(method, count)).length > 1;
 }
 
 function takes({ parametersSignature }: MetaMethod, count: number): boolean {

@@ -7,8 +7,8 @@ import { createObjectMap, type ObjectMapOptions, type RemoteObjects } from './ob
 
 export type { RemoteObjects } from './object-map.ts';
 
-export type RemoteObjectsOptions = Omit<ObjectMapOptions, 'createObject' | 'part'>;
+export type RemoteObjectsOptions = Omit<ObjectMapOptions, 'part'>;
 
 export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObjects {
-  return createObjectMap({ ...options, createObject, part: linkedPart({ chooseMethod, fitArguments }) });
+  return createObjectMap({ ...options, part: linkedPart({ createObject, chooseMethod, fitArguments }) });
 }

@@ -1,0 +1,80 @@
+// What the members of one remote object share, and the order in which they send. Layer 3.
+// A call that needs the part (it carries objects, or chooses an overload) waits until that is loaded; what is sent to the
+// same object meanwhile waits behind it, so that nothing overtakes. Other objects do not wait.
+import { type BusObject, NO_OBJECTS, type Payload, releasePayload } from '../bus/bus.ts';
+import type { chooseMethod } from '../bus/overload.ts';
+import { isPartMissing, type Part, partMissing } from '../part.ts';
+import type { Turns } from '../turns.ts';
+import type { fitArguments } from './arguments.ts';
+import type { HostedObject, HostedOptions } from './hosted.ts';
+import type { Members } from './members.ts';
+import type { CallTimes } from './remote-call.ts';
+import { encodePayload, type ObjectMapper } from './values.ts';
+
+/** What only some calls and events need. */
+export interface RemotePart {
+  readonly createObject: (members: Members, options: HostedOptions) => HostedObject;
+  readonly chooseMethod: typeof chooseMethod;
+  readonly fitArguments: typeof fitArguments;
+}
+
+/** What the members of one remote object need of it. */
+export interface Remote {
+  readonly object: BusObject;
+  readonly mapper: ObjectMapper;
+  readonly times: CallTimes;
+  /** Takes what a callback threw. */
+  readonly report: (error: unknown) => void;
+  /** @throws `object-gone` once it was released */
+  check(): BusObject;
+  /** The JavaScript object itself: subscriptions hold it, so that the object lives as long as it is listened to. */
+  readonly owner: object;
+  readonly part: Part<RemotePart>;
+  readonly turns: Turns;
+}
+
+/** Calls at once, or when what it needs is here and those before it are through. `send` reads its arguments when it runs. */
+export function callInTurn<T>({ turns, part }: Remote, send: () => Promise<T>): Promise<T> {
+  if (turns.areFree) {
+    try {
+      return send();
+    } catch (error) {
+      if (part.here !== undefined || !isPartMissing(error)) return Promise.reject(error);
+    }
+  }
+  return new Promise((resolve, reject) => {
+    turns.run(() => {
+      try {
+        resolve(send());
+      } catch (error) {
+        reject(error);
+      }
+    }, part);
+  });
+}
+
+/** As callInTurn, for what has no answer: an error that comes later is reported. @throws what `send` throws at once */
+export function postInTurn({ turns, part, report }: Remote, send: () => void): void {
+  if (turns.areFree) {
+    try {
+      return send();
+    } catch (error) {
+      if (part.here !== undefined || !isPartMissing(error)) throw error;
+    }
+  }
+  turns.run(() => {
+    try {
+      send();
+    } catch (error) {
+      report(error);
+    }
+  }, part);
+}
+
+/** What is to be sent; objects in it need the part, which serves them. @throws `invalid-argument`, `unsupported` without the part */
+export function encodeOutgoing({ mapper, part }: Remote, signature: string, value: unknown): Payload {
+  const payload = encodePayload(signature, value, mapper);
+  if (payload.objects === NO_OBJECTS || part.here !== undefined) return payload;
+  releasePayload(payload);
+  throw partMissing();
+}
