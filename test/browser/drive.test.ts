@@ -97,6 +97,16 @@ describe('the joystick', () => {
     await page.keyboard.up('w');
   });
 
+  it('takes the letters, and leaves the arrows, while the volume has the focus', async () => {
+    await page.locator('input[type="range"]').focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('.steering-words').textContent()).toBe('Standing still');
+    await page.keyboard.down('w');
+    await page.locator('.steering-words', { hasText: 'Ahead' }).waitFor();
+    await page.keyboard.up('w');
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+  });
+
   it.each([
     ['the page loses the focus', () => page.evaluate(() => window.dispatchEvent(new Event('blur')))],
     [

@@ -86,15 +86,35 @@ describe('a link that breaks', () => {
     await robot.close();
   });
 
-  it('leaves the page alone while only the robot is away, and shows it again when it returns', async () => {
+  it('says that only the robot is away, and shows it again when it returns', async () => {
     const { page, errors } = await site.open();
     await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
-    await site.robot.end();
-    await page.locator('.steering-words', { hasText: 'This robot does not drive' }).waitFor();
-    await page.getByText('This robot has no camera service').waitFor();
+    await page.keyboard.down('w');
+    await page.locator('.steering-words', { hasText: 'Ahead' }).waitFor();
+    await site.robot.end('SIGKILL');
+    await page.getByRole('heading', { name: 'No robot is on the bus' }).waitFor();
+    await page.locator('.steering-words', { hasText: 'Not linked with the motors' }).waitFor();
+    await page.getByText('Waiting for the robot', { exact: true }).waitFor();
+    expect(await page.locator('.joystick').getAttribute('data-held')).toBe('false');
+    await page.keyboard.up('w');
     await site.startRobot();
     await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
-    await page.getByText('This robot has no camera service').waitFor({ state: 'hidden' });
+    await page.getByRole('heading', { name: 'No robot is on the bus' }).waitFor({ state: 'hidden' });
+    await page.getByText('Waiting for the robot', { exact: true }).waitFor({ state: 'hidden' });
+    expect(errors).toEqual([]);
+  });
+
+  it('is found out when the agent falls silent, and comes back when it speaks again', async () => {
+    const { page, errors } = await site.open();
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    process.kill(site.agent.pid, 'SIGSTOP');
+    try {
+      await page.getByRole('heading', { name: 'The link to the robot is lost' }).waitFor();
+    } finally {
+      process.kill(site.agent.pid, 'SIGCONT');
+    }
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await page.locator('.picture-rate', { hasText: 'per second' }).waitFor();
     expect(errors).toEqual([]);
   });
 });

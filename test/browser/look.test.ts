@@ -107,6 +107,26 @@ describe.each(Object.keys(SCREENS) as Screen[])('on a %s', (screen) => {
   });
 });
 
+describe('on a phone that is turned on its side', () => {
+  it('picture, joystick and stop button are in sight, and no message lies over the joystick', async () => {
+    const shown = await openView('phone', 'drive');
+    const { page } = shown;
+    await page.setViewportSize({ width: 844, height: 390 });
+    await page.locator('.toast', { hasText: 'Hello' }).waitFor();
+    for (const place of ['.joystick', '.picture-frame', '.stop']) {
+      const box = await page.locator(place).boundingBox();
+      expect(box?.y, place).toBeGreaterThanOrEqual(0);
+      expect((box?.y ?? 0) + (box?.height ?? 1000), place).toBeLessThanOrEqual(390);
+    }
+    const joystick = await page.locator('.joystick').boundingBox();
+    const toasts = await page.locator('.toasts').boundingBox();
+    expect((toasts?.x ?? 0) + (toasts?.width ?? 0)).toBeLessThanOrEqual(joystick?.x ?? 0);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    await shown.close();
+  });
+});
+
 describe('colours', () => {
   const groundOf = (page: Page): Promise<string> =>
     page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -29,11 +29,14 @@ const KEYS: Readonly<Record<string, readonly [number, number]>> = {
   KeyD: [1, 0],
 };
 
-function takesKeys(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    target.closest('input, select, textarea, [contenteditable], [role="tablist"], [role="log"]') !== null
-  );
+/** Whether the focused element has a use for the key itself. */
+function takesKey({ target, code }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  // A slider, a tab list and a scrolled text know arrows, but no letters.
+  const isArrow = code.startsWith('Arrow');
+  if (target.closest('input[type="range"], input[type="checkbox"], [role="tablist"], [role="log"]') !== null)
+    return isArrow;
+  return target.closest('input, select, textarea, [contenteditable]') !== null;
 }
 
 export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.Element {
@@ -71,7 +74,7 @@ export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.El
       );
     };
     const down = (event: KeyboardEvent): void => {
-      if (!(event.code in KEYS) || event.ctrlKey || event.metaKey || event.altKey || takesKeys(event.target)) return;
+      if (!(event.code in KEYS) || event.ctrlKey || event.metaKey || event.altKey || takesKey(event)) return;
       event.preventDefault();
       if (calls.current.disabled || event.repeat || pointer.current !== undefined) return;
       pressed.current.add(event.code);

@@ -18,7 +18,7 @@ export const FIGURES: readonly Figure[] = [
     name: 'Position',
     read: ({ robot }) => {
       const pose = robot.pose.peek();
-      return pose === undefined
+      return pose === undefined || robot.motion.peek() === undefined
         ? undefined
         : new Map([
             ['x (m)', pose.x],

@@ -56,7 +56,15 @@ export function createRobotState(): RobotState {
   };
 }
 
-/** True when a service is known to be missing. */
+/** The bus's own service, and the one that consoles host. */
+const NOT_OF_A_ROBOT: readonly string[] = ['ServiceDirectory', 'ConsoleDisplay'];
+
+/** True when nobody is on the bus: the robot's programs ended, or did not start yet. */
+export function isRobotAway(services: ReadonlySignal<readonly string[] | undefined>): boolean {
+  return services.value?.every((name) => NOT_OF_A_ROBOT.includes(name)) ?? false;
+}
+
+/** True when a robot is there, and known not to have a service. */
 export function isMissing(services: ReadonlySignal<readonly string[] | undefined>, name: string): boolean {
-  return services.value !== undefined && !services.value.includes(name);
+  return services.value !== undefined && !isRobotAway(services) && !services.value.includes(name);
 }

@@ -8,7 +8,7 @@ import { Icon } from '../parts/icons.tsx';
 import { PictureCanvas } from '../parts/picture-canvas.tsx';
 import { Plate } from '../parts/plate.tsx';
 import { type Picture, RESOLUTIONS, watchCamera } from '../robot/camera.ts';
-import { isMissing } from '../robot/robot-state.ts';
+import { isMissing, isRobotAway } from '../robot/robot-state.ts';
 
 /** What driving by the picture needs, and what a robot's camera gives over a wireless network. */
 const FRAMES_PER_SECOND = 15;
@@ -68,11 +68,13 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
   const noCamera = isMissing(state.robot.services, 'ALVideoDevice');
   const words = noCamera
     ? 'This robot has no camera service'
-    : isOnline && problem.value !== ''
-      ? problem.value
-      : picture.value === undefined
-        ? 'Waiting for the first picture'
-        : '';
+    : isRobotAway(state.robot.services)
+      ? 'Waiting for the robot'
+      : isOnline && problem.value !== ''
+        ? problem.value
+        : picture.value === undefined
+          ? 'Waiting for the first picture'
+          : '';
   const tools = (
     <>
       <label class="visually-hidden" for="resolution">

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { ConsoleState, ViewName } from '../console-state.ts';
 import { Toaster } from '../parts/toaster.tsx';
-import { isMissing } from '../robot/robot-state.ts';
+import { isMissing, isRobotAway } from '../robot/robot-state.ts';
 import { Doorway } from './doorway.tsx';
 import { DriveView } from './drive-view.tsx';
 import { ExploreView } from './explore-view.tsx';
@@ -23,6 +23,7 @@ const SHOWN: Readonly<Record<ViewName, (props: PageProps) => JSX.Element>> = {
 export function ConsolePage({ state }: PageProps): JSX.Element {
   const link = state.link.state.value;
   const isOpen = link.kind === 'online' || (link.kind === 'lost' && link.wasOnline);
+  const isAway = isRobotAway(state.robot.services);
   const View = SHOWN[state.view.value];
   return (
     <div class="console">
@@ -30,9 +31,10 @@ export function ConsolePage({ state }: PageProps): JSX.Element {
       <div class="notices">
         {link.kind === 'lost' && link.wasOnline && <LostNotice state={state} isTrying={link.isTrying} />}
         {link.kind === 'online' && !state.link.isBusUp.value && <BusNotice />}
+        {link.kind === 'online' && state.link.isBusUp.value && isAway && <AwayNotice />}
       </div>
       {isOpen ? (
-        <main class={`view ${link.kind === 'online' ? '' : 'at-rest'}`}>
+        <main class={`view ${link.kind === 'online' && !isAway ? '' : 'at-rest'}`}>
           <div id="view" role="tabpanel" aria-labelledby={`tab-${state.view.value}`}>
             <View state={state} />
           </div>
@@ -61,6 +63,20 @@ function BusNotice(): JSX.Element {
   );
 }
 
+function AwayNotice(): JSX.Element {
+  return (
+    <section class="notice" role="alert">
+      <div class="grow">
+        <h2>No robot is on the bus</h2>
+        <p class="small soft">
+          The agent is reachable, and no service of a robot is. What you see is old. As soon as the robot’s software
+          runs, its services appear here by themselves.
+        </p>
+      </div>
+    </section>
+  );
+}
+
 /** Tells screen readers when the link changes. */
 function SpokenState({ state }: PageProps): JSX.Element {
   const kind = state.link.state.value.kind;
@@ -71,8 +87,15 @@ function SpokenState({ state }: PageProps): JSX.Element {
     refused: 'The robot refused the token',
     'no-token': 'A token is missing',
   }[kind];
+  const { services } = state.robot;
   const noMotion =
-    kind === 'online' && isMissing(state.robot.services, 'ALMotion') ? '; this robot does not drive' : '';
+    kind !== 'online'
+      ? ''
+      : isRobotAway(services)
+        ? '; no robot is on the bus'
+        : isMissing(services, 'ALMotion')
+          ? '; this robot does not drive'
+          : '';
   return (
     <p class="visually-hidden" role="status">
       {words}
