@@ -78,39 +78,27 @@ export function readMetaObject(bytes: Uint8Array): MetaObject {
   return { ...plain, bytes };
 }
 
-const statistics =
-  '{I(I(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>)<MethodStatistics,count,wall,user,system>}';
-const trace =
-  '((IiIm(ll)<timeval,tv_sec,tv_usec>llII)<EventTrace,id,kind,slotId,arguments,timestamp,userUsTime,systemUsTime,callerContext,calleeContext>)';
+const MIN_MAX_SUM = '(fff)<MinMaxSum,minValue,maxValue,cumulatedValue>';
+const STATISTICS_SIGNATURE = `{I(I${MIN_MAX_SUM}${MIN_MAX_SUM}${MIN_MAX_SUM})<MethodStatistics,count,wall,user,system>}`;
 
-function method(uid: number, name: string, parametersSignature: string, returnSignature: string): MetaMethod {
-  return { uid, returnSignature, name, parametersSignature, description: '', parameters: [], returnDescription: '' };
-}
+/** What the methods of every object return, for peers whose metaobject does not list them. */
+const STANDARD_RETURNS: Readonly<Partial<Record<number, string>>> = {
+  0: 'L',
+  1: 'v',
+  2: METAOBJECT_SIGNATURE,
+  3: 'v',
+  6: 'v',
+  7: '[s]',
+  8: 'L',
+  80: 'b',
+  81: 'v',
+  82: STATISTICS_SIGNATURE,
+  83: 'v',
+  84: 'b',
+  85: 'v',
+};
 
-/** The methods that every hosted object lists beside its own. */
-export const STANDARD_METHODS: readonly MetaMethod[] = [
-  method(0, 'registerEvent', '(IIL)', 'L'),
-  method(1, 'unregisterEvent', '(IIL)', 'v'),
-  method(2, 'metaObject', '(I)', METAOBJECT_SIGNATURE),
-  method(3, 'terminate', '(I)', 'v'),
-  method(5, 'property', '(m)', 'm'),
-  method(6, 'setProperty', '(mm)', 'v'),
-  method(7, 'properties', '()', '[s]'),
-  method(8, 'registerEventWithSignature', '(IILs)', 'L'),
-  method(80, 'isStatsEnabled', '()', 'b'),
-  method(81, 'enableStats', '(b)', 'v'),
-  method(82, 'stats', '()', statistics),
-  method(83, 'clearStats', '()', 'v'),
-  method(84, 'isTraceEnabled', '()', 'b'),
-  method(85, 'enableTrace', '(b)', 'v'),
-];
-
-/** The signal that every hosted object lists beside its own. */
-export const STANDARD_SIGNALS: readonly MetaSignal[] = [{ uid: 86, name: 'traceObject', signature: trace }];
-
-const standardReturns = new Map(STANDARD_METHODS.map((each) => [each.uid, each.returnSignature]));
-
-/** Return signature of a standard method; a dynamic for what is not one. */
+/** Return signature of a standard method; a dynamic for `property`, and for what is no standard method. */
 export function standardReturn(action: number): string {
-  return standardReturns.get(action) ?? 'm';
+  return STANDARD_RETURNS[action] ?? 'm';
 }

@@ -7,11 +7,12 @@ import { type BusObject, type Payload, SEAM_ENCODING } from './bus.ts';
 import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
 import { IncomingCall } from './incoming-call.ts';
-import { STANDARD_METHODS, StandardAction, standardReturn } from './metaobject.ts';
+import { StandardAction, standardReturn } from './metaobject.ts';
 import type { Peer } from './peer.ts';
 import { Registrations } from './registrations.ts';
 import { splitReturnSignature } from './return-signature.ts';
 import type { CallAddress, ServePeer, ServingOptions, ServingSide } from './serving-side.ts';
+import { STANDARD_METHODS } from './standard-members.ts';
 
 /** An object that the other side may address, until it terminates it. */
 interface Binding {

@@ -1,7 +1,8 @@
 // How a hosted object answers: payloads in, calls on functions, payloads out. Layer 3; error texts are those of libqi.
 import { type CallHandle, type CallRequest, type Payload, type ReplySink, releasePayload } from '../bus/bus.ts';
 import { conversionScore } from '../bus/conversion-score.ts';
-import { STANDARD_METHODS, StandardAction } from '../bus/metaobject.ts';
+import { StandardAction } from '../bus/metaobject.ts';
+import { STANDARD_METHODS } from '../bus/standard-members.ts';
 import { ActiveCall, failureOf } from './active-call.ts';
 import { fitArguments, readArguments } from './arguments.ts';
 import { callFailed } from './call-failed.ts';

@@ -7,9 +7,8 @@ import {
   type MetaProperty,
   type MetaSignal,
   makeMetaObject,
-  STANDARD_METHODS,
-  STANDARD_SIGNALS,
 } from '../bus/metaobject.ts';
+import { STANDARD_METHODS, STANDARD_SIGNALS } from '../bus/standard-members.ts';
 import { QiwayError } from '../errors.ts';
 import { parseSignature } from '../wire/signature.ts';
 

@@ -6,7 +6,6 @@ import { QiwayError } from '../errors.ts';
 import { needed, type Part } from '../part.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HostedObject } from './hosted.ts';
-import { isMember, type Members, method } from './members.ts';
 import type { RemotePart } from './remote.ts';
 import { remoteObject } from './remote-object.ts';
 import type { RemoteObject } from './remote-types.ts';
@@ -55,7 +54,7 @@ export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
     forget.register(object, key);
   };
   const make = (implementation: object): HostedObject => {
-    const object = needed(part).createObject(membersOf(implementation), { mapper: objects });
+    const object = needed(part).hostImplementation(implementation, objects);
     hostedFor.set(implementation, object);
     implementationOf.set(object, implementation);
     object.onGone(() => hostedFor.delete(implementation));
@@ -121,29 +120,4 @@ function canHost(value: unknown): value is object {
   return (
     typeof value === 'function' || (isObjectLike(value) && Object.prototype.toString.call(value) === '[object Object]')
   );
-}
-
-/**
- * The members of an implementation: its own, and the methods of its classes. A function alone becomes an object with one
- * method `call` that takes any arguments.
- */
-function membersOf(implementation: object): Members {
-  if (typeof implementation === 'function')
-    return { call: method('m', 'm', withoutContext(implementation as (...args: unknown[]) => unknown)) };
-  const members: Record<string, Members[string]> = {};
-  for (
-    let level: object | null = implementation;
-    level !== null && level !== Object.prototype;
-    level = Object.getPrototypeOf(level) as object | null
-  ) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
-      if (name === 'constructor' || name in members || !isMember(value)) continue;
-      members[name] = typeof value === 'function' ? (value.bind(implementation) as Members[string]) : value;
-    }
-  }
-  return members;
-}
-
-function withoutContext(run: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
-  return (...args) => run(...args.slice(0, -1));
 }

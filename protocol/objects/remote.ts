@@ -6,14 +6,13 @@ import type { chooseMethod } from '../bus/overload.ts';
 import { isPartMissing, type Part, partMissing } from '../part.ts';
 import type { Turns } from '../turns.ts';
 import type { fitArguments } from './arguments.ts';
-import type { HostedObject, HostedOptions } from './hosted.ts';
-import type { Members } from './members.ts';
+import type { hostImplementation } from './implementation.ts';
 import type { CallTimes } from './remote-call.ts';
 import { encodePayload, type ObjectMapper } from './values.ts';
 
 /** What only some calls and events need. */
 export interface RemotePart {
-  readonly createObject: (members: Members, options: HostedOptions) => HostedObject;
+  readonly hostImplementation: typeof hostImplementation;
   readonly chooseMethod: typeof chooseMethod;
   readonly fitArguments: typeof fitArguments;
 }
