@@ -1,13 +1,12 @@
 // Starts a bare Chromium (no debugger attached) on a page that works off jobs, and hands jobs to it over HTTP.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { chromium } from 'playwright';
+import { join } from 'node:path';
 import { build } from 'vite';
+import { findBrowser } from '../scripts/find-browser.mjs';
 import type { SideName } from './echo-client.ts';
 import type { Job } from './measures.ts';
 import { pathOf } from './processes.ts';
@@ -25,39 +24,30 @@ const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Em
 /** Longest wait for the page to ask for its first job. */
 const OPEN_MS = 30_000;
 
-function findChromium(): string {
-  const named = process.env['CHROMIUM_PATH'];
-  if (named !== undefined) return named;
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // Not there: try the next.
-      }
-    }
-  }
-  return chromium.executablePath();
-}
-
-async function bundlePage(): Promise<string> {
+/** The scripts of the page by path: the SDK loads some of its parts when they are needed. `/page.js` is the first. */
+async function bundlePage(): Promise<ReadonlyMap<string, string>> {
   const built = await build({
     configFile: false,
     logLevel: 'error',
-    build: { write: false, target: 'esnext', minify: true, rollupOptions: { input: pathOf('./page-client.ts') } },
+    build: {
+      write: false,
+      target: 'esnext',
+      minify: true,
+      modulePreload: false,
+      rollupOptions: { input: pathOf('./page-client.ts'), output: { entryFileNames: 'page.js' } },
+    },
   });
   const [output] = Array.isArray(built) ? built : [built];
-  const script =
-    output !== undefined && 'output' in output ? output.output.find((item) => item.type === 'chunk') : undefined;
-  if (script === undefined || script.type !== 'chunk') throw new Error('the page of the bench was not built');
-  return script.code;
+  if (output === undefined || !('output' in output)) throw new Error('the page of the bench was not built');
+  return new Map(output.output.flatMap((item) => (item.type === 'chunk' ? [[`/${item.fileName}`, item.code]] : [])));
 }
 
 /** @throws Error when there is no Chromium, or its page does not come up */
 export async function openPage(): Promise<Page> {
-  const script = await bundlePage();
+  const path = await findBrowser();
+  if (path === undefined)
+    throw new Error('There is no Chromium. "node scripts/setup.mjs --browser" finds or installs one.');
+  const scripts = await bundlePage();
   let asking: ServerResponse | undefined;
   let asked = (): void => {};
   let answered: (outcome: unknown) => void = () => {};
@@ -72,8 +62,8 @@ export async function openPage(): Promise<Page> {
         response.writeHead(204).end();
         answered(JSON.parse(Buffer.concat(parts).toString()));
       });
-    } else if (request.url === '/page.js') {
-      response.writeHead(200, { 'Content-Type': 'text/javascript', ...ISOLATED }).end(script);
+    } else if (scripts.has(request.url ?? '')) {
+      response.writeHead(200, { 'Content-Type': 'text/javascript', ...ISOLATED }).end(scripts.get(request.url ?? ''));
     } else {
       response
         .writeHead(200, { 'Content-Type': 'text/html', ...ISOLATED })
@@ -98,7 +88,7 @@ export async function openPage(): Promise<Page> {
     `--user-data-dir=${profile}`,
   ];
   if (process.getuid?.() === 0) flags.push('--no-sandbox');
-  const browser = spawn(findChromium(), [...flags, `${origin}/`], { stdio: 'ignore' });
+  const browser = spawn(path, [...flags, `${origin}/`], { stdio: 'ignore' });
   let broken = (_why: Error): void => {};
   browser.once('exit', () => broken(new Error('Chromium ended')));
   browser.once('error', (error) => broken(error));

@@ -1,6 +1,7 @@
 // Puts messages together again that came in fragments. Layer 5. See docs/link-protocol.md section 5.
 import { QiwayError } from '../errors.ts';
 import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
+import { FRAGMENT_BYTES } from './link-writer.ts';
 
 /** Unfinished messages at once; a sender interleaves few. */
 const MAX_STREAMS = 64;
@@ -26,6 +27,9 @@ export class Fragments {
    */
   take(header: FrameHeader, body: Uint8Array): Uint8Array | undefined {
     const isLast = (header.flags & FrameFlags.fragment) === 0;
+    // Each part keeps its batch in memory, and costs some itself: many small ones would be more than the bound.
+    if (!isLast && body.length < FRAGMENT_BYTES)
+      throw new QiwayError('wire-invalid', `A fragment of ${body.length} bytes, and not the last.`);
     const known = this.#unfinished.get(header.stream);
     const part = known === undefined ? body.subarray(4) : body;
     const unfinished = known ?? this.#begin(header, body);

@@ -207,22 +207,29 @@ describe('a link', () => {
     );
   });
 
-  it('refuses fragments beyond the declared length, of another message, or of too many messages', () => {
+  it('refuses fragments beyond the declared length, too small, of another message, or of too many messages', () => {
     const first = (stream: number, id: number, total: number, size: number): Uint8Array =>
       rawFrame({ flags: 0x80, stream, id }, concat(uint32(total), new Uint8Array(size)));
     const cases: Uint8Array[][] = [
-      [first(1, 1, 10, 11)],
-      [first(1, 1, 20, 10), rawFrame({ flags: 0x80, stream: 1, id: 2 }, new Uint8Array(5))],
-      [first(1, 1, 20, 10), rawFrame({ flags: 0, stream: 1, id: 1 }, new Uint8Array(5))],
-      [first(1, 1, 2_000_000_000, 10)],
+      [first(1, 1, 70_000, 70_001)],
+      [first(1, 1, 140_000, 70_000), rawFrame({ flags: 0, stream: 1, id: 2 }, new Uint8Array(70_000))],
+      [first(1, 1, 140_000, 70_000), rawFrame({ flags: 0, stream: 1, id: 1 }, new Uint8Array(5))],
+      [first(1, 1, 70_000, 10)],
+      [first(1, 1, 70_000, 65_536), rawFrame({ flags: 0x80, stream: 1, id: 1 }, new Uint8Array(0))],
+      [first(1, 1, 2_000_000_000, 70_000)],
       [rawFrame({ flags: 0x80, stream: 0, id: 1 }, new Uint8Array(5))],
-      Array.from({ length: 65 }, (_, index) => first(index + 1, index + 1, 100, 1)),
+      Array.from({ length: 65 }, (_, index) => first(index + 1, index + 1, 100_000, 65_536)),
     ];
-    for (const frames of cases) {
+    const codes = cases.map((frames) => {
       const { receive, closed } = linkPair();
-      for (const bytes of frames) receive(bytes);
-      expect(['wire-invalid', 'limit-exceeded']).toContain(closed.right?.code);
-    }
+      for (const bytes of frames) {
+        expect(closed.right).toBeUndefined();
+        receive(bytes);
+      }
+      return closed.right?.code;
+    });
+    const [invalid, exceeded] = ['wire-invalid', 'limit-exceeded'];
+    expect(codes).toEqual([invalid, invalid, invalid, invalid, invalid, exceeded, invalid, exceeded]);
   });
 });
 
