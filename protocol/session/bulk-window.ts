@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 
 /** Bytes. The least is 30 ms of a slow radio link and still two confirmations; the most covers 100 MB/s over 160 ms. */
-const LEAST_BYTES = 256 * 1024;
+const LEAST_BYTES = 128 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
 /** Delay beyond the least seen: below it the window may grow, above it the path only queues and the window shrinks. */
 const GROW_BELOW_MS = 5;
@@ -11,9 +11,6 @@ const SHRINK_ABOVE_MS = 15;
 const SHRINK_FACTOR = 0.85;
 /** The least delay is forgotten after this time: routes change. */
 const MEMORY_MS = 10_000;
-
-/** Bytes after which a receiver tells how much it has; the sender reckons with it. */
-export const ACK_EVERY_BYTES: number = 128 * 1024;
 
 interface Sent {
   /** Count of all bytes up to and with this fragment. */
@@ -40,11 +37,12 @@ export class BulkWindow {
   }
 
   get roomBytes(): number {
-    return this.#windowBytes - this.inFlightBytes;
+    return Math.floor(this.#windowBytes) - this.inFlightBytes;
   }
 
+  /** A quarter of the window at least: pieces grow with the path, and so do the steps in which they are confirmed. */
   get hasRoom(): boolean {
-    return this.roomBytes > 0;
+    return this.roomBytes >= this.#windowBytes / 4;
   }
 
   sent(bytes: number): void {

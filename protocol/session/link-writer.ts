@@ -231,8 +231,10 @@ export class LinkWriter {
   /** As much as the path takes at once: what fits whole goes whole, and need not be put together again. */
   #sendPiece(stream: Stream): void {
     const { header, payload, sent } = stream;
-    const share = Math.floor(this.#window.roomBytes / (this.#streams.length + 1));
-    const size = Math.min(payload.length - sent, Math.max(FRAGMENT_BYTES, Math.min(share, MAX_PIECE_BYTES)));
+    const size = Math.min(
+      payload.length - sent,
+      Math.max(FRAGMENT_BYTES, Math.min(this.#window.roomBytes, MAX_PIECE_BYTES)),
+    );
     const isWhole = size === payload.length;
     const prefix = sent === 0 && !isWhole ? 4 : 0;
     const frame = new Uint8Array(FRAME_HEADER_BYTES + prefix);

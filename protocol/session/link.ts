@@ -4,7 +4,6 @@ import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { ControlType, emptyFrameHeader, FRAME_HEADER_BYTES, FrameFlags, readFrameHeader } from '../wire/link-frame.ts';
 import type { MessageHeader } from '../wire/message.ts';
-import { ACK_EVERY_BYTES } from './bulk-window.ts';
 import { encodeControl } from './control.ts';
 import { Fragments } from './fragments.ts';
 import { FRAGMENT_BYTES, LinkWriter } from './link-writer.ts';
@@ -142,10 +141,17 @@ export class Link {
           data: { limit: 'maxBatchBytes', maximum: this.maxBatchBytes },
         });
       this.#readBatch(bytes);
+      if (this.#bulkBytes !== this.#toldBytes) this.#confirm();
     } catch (thrown) {
       const error = asQiwayError(thrown);
       this.#fail(error.code === 'limit-exceeded' ? 4413 : 4400, error);
     }
+  }
+
+  /** Tells the sender of bulk how much has arrived, once a batch. */
+  #confirm(): void {
+    this.#toldBytes = this.#bulkBytes;
+    this.#writer.control(ControlType.received, this.#bulkBytes, EMPTY);
   }
 
   #readBatch(bytes: Uint8Array): void {
@@ -162,24 +168,11 @@ export class Link {
         this.#takeControl(frame.type, frame.id, body);
         if (this.#state === 'closed') return;
       } else {
-        if (frame.stream === 0 && body.length > FRAGMENT_BYTES) this.#confirm(body.length, true);
-        const whole = frame.stream === 0 ? body : this.#takeFragment(body);
+        if (frame.stream !== 0 || body.length > FRAGMENT_BYTES) this.#bulkBytes = (this.#bulkBytes + body.length) >>> 0;
+        const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body);
         if (whole !== undefined) this.#passOn(whole);
       }
     }
-  }
-
-  #takeFragment(body: Uint8Array): Uint8Array | undefined {
-    this.#confirm(body.length, (this.#frame.flags & FrameFlags.fragment) === 0);
-    return this.#fragments.take(this.#frame, body);
-  }
-
-  /** Tells the sender of bulk how much has arrived. */
-  #confirm(bytes: number, isLast: boolean): void {
-    this.#bulkBytes = (this.#bulkBytes + bytes) >>> 0;
-    if (!isLast && (this.#bulkBytes - this.#toldBytes) >>> 0 < ACK_EVERY_BYTES) return;
-    this.#toldBytes = this.#bulkBytes;
-    this.#writer.control(ControlType.received, this.#bulkBytes, EMPTY);
   }
 
   #passOn(payload: Uint8Array): void {
