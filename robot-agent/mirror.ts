@@ -55,6 +55,8 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   };
 
   const exportService = async (name: string): Promise<HostedService | undefined> => {
+    // Offered once it is up: see exportAll.
+    if (isClosed || inner.state !== 'up') return undefined;
     try {
       const object = await outer.service(name);
       return await inner.host(name, object);
@@ -64,11 +66,23 @@ export function mirrorBus(options: MirrorOptions): Mirror {
     }
   };
 
+  /** What came onto the outer bus while the robot's was down, or could not be offered then. */
+  const exportAll = (): void => {
+    for (const { name } of outer.registry.list()) {
+      if (name === DIRECTORY_NAME || outer.registry.byName(name)?.owner === innerServices) continue;
+      const before = exported.get(name) ?? Promise.resolve(undefined);
+      exported.set(
+        name,
+        before.then((hosted) => hosted ?? exportService(name)),
+      );
+    }
+  };
+
   const stopInner = inner.listen({
     serviceAdded: importService,
     serviceRemoved: ({ name }) => removeImported(name),
     stateChanged: (state) => {
-      if (state === 'up') void importAll();
+      if (state === 'up') void importAll().then(exportAll);
       else outer.registry.unregisterAllOf(innerServices);
     },
   });
@@ -83,7 +97,7 @@ export function mirrorBus(options: MirrorOptions): Mirror {
       void hosted?.then((service) => service?.close());
     },
   });
-  if (inner.state === 'up') void importAll();
+  if (inner.state === 'up') void importAll().then(exportAll);
 
   const close = async (): Promise<void> => {
     if (isClosed) return;

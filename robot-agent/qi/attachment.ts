@@ -4,7 +4,7 @@ import { QiwayError } from '@qiway/protocol/errors';
 import type { Authenticator } from './authentication.ts';
 import type { Capabilities } from './capabilities.ts';
 import { dial } from './dial.ts';
-import { formatEndpoint, type TcpAddress } from './endpoints.ts';
+import { formatEndpoint, plainAddress, type TcpAddress } from './endpoints.ts';
 import { HostSockets } from './host-sockets.ts';
 import { openPeer, type PeerSocket, type PeerSocketOptions } from './peer-socket.ts';
 
@@ -26,6 +26,8 @@ export interface AttachOptions extends Omit<PeerSocketOptions, 'services'> {
 
 export interface Attachment {
   readonly client: BusClient;
+  /** This machine's address on the way to the directory: where the robot's programs can reach it. */
+  readonly localAddress: string;
   /** Settles when the directory's socket is closed. */
   readonly closed: Promise<QiwayError>;
   /** Takes this side's services off the bus and closes all sockets. */
@@ -40,6 +42,7 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
   abort.addEventListener('abort', stopDialling, { once: true });
   // The signal outlives many attempts.
   const socket = await dialling.socket.finally(() => abort.removeEventListener('abort', stopDialling));
+  const localAddress = plainAddress(socket.localAddress ?? '127.0.0.1');
   const drop = (): void => {
     socket.destroy();
   };
@@ -82,6 +85,7 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
   directory.closed.then((reason) => hosts.close(reason));
   return {
     client,
+    localAddress,
     closed: directory.closed,
     close: (error) => end({ client: client as BusClient, directory, hosts }, error),
   };

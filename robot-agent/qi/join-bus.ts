@@ -3,19 +3,21 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { isLoopback } from '../address.ts';
 import type { Logger } from '../logger.ts';
 import { attach } from './attachment.ts';
 import type { AuthenticationProvider, Authenticator } from './authentication.ts';
 import type { Capabilities } from './capabilities.ts';
-import { parseEndpoint } from './endpoints.ts';
+import { formatEndpoint, parseEndpoint } from './endpoints.ts';
 import { type JoinedBus, TcpBus } from './joined-bus.ts';
 import { listenAt, type QiListener } from './listener.ts';
 import { machineId as ownMachineId } from './machine-id.ts';
 
 export interface JoinBusOptions {
   /**
-   * Where services hosted here are offered, opened at the first `host`. Default `tcp://127.0.0.1:0`: this machine only.
-   * `tcp://0.0.0.0:0` for a robot of several computers.
+   * Where services hosted here are offered, opened at the first `host`. Default: any free port of the address that faces
+   * the directory, so that the robot's programs reach it, and nobody on other networks; of a directory on this machine
+   * loopback. `tcp://0.0.0.0:0` for all networks.
    */
   readonly listen?: readonly string[];
   /** Default: the directory's when it is reached by loopback, else one made from this machine's own id. */
@@ -33,7 +35,6 @@ export interface JoinBusOptions {
   readonly logger?: Logger;
 }
 
-const LISTEN_DEFAULT = ['tcp://127.0.0.1:0'];
 const TIMEOUT_MS = 10_000;
 
 /**
@@ -43,7 +44,7 @@ const TIMEOUT_MS = 10_000;
  */
 export async function joinBus(url: string, options: JoinBusOptions = {}): Promise<JoinedBus> {
   const {
-    listen = LISTEN_DEFAULT,
+    listen,
     clock = systemClock,
     timeoutMs = TIMEOUT_MS,
     keepTrying = false,
@@ -53,7 +54,7 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
     ...rest
   } = options;
   const address = parseEndpoint(url);
-  for (const each of listen) parseEndpoint(each, 'listen');
+  for (const each of listen ?? []) parseEndpoint(each, 'listen');
   const sessionId = randomUUID();
   const bus = new TcpBus({
     url,
@@ -61,8 +62,8 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
     logger,
     after: (delayMs, run) => clock.after(delayMs, run),
     attach: (hooks) => attach({ ...rest, ...hooks, address, clock, timeoutMs, machineId, ownMachineId, sessionId }),
-    listen: (services) =>
-      listenAtAll(listen, (one) =>
+    listen: (services, localAddress) =>
+      listenAtAll(listen ?? [facing(localAddress)], (one) =>
         listenAt(one, {
           ...rest,
           ...(authenticate === undefined ? {} : { provider: authenticate }),
@@ -85,6 +86,10 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
     throw explain(asQiwayError(thrown), url);
   }
   return bus;
+}
+
+function facing(localAddress: string): string {
+  return isLoopback(localAddress) ? 'tcp://127.0.0.1:0' : formatEndpoint({ host: localAddress, port: 0 });
 }
 
 /** All or none. */

@@ -23,8 +23,11 @@ export interface TcpBusOptions {
     readonly endpoints: () => readonly string[];
     readonly onServiceRemoved: (serviceId: number, error: QiwayError) => void;
   }) => Promise<Attachment>;
-  /** Opens the ports for those who want the services hosted here. */
-  readonly listen: (services: (serviceId: number) => BusObject | undefined) => Promise<readonly QiListener[]>;
+  /** Opens the ports for those who want the services hosted here; `localAddress` faces the directory. */
+  readonly listen: (
+    services: (serviceId: number) => BusObject | undefined,
+    localAddress: string,
+  ) => Promise<readonly QiListener[]>;
   readonly after: (delayMs: number, run: () => void) => () => void;
   readonly logger: Logger | undefined;
 }
@@ -46,6 +49,8 @@ export class TcpBus implements JoinedBus {
   #ports: Promise<readonly QiListener[]> | undefined;
   #openPorts: readonly QiListener[] = [];
   readonly #closing = new AbortController();
+  /** The local address that the open ports were made for. */
+  #listensFor = '';
   #machineId = '';
   #retryMs = FIRST_RETRY_MS;
 
@@ -94,7 +99,7 @@ export class TcpBus implements JoinedBus {
     this.#kept.add(kept);
     try {
       this.#client();
-      await this.#openListeners();
+      if (this.#state.name === 'up') await this.#openListeners(this.#state.attachment.localAddress);
       // The directory may have gone meanwhile: `client` says so.
       await kept.register(this.#client());
       return kept;
@@ -163,6 +168,8 @@ export class TcpBus implements JoinedBus {
       stateChanged: (_state, reason) => this.#lost(attachment, reason),
     });
     this.#options.logger?.info('The bus is up.', { url: this.url });
+    if (this.#kept.size > 0) await this.#moveListeners(attachment.localAddress);
+    if (this.#state.name !== 'up' || this.#state.attachment !== attachment) return;
     for (const kept of this.#kept) kept.restore(client);
     this.#tell('up', undefined);
   }
@@ -213,16 +220,29 @@ export class TcpBus implements JoinedBus {
     );
   }
 
-  async #openListeners(): Promise<void> {
-    this.#ports ??= this.#options.listen((serviceId) =>
-      this.#state.name === 'up' ? this.#state.attachment.client.ownService(serviceId) : undefined,
+  async #openListeners(localAddress: string): Promise<void> {
+    this.#ports ??= this.#options.listen(
+      (serviceId) => (this.#state.name === 'up' ? this.#state.attachment.client.ownService(serviceId) : undefined),
+      localAddress,
     );
+    this.#listensFor = localAddress;
     try {
       this.#openPorts = await this.#ports;
     } catch (error) {
       this.#ports = undefined;
       throw error;
     }
+  }
+
+  /** This machine may be in another network since the ports were opened. */
+  async #moveListeners(localAddress: string): Promise<void> {
+    if (this.#ports === undefined || this.#listensFor === localAddress) return;
+    await this.#closePorts(new QiwayError('closed', 'This machine has another address now.'));
+    this.#ports = undefined;
+    this.#openPorts = [];
+    await this.#openListeners(localAddress).catch((error: unknown) =>
+      this.#options.logger?.warn('Services hosted here cannot be offered.', { reason: asQiwayError(error).message }),
+    );
   }
 
   async #closePorts(reason: QiwayError): Promise<void> {

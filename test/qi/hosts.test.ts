@@ -1,6 +1,7 @@
 // Services on sockets of their own: how they are reached, and what is left when a program dies.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BusObject } from '../../protocol/bus/bus.ts';
@@ -47,6 +48,11 @@ async function join(url: string, options: JoinBusOptions = {}): Promise<JoinedBu
 }
 
 const answering = () => createObject({ answer: method('()', 'i', () => 42) });
+
+/** An address of this machine that other machines can reach, as far as it has one. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((entries) => entries ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 /** A program that hosts a service; resolves when it is on the bus. */
 async function program(url: string, name: string): Promise<{ kill(): Promise<unknown> }> {
@@ -188,6 +194,32 @@ describe('reaching the host of a service', () => {
     for (const { events } of watches) expect(await events.count(3)).toEqual([[0], [1], [2]]);
     expect(registered).toBe(1);
   });
+});
+
+describe('where services hosted here are offered', () => {
+  test('on loopback, to a directory of this machine', async () => {
+    const { listener } = await directory();
+    const bus = await join(listener.url);
+    await bus.host('Here', answering());
+    expect(bus.endpoints).toEqual([expect.stringMatching(/^tcp:\/\/127\.0\.0\.1:\d+$/)]);
+  });
+
+  test.skipIf(outside === undefined)(
+    'on the address that faces the directory, to programs of other machines',
+    async () => {
+      const robot = new EmbeddedBus({ machineId: 'robot', processId: 1, sessionId: 'session' });
+      const listener = await listenBus(robot, `tcp://${outside}:0`);
+      endings.push(
+        () => robot.close(),
+        () => listener.close(),
+      );
+      const agent = await join(listener.url, { machineId: 'agent' });
+      await agent.host('Page', answering());
+      expect(agent.endpoints.map((endpoint) => new URL(endpoint).hostname)).toEqual([outside]);
+      const program = await join(listener.url, { machineId: 'another computer of the robot' });
+      expect(await callMethod(await program.service('Page'), 'answer')).toBe(42);
+    },
+  );
 });
 
 describe('a program that dies', () => {

@@ -1,5 +1,6 @@
 // Two buses joined: what one has the other shows, both ways, also after the inner one was away.
 
+import type { Bus, BusListener, BusState } from '@qiway/protocol/bus/bus';
 import { createObject, method } from '@qiway/protocol/objects/hosted-object';
 import { describe, expect, it } from 'vitest';
 import { mirrorBus } from '../../robot-agent/mirror.ts';
@@ -41,5 +42,44 @@ describe('the mirror between the robot’s bus and the agent’s', () => {
     mirrorBus({ outer, inner, logger });
     await settled();
     await expect(outer.host('ALMotion', object())).rejects.toMatchObject({ code: 'service-name-taken' });
+  });
+
+  it('offers the robot what was hosted outside while its bus was down, or before there was a mirror', async () => {
+    const [outer, real] = [embeddedBus(), embeddedBus()];
+    let state: BusState = 'down';
+    const listeners = new Set<BusListener>();
+    const inner: Bus = {
+      get state() {
+        return state;
+      },
+      machineId: '',
+      services: () => real.services(),
+      service: (name) => real.service(name),
+      serviceInfo: (name) => real.serviceInfo(name),
+      host: (name, hosted) => real.host(name, hosted),
+      close: () => real.close(),
+      listen: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+    await outer.host('Before', object());
+    const mirror = mirrorBus({ outer, inner, logger });
+    const page = await outer.host('Page', object());
+    await settled();
+    expect(await names(real)).toEqual([]);
+    state = 'up';
+    for (const { stateChanged } of listeners) stateChanged?.('up', undefined);
+    await settled();
+    expect(await names(real)).toEqual(['Before', 'Page']);
+    expect(await names(outer)).toEqual(['Before', 'Page']);
+    for (const { stateChanged } of listeners) stateChanged?.('up', undefined);
+    await settled();
+    expect(await names(real)).toEqual(['Before', 'Page']);
+    await page.close();
+    await settled();
+    expect(await names(real)).toEqual(['Before']);
+    await mirror.close();
+    expect(await names(real)).toEqual([]);
   });
 });
