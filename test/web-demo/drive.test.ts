@@ -1,13 +1,13 @@
 // Driving: whatever happens to the joystick or the link, the robot is told to stop and old commands are not sent.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createDrive, type Drive, type DriveMotor, describeSteering, steeringOf } from '../../web-demo/robot/drive.ts';
-import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
 let sent: string[];
 let refusals: unknown[];
 let answers: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
 let isReachable: boolean;
-let clock: ManualClock;
+let clock: VirtualClock;
 let drive: Drive;
 
 const answer = (): Promise<void> => new Promise((resolve, reject) => answers.push({ resolve, reject }));
@@ -27,7 +27,7 @@ beforeEach(() => {
   refusals = [];
   answers = [];
   isReachable = true;
-  clock = manualClock();
+  clock = virtualClock();
   drive = createDrive({
     motor: () => (isReachable ? motor : undefined),
     refused: (error) => refusals.push(error),
@@ -45,10 +45,10 @@ describe('the joystick', () => {
     drive.steer({ x: 0.1, y: 0, theta: 0 });
     drive.steer({ x: 0.2, y: 0, theta: 0 });
     drive.steer({ x: 0.3, y: 0, theta: 0 });
-    await clock.pass(500);
+    await clock.advance(500);
     expect(sent).toEqual(['move 0.1 0 0']);
     answers[0]?.resolve();
-    await clock.pass(0);
+    await clock.advance(0);
     expect(sent).toEqual(['move 0.1 0 0', 'move 0.3 0 0']);
   });
 
@@ -56,9 +56,9 @@ describe('the joystick', () => {
     drive.steer({ x: 0.1, y: 0, theta: 0 });
     answers[0]?.resolve();
     drive.steer({ x: 0.2, y: 0, theta: 0 });
-    await clock.pass(49);
+    await clock.advance(49);
     expect(sent).toHaveLength(1);
-    await clock.pass(1);
+    await clock.advance(1);
     expect(sent).toHaveLength(2);
   });
 
@@ -67,7 +67,7 @@ describe('the joystick', () => {
     drive.steer({ x: 0.9, y: 0, theta: 0 });
     drive.release();
     answers[0]?.resolve();
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(sent).toEqual(['move 0.1 0 0', 'stop']);
     expect(drive.steering.value).toEqual({ x: 0, y: 0, theta: 0 });
   });
@@ -79,7 +79,7 @@ describe('the stop button', () => {
     expect(drive.halt()).toBe(true);
     answers[0]?.resolve();
     drive.steer({ x: 1, y: 0, theta: 0 });
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(sent).toEqual(['move 1 0 0', 'stop']);
     drive.release();
     drive.steer({ x: 0.5, y: 0, theta: 0 });
@@ -101,9 +101,9 @@ describe('a robot that refuses', () => {
   it('is reported once and not asked again until the joystick was let go', async () => {
     drive.steer({ x: 1, y: 0, theta: 0 });
     answers[0]?.reject(new Error('asleep'));
-    await clock.pass(100);
+    await clock.advance(100);
     drive.steer({ x: 0.9, y: 0, theta: 0 });
-    await clock.pass(100);
+    await clock.advance(100);
     expect(refusals).toHaveLength(1);
     expect(sent).toEqual(['move 1 0 0']);
     expect(drive.steering.value.x).toBe(0);
@@ -116,7 +116,7 @@ describe('a lost link', () => {
     isReachable = false;
     drive.lost();
     drive.release();
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(sent).toEqual(['move 1 0 0']);
     isReachable = true;
     drive.found();
@@ -128,7 +128,7 @@ describe('a lost link', () => {
     drive.release();
     drive.steer({ x: 0.5, y: 0, theta: 0 });
     for (const { resolve } of answers) resolve();
-    await clock.pass(0);
+    await clock.advance(0);
     drive.lost();
     drive.found();
     expect(sent.at(-1)).toBe('stop');
@@ -138,7 +138,7 @@ describe('a lost link', () => {
     drive.steer({ x: 1, y: 0, theta: 0 });
     drive.release();
     for (const { resolve } of answers) resolve();
-    await clock.pass(100);
+    await clock.advance(100);
     drive.lost();
     drive.found();
     expect(sent).toEqual(['move 1 0 0', 'stop']);

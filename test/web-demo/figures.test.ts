@@ -5,7 +5,7 @@ import { createSeriesBuffer, MAX_SPAN_S } from '../../web-demo/plot/series-buffe
 import { readPicture, watchCamera } from '../../web-demo/robot/camera.ts';
 import { readRoomPlan } from '../../web-demo/robot/room-plan.ts';
 import { extendTrail, type Pose } from '../../web-demo/robot/trail.ts';
-import { manualClock } from '../support/manual-clock.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
 
 describe('the camera', () => {
   it.each([
@@ -29,7 +29,7 @@ describe('the camera', () => {
   );
 
   it('is asked again only after the last picture came, and gets its subscription back', async () => {
-    const clock = manualClock();
+    const clock = virtualClock();
     const asked: string[] = [];
     let deliver = (): void => undefined;
     const device = {
@@ -51,20 +51,20 @@ describe('the camera', () => {
       onPicture: () => (pictures += 1),
       onProblem: () => undefined,
     });
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect(asked).toEqual(['handle']);
     deliver();
-    await clock.pass(100);
+    await clock.advance(100);
     expect({ asked, pictures }).toEqual({ asked: ['handle', 'handle'], pictures: 1 });
     stop();
     expect(asked.at(-1)).toBe('unsubscribe handle');
     deliver();
-    await clock.pass(1000);
+    await clock.advance(1000);
     expect({ asked: asked.length, pictures }).toEqual({ asked: 3, pictures: 1 });
   });
 
   it('that has no place left frees those of pages that went without a word', async () => {
-    const clock = manualClock();
+    const clock = virtualClock();
     let taken = 6;
     let pictures = 0;
     const device = {
@@ -85,13 +85,13 @@ describe('the camera', () => {
       },
       onProblem: (error) => expect.fail(String(error)),
     });
-    await clock.pass(50);
+    await clock.advance(50);
     stop();
     expect(pictures).toBe(1);
   });
 
   it('that fails is told and tried again', async () => {
-    const clock = manualClock();
+    const clock = virtualClock();
     const problems: unknown[] = [];
     const device = {
       subscribeCamera: () => Promise.reject(new Error('busy')),
@@ -106,7 +106,7 @@ describe('the camera', () => {
       onPicture: () => undefined,
       onProblem: (error) => problems.push(error),
     });
-    await clock.pass(4500);
+    await clock.advance(4500);
     stop();
     expect(problems).toHaveLength(3);
   });

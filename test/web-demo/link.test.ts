@@ -3,7 +3,7 @@ import { QiwayError, type Robot } from '@qiway/sdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createLink, type Link } from '../../web-demo/robot/link.ts';
 import type { Services } from '../../web-demo/robot/robot-services.ts';
-import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
 type Status = Robot['status'];
 
@@ -39,14 +39,14 @@ function fakeRobot(): { readonly robot: Robot<Services>; end(reason: QiwayError)
   };
 }
 
-let clock: ManualClock;
+let clock: VirtualClock;
 let dials: string[];
 let outcomes: (Robot<Services> | QiwayError)[];
 let url: string | undefined;
 let link: Link;
 
 beforeEach(() => {
-  clock = manualClock();
+  clock = virtualClock();
   dials = [];
   outcomes = [];
   url = 'http://robot/#token=t';
@@ -66,7 +66,7 @@ describe('the link', () => {
   it('is online with its round trip once the robot answered', async () => {
     outcomes = [fakeRobot().robot];
     link.dial();
-    await clock.pass(0);
+    await clock.advance(0);
     expect([link.state.value.kind, link.rttMs.value, link.isBusUp.value]).toEqual(['online', 3, true]);
   });
 
@@ -79,13 +79,13 @@ describe('the link', () => {
   it('tells a refused token and does not try it again', async () => {
     outcomes = [new QiwayError('unauthorized', 'wrong token')];
     link.dial();
-    await clock.pass(600_000);
+    await clock.advance(600_000);
     expect([link.state.value.kind, dials.length]).toEqual(['refused', 1]);
   });
 
   it('tries again, more and more seldom, while nobody answers', async () => {
     link.dial();
-    await clock.pass(15_000);
+    await clock.advance(15_000);
     expect(link.state.value).toMatchObject({ kind: 'lost', wasOnline: false });
     expect(dials).toHaveLength(5);
   });
@@ -95,12 +95,12 @@ describe('the link', () => {
     const second = fakeRobot();
     outcomes = [first.robot, second.robot];
     link.dial();
-    await clock.pass(0);
+    await clock.advance(0);
     first.end(new QiwayError('link-lost', 'cable'));
-    await clock.pass(0);
+    await clock.advance(0);
     expect(link.state.value).toMatchObject({ kind: 'lost', wasOnline: true, error: { code: 'link-lost' } });
     expect(link.rttMs.value).toBeUndefined();
-    await clock.pass(500);
+    await clock.advance(500);
     expect(link.state.value).toMatchObject({ kind: 'online', robot: second.robot });
   });
 
@@ -108,9 +108,9 @@ describe('the link', () => {
     const first = fakeRobot();
     outcomes = [first.robot];
     link.dial();
-    await clock.pass(0);
+    await clock.advance(0);
     first.end(new QiwayError('link-lost', 'cable'));
-    await clock.pass(20_000);
+    await clock.advance(20_000);
     expect(link.state.value).toMatchObject({ kind: 'lost', wasOnline: true });
   });
 
@@ -118,9 +118,9 @@ describe('the link', () => {
     const first = fakeRobot();
     outcomes = [first.robot, fakeRobot().robot];
     link.dial();
-    await clock.pass(0);
+    await clock.advance(0);
     link.dial();
-    await clock.pass(0);
+    await clock.advance(0);
     expect([first.isClosed(), link.state.value.kind]).toEqual([true, 'online']);
     link.close();
   });
