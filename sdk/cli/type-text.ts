@@ -82,7 +82,7 @@ export class TypeWriter {
 
   #list(element: SignatureNode, position: Position): string {
     const type = this.#node(element, position);
-    const entry = type.includes('|') ? `(${type})` : type;
+    const entry = /\||^readonly /.test(type) ? `(${type})` : type;
     return position === 'taken' ? `readonly ${entry}[]` : `${entry}[]`;
   }
 

@@ -20,6 +20,7 @@ beforeAll(() => {
     choose: [method('(i)', 's', nothing), method('(d)', 's', nothing)],
     many: [1, 2, 3, 4, 5].map((count) => method(`(${'i'.repeat(count)})`, 'i', nothing)),
     toString: method('()', 's', nothing),
+    nested: method('([[f]][(ss)]#[s])', '[[f]]', nothing),
     inner: method('((i[(ss)<Pair,left,right>])<Outer,n,pairs>)', '+(i[(ss)<Pair,left,right>])<Outer,n,pairs>', nothing),
     a_property: property('(dd)<Outer,x,y>', [0, 0]),
     a_signal: signal('({s(dd)<Outer,x,y>}#m)'),
@@ -89,6 +90,7 @@ export const big: bigint = await odd['no-identifier'](5);
 export const chosen: string = await odd['choose::(d)'](0.5);
 export const five: number = await odd.many(1, 2, 3, 4, 5);
 export const text: string = await odd['toString::()']();
+export const nested: number[][] = await odd.nested([[1]], [['a', 'b']], [['c']]);
 export const outer = await odd.inner({ n: 1, pairs: [{ left: 'a', right: 'b' }] });
 export const left: string | undefined = outer?.pairs[0]?.left;
 export const x: number = (await odd.a_property.value()).x;
