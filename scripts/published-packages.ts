@@ -14,7 +14,8 @@ export interface PublishedPackage {
 
 /** The packages that people install. */
 export const publishedPackages: readonly PublishedPackage[] = [
-  { folder: 'sdk', entries: ['index', 'cli/main'], platform: 'neutral' },
+  // `connect` beside index: so what only createObject needs gets a chunk that a page without it leaves out.
+  { folder: 'sdk', entries: ['index', 'connect', 'cli/main'], platform: 'neutral' },
   { folder: 'robot-agent', entries: ['index', 'main', 'qi/index'], platform: 'node' },
 ];
 

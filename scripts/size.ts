@@ -25,8 +25,9 @@ export interface SdkSize {
 /** The smallest page: everything that it can reach from `connect` stays. */
 const PAGE = `import { connect } from '@qiway/sdk'; globalThis.connect = connect;`;
 const PAGE_ID = 'virtual:page';
+const source = join(root, 'sdk/index.ts');
 
-async function bundlePage(isMinified: boolean): Promise<readonly OutputChunk[]> {
+async function bundlePage(sdk: string, isMinified: boolean): Promise<readonly OutputChunk[]> {
   const bundle = await rolldown({
     cwd: root,
     input: { page: PAGE_ID },
@@ -34,12 +35,7 @@ async function bundlePage(isMinified: boolean): Promise<readonly OutputChunk[]> 
     plugins: [
       {
         name: 'page',
-        resolveId: (id) =>
-          id === PAGE_ID
-            ? id
-            : id === '@qiway/sdk'
-              ? { id: join(root, 'sdk/index.ts'), moduleSideEffects: false }
-              : null,
+        resolveId: (id) => (id === PAGE_ID ? id : id === '@qiway/sdk' ? { id: sdk, moduleSideEffects: false } : null),
         load: (id) => (id === PAGE_ID ? PAGE : null),
       },
     ],
@@ -60,9 +56,9 @@ function gzipBytes(code: string): number {
   return gzipSync(code, { level: 9 }).length;
 }
 
-/** Measures what a bundler makes of a page that only connects. */
-export async function sdkSize(): Promise<SdkSize> {
-  const chunks = await bundlePage(true);
+/** Measures what a bundler makes of a page that only connects. @param sdk the SDK's entry: its source, or as it is published */
+export async function sdkSize(sdk: string = source): Promise<SdkSize> {
+  const chunks = await bundlePage(sdk, true);
   const core = staticChunks(chunks);
   const sum = (isCore: boolean): number =>
     chunks.filter((chunk) => core.has(chunk) === isCore).reduce((bytes, { code }) => bytes + gzipBytes(code), 0);
@@ -75,7 +71,7 @@ export async function sdkSize(): Promise<SdkSize> {
 
 /** What each module of the core adds, the largest first. */
 export async function coreModules(): Promise<readonly ModuleSize[]> {
-  const chunks = await bundlePage(false);
+  const chunks = await bundlePage(source, false);
   const modules = [...staticChunks(chunks)].flatMap((chunk) =>
     Object.entries(chunk.modules).map(([id, { code }]) => ({
       module: id === PAGE_ID ? 'page' : relative(root, id),

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sdkSize } from '../../scripts/size.ts';
 import { checkout, copyCheckout, makeScratchFolder } from '../support/checkout-copy.ts';
 import { type ProgramOutcome, runProgram } from '../support/run-program.ts';
 
@@ -93,6 +94,34 @@ describe('the published packages', () => {
       const qi = await import('@qiway/robot-agent/qi');
       console.log(Object.keys(agent).length > 0, Object.keys(qi).length > 0);`;
     expect(await runModule(source)).toBe('true true\n');
+  });
+
+  it('load the part of the SDK that serves objects when it is needed', async () => {
+    const source = `
+      import { connect } from '@qiway/sdk';
+      import { createLogger, startAgent } from '@qiway/robot-agent';
+      const clock = {
+        now: () => performance.now(),
+        after: (ms, run) => { const timer = setTimeout(run, ms); return () => clearTimeout(timer); },
+      };
+      const config = { busListen: 'tcp://127.0.0.1:0', listen: { host: '127.0.0.1', port: 0 }, token: 't',
+        allowOrigins: [], allowHosts: [], log: 'error' };
+      const agent = await startAgent(config, { logger: createLogger(() => {}, 'error'), clock });
+      const page = await connect(agent.url);
+      await page.host('Page', { greet: (name, then) => then.call(name) });
+      const other = await connect(agent.url);
+      const service = await other.service('Page');
+      console.log(await service.greet('you', (name) => 'hello ' + name));
+      await Promise.all([page.close(), other.close()]);
+      await agent.close();`;
+    expect(await runModule(source)).toBe('hello you\n');
+  });
+
+  it('leave out of a page what it does not use', async () => {
+    const published = await sdkSize(join(scratch, 'node_modules', '@qiway', 'sdk', 'dist', 'index.js'));
+    const { coreGzipBytes } = await sdkSize();
+    expect(published.coreGzipBytes).toBeLessThan(coreGzipBytes * 1.02);
+    expect(published.onDemandGzipBytes).toBeGreaterThan(0);
   });
 
   it(
