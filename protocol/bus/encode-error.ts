@@ -14,7 +14,8 @@ export function errorText(error: QiwayError): string {
 export function encodeError(error: QiwayError, style: 'text' | 'record'): Uint8Array {
   const foreign = error.code === 'call-failed' && error.data !== undefined && 'text' in error.data;
   if (style === 'text' || foreign) return encodeValue('m', new Dynamic('s', wellFormed(errorText(error))));
-  const record = [error.code, wellFormed(sentenceOf(error)), wellFormed(JSON.stringify(error.data ?? {}))];
+  const data = error.maybeExecuted ? { ...error.data, maybeExecuted: true } : (error.data ?? {});
+  const record = [error.code, wellFormed(sentenceOf(error)), wellFormed(JSON.stringify(data))];
   return encodeValue('m', new Dynamic(RECORD_SIGNATURE, record));
 }
 

@@ -25,8 +25,10 @@ export function decodeError(bytes: Uint8Array): QiwayError {
 }
 
 function fromRecord(record: { readonly code: string; readonly message: string; readonly data: string }): QiwayError {
-  const data = JSON.parse(record.data) as ErrorData[ErrorCode];
-  return new QiwayError(record.code as ErrorCode, record.message, { data });
+  const { maybeExecuted, ...data } = JSON.parse(record.data) as ErrorData[ErrorCode] & {
+    readonly maybeExecuted?: boolean;
+  };
+  return new QiwayError(record.code as ErrorCode, record.message, { data, maybeExecuted: maybeExecuted === true });
 }
 
 function fromText(text: string): QiwayError {

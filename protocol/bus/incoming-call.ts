@@ -16,18 +16,15 @@ interface IncomingCallDetails {
 
 /** Writes the one answer; lives in the table of calls until then. */
 export class IncomingCall implements ReplySink {
-  readonly #peer: Peer;
-  readonly #details: IncomingCallDetails;
+  /** Undefined once nobody waits: a callee that never answers keeps its sink, and must not keep a whole session with it. */
+  #asker: { readonly peer: Peer; readonly details: IncomingCallDetails } | undefined;
+  readonly service: number;
   #handle: CallHandle | undefined;
   #isCanceled = false;
 
   constructor(peer: Peer, details: IncomingCallDetails) {
-    this.#peer = peer;
-    this.#details = details;
-  }
-
-  get service(): number {
-    return this.#details.address.service;
+    this.#asker = { peer, details };
+    this.service = details.address.service;
   }
 
   /** Called once the callee has the call; it may have answered already. */
@@ -42,45 +39,49 @@ export class IncomingCall implements ReplySink {
     this.#handle?.cancel();
   }
 
+  /** The other side is gone. */
+  abandon(): void {
+    this.#asker = undefined;
+    this.cancel();
+  }
+
   reply(payload: Payload): void {
-    if (!this.#finish()) return releasePayload(payload);
-    const { id, service, object, action } = this.#details.address;
-    const flags = payload.signature === 'm' && this.#details.returnSignature !== 'm' ? MessageFlags.dynamicPayload : 0;
+    const asker = this.#finish();
+    if (asker === undefined) return releasePayload(payload);
+    const { peer, details } = asker;
+    const { id, service, object, action } = details.address;
+    const flags = payload.signature === 'm' && details.returnSignature !== 'm' ? MessageFlags.dynamicPayload : 0;
     try {
-      this.#peer.write(
-        MessageType.reply,
-        flags,
-        id,
-        service,
-        object,
-        action,
-        this.#peer.lower(payload, service, 'returned'),
-      );
+      peer.write(MessageType.reply, flags, id, service, object, action, peer.lower(payload, service, 'returned'));
     } catch (error) {
-      this.#details.refuse(asQiwayError(error));
+      details.refuse(asQiwayError(error));
     }
   }
 
   error(error: QiwayError): void {
-    if (this.#finish()) this.#details.refuse(error);
+    this.#finish()?.details.refuse(error);
   }
 
   canceled(): void {
-    if (!this.#finish()) return;
-    const { id, service, object, action } = this.#details.address;
-    if (this.#peer.agreement.canCancel)
-      this.#peer.write(MessageType.canceled, 0, id, service, object, action, EMPTY_BYTES);
+    const asker = this.#finish();
+    if (asker === undefined) return;
+    const { peer, details } = asker;
+    const { id, service, object, action } = details.address;
+    if (peer.agreement.canCancel) peer.write(MessageType.canceled, 0, id, service, object, action, EMPTY_BYTES);
     else
-      this.#details.refuse(
+      details.refuse(
         new QiwayError('canceled', 'Call has been canceled.', { data: { text: 'Call has been canceled.' } }),
       );
   }
 
-  /** False when the other side does not wait any more: it closed, or its id was used again. */
-  #finish(): boolean {
-    const { table, address } = this.#details;
-    if (table.get(address.id) !== this) return false;
+  /** Who is to be answered; undefined when the other side does not wait any more: it closed, or its id was used again. */
+  #finish(): { readonly peer: Peer; readonly details: IncomingCallDetails } | undefined {
+    const asker = this.#asker;
+    this.#asker = undefined;
+    if (asker === undefined) return undefined;
+    const { table, address } = asker.details;
+    if (table.get(address.id) !== this) return undefined;
     table.delete(address.id);
-    return true;
+    return asker;
   }
 }

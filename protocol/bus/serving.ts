@@ -1,5 +1,5 @@
 // What this side of a peer serves to the other: objects by address, their calls under way, their registrations. Layer 2.
-import { asQiwayError, QiwayError } from '../errors.ts';
+import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { AddressTable } from './address-table.ts';
@@ -179,7 +179,12 @@ export class Serving implements ServingSide {
   /** Drops what hangs on one of our services: it left the bus. */
   stop(service: number, error: QiwayError): void {
     this.#registrations.drop((entry) => entry.service === service);
-    for (const call of [...this.#calls.values()]) if (call.service === service) call.error(error);
+    const underWay = new QiwayError(error.code, sentenceOf(error), {
+      data: error.data,
+      cause: error,
+      maybeExecuted: true,
+    });
+    for (const call of [...this.#calls.values()]) if (call.service === service) call.error(underWay);
     for (const binding of this.#bindings.entries(service)) this.#unbind(service, binding.objectId);
   }
 
@@ -188,7 +193,7 @@ export class Serving implements ServingSide {
     this.#registrations.drop(() => true);
     const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const call of calls) call.cancel();
+    for (const call of calls) call.abandon();
     for (const binding of this.#bindings.entries()) {
       this.#bindings.delete(binding.service, binding.objectId);
       binding.object.release();

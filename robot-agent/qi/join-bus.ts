@@ -61,7 +61,8 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
     keepTrying,
     logger,
     after: (delayMs, run) => clock.after(delayMs, run),
-    attach: (hooks) => attach({ ...rest, ...hooks, address, clock, timeoutMs, machineId, ownMachineId, sessionId }),
+    attach: (hooks) =>
+      attach({ ...rest, ...hooks, isKept: keepTrying, address, clock, timeoutMs, machineId, ownMachineId, sessionId }),
     listen: (services, localAddress) =>
       listenAtAll(listen ?? [facing(localAddress)], (one) =>
         listenAt(one, {

@@ -23,6 +23,8 @@ export interface PeerSocketOptions {
   readonly timeoutMs: number;
   readonly limits?: Partial<PeerLimits>;
   readonly maxQueuedBytes?: number;
+  /** The bus goes on without this socket: what breaks with it is the service, not the caller's own link. */
+  readonly isKept?: boolean;
 }
 
 /** A qi program at the other end of a socket. */
@@ -153,15 +155,16 @@ function attach(
     message: (header, payload) =>
       header.service === 0 ? answerServiceZero(messages, header) : peer.receive(header, payload),
     closed: (reason) => {
-      peer.close(onClosed === undefined ? reason : programGone(reason));
+      const told = onClosed === undefined && options.isKept !== true ? reason : programGone(reason);
+      peer.close(told);
       onClosed?.(peerSocket, reason);
-      settleClosed(reason);
+      settleClosed(told);
     },
   });
   return peerSocket;
 }
 
-/** To those who call its services, the socket of a program that came in is the program: `link-lost` is a client's own link. */
+/** To those who call its services, the socket of a program is the program: `link-lost` is a client's own link. */
 function programGone(reason: QiwayError): QiwayError {
   if (reason.code !== 'link-lost') return reason;
   return new QiwayError('service-gone', 'The program that offers this ended, or the network to it broke.', {

@@ -7,4 +7,4 @@ const [busUrl = ''] = process.argv.slice(2);
 const target = createTarget();
 const bus = await joinBus(busUrl);
 await bus.host('Target', target.object);
-answerQuestions({ counts: () => target.counts() });
+answerQuestions({ counts: () => target.counts(), drop: () => target.drop() });

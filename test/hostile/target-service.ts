@@ -11,6 +11,8 @@ import {
 export interface Target {
   readonly object: HostedObject;
   readonly counts: () => TargetCounts;
+  /** Releases what `keep` was given. */
+  readonly drop: () => void;
 }
 
 export interface TargetCounts {
@@ -30,7 +32,8 @@ export interface TargetCounts {
 const MEBIBYTE = 1_048_576;
 
 export function createTarget(): Target {
-  const counts = { subscribers: 0, things: 0, kept: 0, nevers: 0, cancels: 0, touches: 0 };
+  const counts = { subscribers: 0, things: 0, nevers: 0, cancels: 0, touches: 0 };
+  const kept = new Set<BusObject>();
   const counted = (object: HostedObject): HostedObject => {
     const subscribe = object.subscribe.bind(object);
     return Object.assign(object, {
@@ -75,10 +78,8 @@ export function createTarget(): Target {
     }),
     thing: method('()', 'o', thing),
     keep: method('(o)', 'v', (given: BusObject) => {
-      counts.kept += 1;
-      given.onGone(() => {
-        counts.kept -= 1;
-      });
+      kept.add(given);
+      given.onGone(() => kept.delete(given));
     }),
     never: method('()', 'v', (context: CallContext) => {
       counts.nevers += 1;
@@ -90,5 +91,11 @@ export function createTarget(): Target {
     stepped: signal('(si)'),
     flooded: signal('(r)'),
   });
-  return { object: counted(object), counts: () => ({ ...counts }) };
+  return {
+    object: counted(object),
+    counts: () => ({ ...counts, kept: kept.size }),
+    drop: () => {
+      for (const given of kept) given.release();
+    },
+  };
 }
