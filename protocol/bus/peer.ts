@@ -1,6 +1,6 @@
 // A qi peer: turns the messages of one socket or link into calls on objects, both ways. Layer 2, sans I/O:
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
-import { QiwayError, sentenceOf } from '../errors.ts';
+import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectEncoding, rewriteObjects } from '../wire/rewrite.ts';
 import { holdsObjects } from '../wire/signature.ts';
@@ -15,12 +15,15 @@ import {
   SEAM_ENCODING,
 } from './bus.ts';
 import { decodeError } from './error-payload.ts';
-import { type MetaObject, readMetaObject, standardReturn } from './metaobject.ts';
+import { type MetaObject, readMetaObject, StandardAction, standardReturn } from './metaobject.ts';
 import { PeerObject } from './peer-object.ts';
 import { PendingCall } from './pending-call.ts';
 import type { ServePeer, ServingSide } from './serving-side.ts';
 
-/** Takes one outgoing message. The header object is reused by the caller; the payload is never written to again. */
+/**
+ * Takes one outgoing message. The header object is reused by the caller; the payload is never written to again.
+ * @throws `limit-exceeded` when more waits for the other side than it may; nothing was sent then
+ */
 export type MessageSender = (header: MessageHeader, payload: Uint8Array) => void;
 
 /** What both sides understand; settled by the handshake of whoever owns the peer. */
@@ -182,13 +185,12 @@ export class Peer {
     return made;
   }
 
-  /** Ends every object of one service of the other side: it left the bus. */
+  /** Ends every object of one service of the other side, and what was asked of it: it left the bus. */
   endService(service: number, error: QiwayError): void {
-    for (const remote of this.#remotes.entries(service)) {
-      this.#remotes.delete(remote.service, remote.object);
-      this.#failPending(error, (call) => call.target === remote);
-      remote.end(error);
-    }
+    const remotes = this.#remotes.entries(service);
+    for (const remote of remotes) this.#remotes.delete(remote.service, remote.object);
+    this.#failPending(error, (call) => call.target.service === service);
+    for (const remote of remotes) remote.end(error);
   }
 
   /** Stops serving one of our own services here: its registrations and the objects that hang on it are dropped. */
@@ -249,8 +251,14 @@ export class Peer {
       returnSignature: method?.returnSignature ?? standardReturn(action),
     });
     this.#pending.set(id, pending);
-    this.write(MessageType.call, flags, id, target.service, target.object, action, bytes);
-    return pending;
+    try {
+      this.write(MessageType.call, flags, id, target.service, target.object, action, bytes);
+      return pending;
+    } catch (error) {
+      this.#pending.delete(id);
+      sink.error(asQiwayError(error));
+      return undefined;
+    }
   }
 
   post(target: PeerObject, action: number, payload: Payload): void {
@@ -271,14 +279,14 @@ export class Peer {
     } catch {
       return; // a failing post is silent
     }
-    this.write(MessageType.post, flags, this.freshId(), target.service, target.object, action, bytes);
+    this.#tell(MessageType.post, flags, target, action, bytes);
   }
 
   cancel(call: PendingCall): void {
     if (!this.#agreement.canCancel || this.#pending.get(call.id) !== call) return;
     const body = new Uint8Array(4);
     new DataView(body.buffer).setUint32(0, call.id, true);
-    this.write(MessageType.cancel, 0, this.freshId(), call.target.service, call.target.object, 0, body);
+    this.#tell(MessageType.cancel, 0, call.target, 0, body);
   }
 
   /** Forgets a remote object whose last reference was dropped, and tells its host. */
@@ -288,7 +296,7 @@ export class Peer {
     if (remote.object === 1) return; // a service's main object is not ours to end
     const body = new Uint8Array(4);
     new DataView(body.buffer).setUint32(0, remote.service, true);
-    this.write(MessageType.post, 0, this.freshId(), remote.service, remote.object, 3, body);
+    this.#tell(MessageType.post, 0, remote, StandardAction.terminate, body);
   }
 
   /** An id for a message that is no answer. */
@@ -351,6 +359,15 @@ export class Peer {
     const { outgoing } = this.#agreement;
     if (payload.objects === NO_OBJECTS && outgoing.hasUid && outgoing.cache === undefined) return payload.bytes;
     return holdsObjects(payload.signature) ? this.#serving.lower(payload, service, role) : payload.bytes;
+  }
+
+  /** Writes what nobody waits for: to another side that reads too slowly it is not said. */
+  #tell(type: number, flags: number, target: PeerObject, action: number, payload: Uint8Array): void {
+    try {
+      this.write(type, flags, this.freshId(), target.service, target.object, action, payload);
+    } catch {
+      // Nobody is there to be told; calls tell it.
+    }
   }
 
   // ---- private -----------------------------------------------------------------------------------------------------

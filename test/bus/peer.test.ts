@@ -1,8 +1,10 @@
 // A peer with nothing but another peer beside it: numbers, flags, bounds, and what is left after the end.
 import { describe, expect, test } from 'vitest';
 import { type BusObject, NO_OBJECTS } from '../../protocol/bus/bus.ts';
-import { FULL_AGREEMENT, type PeerAgreement } from '../../protocol/bus/peer.ts';
+import { FULL_AGREEMENT, Peer, type PeerAgreement } from '../../protocol/bus/peer.ts';
+import { serving } from '../../protocol/bus/serving.ts';
 import { fetchObject } from '../../protocol/directory/fetch-object.ts';
+import { QiwayError } from '../../protocol/errors.ts';
 import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
 import { asDynamic, encodePayload, plainObjects } from '../../protocol/objects/values.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
@@ -29,6 +31,34 @@ async function bench(options: PeerPairOptions = {}): Promise<Bench> {
 }
 
 const given = () => createObject({ onCallback: method('(i)', 'i', (value: number) => value), fired: signal('(i)') });
+
+describe('another side that reads too slowly', () => {
+  test('fails what waits for an answer, and nothing is kept; what waits for none is not said', async () => {
+    const full = new QiwayError('limit-exceeded', 'More waits than may.');
+    let isFull = false;
+    const sent: number[] = [];
+    const peer = new Peer({
+      send: ({ type }) => {
+        if (isFull) throw full;
+        sent.push(type);
+      },
+      serving: serving({ services: () => undefined, errors: 'text' }),
+      randomUid: () => new Uint8Array(20),
+    });
+    const { metaObject } = createEchoService().object;
+    const remote = peer.remoteObject(ECHO, 7, { metaObject });
+    const { outcome, handle } = startCall(remote, 'slow', 1000);
+    isFull = true;
+    expect(await failureOf(callMethod(remote, 'doNothing'))).toBe(full);
+    handle.cancel();
+    remote.post(methodOf(remote, 'doNothing').uid, encodePayload('()', [], plainObjects));
+    remote.release();
+    expect(sent).toEqual([MessageType.call]);
+    expect(peer.counts).toMatchObject({ pendingCalls: 1, remoteObjects: 0 });
+    peer.close(full);
+    expect((await failureOf(outcome)).code).toBe('limit-exceeded');
+  });
+});
 
 describe('objects', () => {
   test('returned ones count from 2, given ones from 2^31, under the service of the call', async () => {
