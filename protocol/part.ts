@@ -37,12 +37,13 @@ export function lazyPart<T>(fetchIt: () => Promise<T>): Part<T> {
   };
 }
 
-/** What the part exports. @throws `unsupported` when it could not be loaded */
-export function needed<T>(part: Part<T>): T {
-  if (part.here === undefined) throw partMissing();
-  return part.here;
+/** What comes from a part. @throws `unsupported` when the part is not here */
+export function needed<T>(here: T | undefined): T {
+  if (here === undefined) throw partMissing();
+  return here;
 }
 
+/** Was it refused only because the part is not here? */
 export function isPartMissing(error: unknown): boolean {
   return isQiwayError(error) && error.code === 'unsupported' && (error.data as { what?: string }).what === 'part';
 }

@@ -5,4 +5,4 @@ export { chooseMethod } from '../bus/overload.ts';
 export { serving } from '../bus/serving.ts';
 export { answers } from './answers.ts';
 export { fitArguments } from './arguments.ts';
-export { hostImplementation } from './implementation.ts';
+export { hostingMap } from './hosting-map.ts';

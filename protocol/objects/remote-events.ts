@@ -68,7 +68,7 @@ function inTime(confirmed: Promise<void>, { clock, deadlines }: CallTimes): Prom
 /** @throws `unsupported` when the part could not be loaded */
 function fit({ part }: Remote, payload: Payload, signature: string): Payload {
   if (part.here === undefined) releasePayload(payload);
-  return needed(part).fitArguments(payload, signature);
+  return needed(part.here).fitArguments(payload, signature);
 }
 
 async function connect(

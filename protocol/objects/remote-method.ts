@@ -44,7 +44,7 @@ function requestOf(
   // A single method of that arity is taken whatever the types, as libqi does: what does not fit is told by name.
   const objects = objectsFor(remote.mapper);
   const method =
-    fitting.length === 1 ? only : needed(remote.part).chooseMethod(fitting, only.name, args, { objects }).method;
+    fitting.length === 1 ? only : needed(remote.part.here).chooseMethod(fitting, only.name, args, { objects }).method;
   const signature = method.parametersSignature;
   const value = signature === 'm' ? new Dynamic(argumentSignature(args, objects), args) : args;
   try {

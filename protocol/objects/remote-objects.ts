@@ -2,7 +2,7 @@
 import { chooseMethod } from '../bus/overload.ts';
 import { linkedPart } from '../part.ts';
 import { fitArguments } from './arguments.ts';
-import { hostImplementation } from './implementation.ts';
+import { hostingMap } from './hosting-map.ts';
 import { createObjectMap, type ObjectMapOptions, type RemoteObjects } from './object-map.ts';
 
 export type { RemoteObjects } from './object-map.ts';
@@ -10,5 +10,5 @@ export type { RemoteObjects } from './object-map.ts';
 export type RemoteObjectsOptions = Omit<ObjectMapOptions, 'part'>;
 
 export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObjects {
-  return createObjectMap({ ...options, part: linkedPart({ hostImplementation, chooseMethod, fitArguments }) });
+  return createObjectMap({ ...options, part: linkedPart({ hostingMap, chooseMethod, fitArguments }) });
 }

@@ -6,13 +6,13 @@ import type { chooseMethod } from '../bus/overload.ts';
 import { isPartMissing, type Part, partMissing } from '../part.ts';
 import type { Turns } from '../turns.ts';
 import type { fitArguments } from './arguments.ts';
-import type { hostImplementation } from './implementation.ts';
+import type { hostingMap } from './hosting-map.ts';
 import type { CallTimes } from './remote-call.ts';
 import { encodePayload, type ObjectMapper } from './values.ts';
 
 /** What only some calls and events need. */
 export interface RemotePart {
-  readonly hostImplementation: typeof hostImplementation;
+  readonly hostingMap: typeof hostingMap;
   readonly chooseMethod: typeof chooseMethod;
   readonly fitArguments: typeof fitArguments;
 }

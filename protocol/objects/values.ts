@@ -61,6 +61,14 @@ export function encodePayload(signature: string, value: unknown, mapper: ObjectM
   }
 }
 
+/** Functions, plain objects and instances of classes can be hosted; no lists, maps, bytes or dates. */
+export function isHostable(value: unknown): value is object {
+  return (
+    typeof value === 'function' ||
+    (typeof value === 'object' && Object.prototype.toString.call(value) === '[object Object]')
+  );
+}
+
 /** Tells which values are sent as objects: for what only needs to know their signatures. */
 export function objectsFor(mapper: ObjectMapper): ObjectCodec {
   return { read: () => null, is: isObjectFor(mapper), write: () => undefined };
