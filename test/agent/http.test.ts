@@ -1,11 +1,7 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type HttpAgent, type HttpAgentOptions, httpAgent, rawRequest, TOKEN } from '../support/http-agent.ts';
+import { ask, type HttpAgent, type HttpAgentOptions, httpAgent, rawRequest, TOKEN } from '../support/http-agent.ts';
 
 let agent: HttpAgent | undefined;
 afterEach(async () => {
@@ -20,28 +16,6 @@ async function start(options: HttpAgentOptions = {}): Promise<HttpAgent> {
 
 const bearer = { authorization: `Bearer ${TOKEN}` };
 const tester = '/robot/services/Tester';
-
-/** fetch chooses Host and Origin itself; this sends what it is told. */
-function ask(
-  port: number,
-  path: string,
-  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      { port, host: '127.0.0.1', path, method: options.method ?? 'GET', headers: options.headers ?? {} },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          text += chunk;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
-      },
-    );
-    request.on('error', reject);
-    request.end(options.body);
-  });
-}
 
 describe('the token', () => {
   test('lets requests in', async () => {
@@ -322,81 +296,4 @@ test('metrics are Prometheus text', async () => {
   ]) {
     expect(text.split('\n')).toContain(line);
   }
-});
-
-describe('files', () => {
-  const folders: string[] = [];
-  afterEach(async () => {
-    for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
-  });
-
-  async function startWithFiles(): Promise<HttpAgent> {
-    const folder = await mkdtemp(join(tmpdir(), 'qiway-web-'));
-    folders.push(folder);
-    const web = join(folder, 'web');
-    await mkdir(join(web, 'assets'), { recursive: true });
-    await writeFile(join(web, 'index.html'), '<!doctype html><title>console</title>');
-    await writeFile(join(web, 'assets', 'app-1234.js'), 'export {};');
-    await writeFile(join(web, '.secret'), 'hidden');
-    await writeFile(join(web, 'empty.txt'), '');
-    await writeFile(join(folder, 'outside.txt'), 'outside');
-    await symlink(join(folder, 'outside.txt'), join(web, 'link.txt'));
-    return start({ web });
-  }
-
-  test('are served with type, policy and a tag', async () => {
-    const { url, port } = await startWithFiles();
-    const page = await fetch(`${url}/?x=1`);
-    expect(await page.text()).toContain('<title>console</title>');
-    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(page.headers.get('content-security-policy')).toContain(
-      `connect-src 'self' ws://127.0.0.1:${port} wss://127.0.0.1:${port};`,
-    );
-    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
-    const etag = page.headers.get('etag') ?? '';
-    expect((await fetch(`${url}/`, { headers: { 'if-none-match': `"other", ${etag}` } })).status).toBe(304);
-    const script = await fetch(`${url}/assets/app-1234.js`);
-    expect([script.headers.get('content-type'), script.headers.get('cache-control')]).toEqual([
-      'text/javascript; charset=utf-8',
-      'public, max-age=31536000, immutable',
-    ]);
-    const head = await fetch(`${url}/assets/app-1234.js`, { method: 'HEAD' });
-    expect([head.headers.get('content-length'), await head.text()]).toEqual(['10', '']);
-    expect(await (await fetch(`${url}/empty.txt`)).text()).toBe('');
-  });
-
-  test.each([
-    '/.secret',
-    '/link.txt',
-    '/../outside.txt',
-    '/%2e%2e/outside.txt',
-    '/..%2foutside.txt',
-    '/assets/..%2f..%2foutside.txt',
-    '/%00',
-    '/%ff',
-    '/assets',
-    '/absent',
-    '//etc/passwd',
-    '/index.html/x',
-  ])('%s is not there', async (path) => {
-    const { port } = await startWithFiles();
-    const { status, text } = await ask(port, path);
-    expect(status).toBe(404);
-    expect(text).not.toContain('outside');
-    expect(JSON.parse(text)).toMatchObject({ status: 404 });
-  });
-
-  test('can only be read', async () => {
-    const { url } = await startWithFiles();
-    const response = await fetch(`${url}/`, { method: 'POST', body: 'x' });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-  });
-
-  test('are not there without a directory', async () => {
-    const { url } = await start();
-    expect(await (await fetch(`${url}/`)).json()).toMatchObject({
-      status: 404,
-      detail: expect.stringContaining('--web DIR'),
-    });
-  });
 });

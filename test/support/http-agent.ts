@@ -1,6 +1,6 @@
 // The agent's HTTP and WebSocket server over a door robot, on a port of the kernel's choice; and raw requests to it.
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { request as httpRequest, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { createDoor } from '../../protocol/http-door/door.ts';
 import type { Transport } from '../../protocol/session/transport.ts';
@@ -98,4 +98,26 @@ export async function rawRequest(port: number, text: string): Promise<string> {
   socket.write(text);
   await once(socket, 'close');
   return answer;
+}
+
+/** fetch chooses Host and Origin itself; this sends what it is told. */
+export function ask(
+  port: number,
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { port, host: '127.0.0.1', path, method: options.method ?? 'GET', headers: options.headers ?? {} },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      },
+    );
+    request.on('error', reject);
+    request.end(options.body);
+  });
 }
