@@ -1,5 +1,5 @@
 // Hosted objects as a peer sees them: payloads in, payloads out, in the words of libqi.
-import type { BusObject, CallRequest, EventSink, Payload } from '@qiway/protocol/bus/bus';
+import type { Payload } from '@qiway/protocol/bus/bus';
 import { QiwayError } from '@qiway/protocol/errors';
 import {
   type CallContext,
@@ -9,47 +9,9 @@ import {
   property,
   signal,
 } from '@qiway/protocol/objects/hosted-object';
-import { decodePayload, encodePayload, plainObjects } from '@qiway/protocol/objects/values';
 import { Dynamic } from '@qiway/protocol/wire/value';
 import { describe, expect, it } from 'vitest';
-
-type Outcome = { reply: unknown; signature: string } | { error: string; text?: unknown } | 'canceled';
-
-function payload(signature: string, value: unknown): Payload {
-  return encodePayload(signature, value, plainObjects);
-}
-
-function start(object: BusObject, request: CallRequest): { outcome: Promise<Outcome>; cancel: () => void } {
-  let cancel = (): void => {};
-  const outcome = new Promise<Outcome>((resolve) => {
-    const handle = object.call(request, {
-      reply: (given) =>
-        resolve({
-          signature: given.signature,
-          reply: decodePayload(given, plainObjects),
-        }),
-      error: (error) => resolve({ error: error.code, text: (error.data as { text?: string }).text }),
-      canceled: () => resolve('canceled'),
-    });
-    cancel = () => handle.cancel();
-  });
-  return { outcome, cancel: () => cancel() };
-}
-
-function ask(object: BusObject, action: number, signature: string, value: unknown): Promise<Outcome> {
-  return start(object, { action, payload: payload(signature, value) }).outcome;
-}
-
-function listen(object: BusObject, id: number): { events: unknown[]; gone: string[]; close: () => Promise<void> } {
-  const events: unknown[] = [];
-  const gone: string[] = [];
-  const sink: EventSink = {
-    event: (given) => events.push(decodePayload(given, plainObjects)),
-    gone: (error) => gone.push(error.code),
-  };
-  const { close } = object.subscribe(id, sink);
-  return { events, gone, close };
-}
+import { ask, listen, type Outcome, payload, start } from '../support/hosted-calls.ts';
 
 describe('a hosted object', () => {
   it('numbers methods, then signals, then properties from 100, overloads one after the other', () => {
