@@ -42,11 +42,12 @@ function requestOf(
   const [only] = fitting;
   if (only === undefined) throw countMismatch(name, candidates, args.length);
   // A single method of that arity is taken whatever the types, as libqi does: what does not fit is told by name.
-  const objects = objectsFor(remote.mapper);
   const method =
-    fitting.length === 1 ? only : needed(remote.part.here).chooseMethod(fitting, only.name, args, { objects }).method;
+    fitting.length === 1
+      ? only
+      : needed(remote.part.here).chooseMethod(fitting, only.name, args, { objects: objectsFor(remote.mapper) }).method;
   const signature = method.parametersSignature;
-  const value = signature === 'm' ? new Dynamic(argumentSignature(args, objects), args) : args;
+  const value = signature === 'm' ? new Dynamic(argumentSignature(args, objectsFor(remote.mapper)), args) : args;
   try {
     return { action: method.uid, payload: encodeOutgoing(remote, signature, value) };
   } catch (error) {
