@@ -26,6 +26,8 @@ export interface DirectoryHost {
   readonly machineId: string;
   /** One ready service. @throws `service-not-found` */
   serviceInfo(name: string): Promise<ServiceInfo>;
+  /** Who calls, by its peer; undefined for code of this process. */
+  callerOf(peer: object): DirectoryCaller | undefined;
   registerSource(
     name: string,
     source: () => Promise<BusObject>,
@@ -44,27 +46,18 @@ export interface DirectoryCaller {
   fetch(serviceId: number): Promise<BusObject>;
 }
 
-const callers = new WeakMap<object, DirectoryCaller>();
-
-/** Says who a peer is, before it may call the directory. */
-export function introduceCaller(caller: DirectoryCaller): void {
-  callers.set(caller.peer, caller);
-}
-
-function callerOf(context: CallContext): DirectoryCaller | undefined {
-  return context.caller === undefined ? undefined : callers.get(context.caller);
-}
-
 /** Ids are history: 106 and 107 are signals, in the middle of the methods. */
 export function createDirectoryObject(host: DirectoryHost): HostedObject {
   const { registry } = host;
+  const callerOf = ({ caller }: CallContext): DirectoryCaller | undefined =>
+    caller === undefined ? undefined : host.callerOf(caller);
   const at = (uid: number, member: MethodMember): MethodMember => ({ ...member, uid });
-  const told = (info: ServiceInfo, context: CallContext): ServiceInfo =>
-    callerOf(context)?.hasRelativeEndpoints === true
+  const told = (info: ServiceInfo, call: CallContext): ServiceInfo =>
+    callerOf(call)?.hasRelativeEndpoints === true
       ? withRelativeEndpoints(info, registry.list())
       : withoutRelativeEndpoints(info);
-  const register = (wire: WireServiceInfo, context: CallContext): number => {
-    const caller = callerOf(context);
+  const register = (wire: WireServiceInfo, call: CallContext): number => {
+    const caller = callerOf(call);
     if (caller === undefined) throw new QiwayError('unsupported', 'Services are registered over a socket or a link.');
     const { name, endpoints, machineId, processId, ...info } = fromWire(wire);
     // What a link hosts is reached in this process: its machine and endpoints are ours, or no other host would find it.
@@ -80,8 +73,8 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
    * Programs on the bus may change any service, as with libqi. What comes in from outside may not: a link changes what it
    * registered itself, and who is not known, such as an HTTP client, nothing.
    */
-  const checkOwner = (serviceId: number, context: CallContext): void => {
-    const caller = callerOf(context);
+  const checkOwner = (serviceId: number, call: CallContext): void => {
+    const caller = callerOf(call);
     const entry = registry.byId(serviceId);
     if (caller?.isLink === false || entry === undefined || (caller !== undefined && entry.owner === caller.peer))
       return;
@@ -89,40 +82,40 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
       data: { reason: 'not the owner' },
     });
   };
-  const update = (wire: WireServiceInfo, context: CallContext): void => {
+  const update = (wire: WireServiceInfo, call: CallContext): void => {
     const info = fromWire(wire);
-    checkOwner(info.serviceId, context);
+    checkOwner(info.serviceId, call);
     const known = registry.byId(info.serviceId);
     // Of a link only the object's uid is its own to say; see `register`.
-    if (known !== undefined && callerOf(context)?.isLink === true)
+    if (known !== undefined && callerOf(call)?.isLink === true)
       known.info = { ...known.info, objectUid: info.objectUid };
     else registry.update(info);
   };
   const object = createObject({
     service: at(
       100,
-      method('(s)', SERVICE_INFO_SIGNATURE, async (name: string, context: CallContext) =>
-        told(await host.serviceInfo(name), context),
+      method('(s)', SERVICE_INFO_SIGNATURE, async (name: string, call: CallContext) =>
+        told(await host.serviceInfo(name), call),
       ),
     ),
     services: at(
       101,
-      method('()', `[${SERVICE_INFO_SIGNATURE}]`, (context: CallContext) =>
-        registry.list().map((info) => told(info, context)),
+      method('()', `[${SERVICE_INFO_SIGNATURE}]`, (call: CallContext) =>
+        registry.list().map((info) => told(info, call)),
       ),
     ),
     registerService: at(102, method(`(${SERVICE_INFO_SIGNATURE})`, 'I', register)),
     unregisterService: at(
       103,
-      method('(I)', 'v', (serviceId: number, context: CallContext) => {
-        checkOwner(serviceId, context);
+      method('(I)', 'v', (serviceId: number, call: CallContext) => {
+        checkOwner(serviceId, call);
         registry.unregister(serviceId);
       }),
     ),
     serviceReady: at(
       104,
-      method('(I)', 'v', (serviceId: number, context: CallContext) => {
-        checkOwner(serviceId, context);
+      method('(I)', 'v', (serviceId: number, call: CallContext) => {
+        checkOwner(serviceId, call);
         registry.ready(serviceId);
       }),
     ),

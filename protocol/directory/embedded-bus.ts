@@ -3,7 +3,7 @@
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { QiwayError } from '../errors.ts';
 import type { HostedObject } from '../objects/hosted-object.ts';
-import { createDirectoryObject, type DirectoryHost } from './directory-object.ts';
+import { createDirectoryObject, type DirectoryCaller, type DirectoryHost } from './directory-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME, Registry } from './registry.ts';
 import { serviceNotFound } from './service-not-found.ts';
 
@@ -38,6 +38,7 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   readonly #options: EmbeddedBusOptions;
   readonly #entries = new Map<number, Entry>();
   readonly #listeners = new Set<BusListener>();
+  readonly #callers = new WeakMap<object, DirectoryCaller>();
   readonly #ended = new Map<number, (reason: QiwayError | undefined) => void>();
   #state: BusState = 'up';
 
@@ -148,6 +149,15 @@ export class EmbeddedBus implements Bus, DirectoryHost {
     if (typeof entry.source !== 'function') return entry.source;
     entry.loading ??= this.#load(serviceId, entry, entry.source);
     return entry.loading;
+  }
+
+  /** Says who a peer is, before it may call the directory. */
+  introduce(caller: DirectoryCaller): void {
+    this.#callers.set(caller.peer, caller);
+  }
+
+  callerOf(peer: object): DirectoryCaller | undefined {
+    return this.#callers.get(peer);
   }
 
   /** The directory listens elsewhere now. */

@@ -4,7 +4,6 @@
 import type { Peer } from '../bus/peer.ts';
 import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
-import { introduceCaller } from './directory-object.ts';
 import type { EmbeddedBus } from './embedded-bus.ts';
 import { fetchObject } from './fetch-object.ts';
 
@@ -24,7 +23,7 @@ const FETCH_TIMEOUT_MS = 10_000;
  */
 export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
   const { peer, clock } = options;
-  introduceCaller({
+  bus.introduce({
     ...options,
     fetch: (serviceId) => fetchObject(peer, serviceId, { clock, timeoutMs: FETCH_TIMEOUT_MS }),
   });
