@@ -42,6 +42,8 @@ export interface Agent {
   close(): Promise<void>;
 }
 
+/** Each is told once; whoever invents names and origins does not fill the log. */
+const MAX_TOLD_REFUSALS = 50;
 /** How long clients have to take the goodbye before their sockets are cut. */
 const CLOSE_GRACE_MS = 500;
 
@@ -67,6 +69,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     allowedHosts: [...config.allowHosts, config.listen.host.toLowerCase()],
     allowedOrigins: config.allowOrigins,
     ownHosts,
+    onRefused: onceEach(MAX_TOLD_REFUSALS, (reason) => logger.warn('a request was refused', { reason })),
   });
   const door = createDoor(downAwareBus(outer, busState), {
     clock,
@@ -179,6 +182,16 @@ function heldBy(sessions: ReadonlySet<ServerSession>): Held {
     };
   }
   return held;
+}
+
+/** Passes on each text the first time, up to `maximum` of them. */
+function onceEach(maximum: number, tell: (text: string) => void): (text: string) => void {
+  const told = new Set<string>();
+  return (text) => {
+    if (told.size >= maximum || told.has(text)) return;
+    told.add(text);
+    tell(text);
+  };
 }
 
 function isDirectory(path: string): boolean {

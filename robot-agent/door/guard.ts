@@ -9,6 +9,8 @@ export interface GuardOptions {
   readonly allowedOrigins: readonly string[];
   /** Our addresses and names at the moment: IP literals without brackets, `name`, `name.local`, in lower case. */
   readonly ownHosts: () => readonly string[];
+  /** Told of each refusal for Host or Origin: the browser that is refused does not show its page why. */
+  readonly onRefused?: (reason: string) => void;
 }
 
 export interface Guard {
@@ -28,13 +30,17 @@ export interface Guard {
 export function createGuard(options: GuardOptions): Guard {
   const expected = digest(options.token);
   const isToken = (token: string): boolean => timingSafeEqual(digest(token), expected);
+  const refused = (reason: string): string => {
+    options.onRefused?.(reason);
+    return reason;
+  };
   return {
     refuseHost(host) {
       const name = hostName(host);
-      if (name === undefined) return 'the Host header is missing or malformed';
+      if (name === undefined) return refused('the Host header is missing or malformed');
       if (name === 'localhost' || options.allowedHosts.includes(name) || options.ownHosts().includes(name))
         return undefined;
-      return `the agent does not go by the name ${name}; start it with --allow-host ${name} if it should`;
+      return refused(`the agent does not go by the name ${name}; start it with --allow-host ${name} if it should`);
     },
     checkOrigin(origin, host) {
       if (origin === undefined) return {};
@@ -45,7 +51,9 @@ export function createGuard(options: GuardOptions): Guard {
       )
         return {};
       return {
-        refusal: `pages of ${origin} may not use this agent; start it with --allow-origin ${origin} if they should`,
+        refusal: refused(
+          `pages of ${origin} may not use this agent; start it with --allow-origin ${origin} if they should`,
+        ),
       };
     },
     isAuthorized(authorization) {

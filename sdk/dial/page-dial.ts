@@ -1,7 +1,7 @@
 // The page (or the Node program) owns the link: its own WebSocket, its own session.
 
 import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
-import { QiwayError } from '@qiway/protocol/errors';
+import { isQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { openSession } from '@qiway/protocol/session/client-session';
 import { SUBPROTOCOL } from '@qiway/protocol/session/control';
 import { dialWebSocket, type WebSocketClass } from '@qiway/protocol/transport/websocket';
@@ -22,6 +22,8 @@ export const pageDial: Dial = async ({ url, token, clock, timeoutMs }) => {
     timeoutMs,
     clock,
     WebSocket: WebSocket as WebSocketClass,
+  }).catch((error: unknown) => {
+    throw fromElsewhere(error, url);
   });
   const leftMs = Math.max(1, timeoutMs - (clock.now() - startedMs));
   const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
@@ -34,3 +36,12 @@ export const pageDial: Dial = async ({ url, token, clock, timeoutMs }) => {
     serving: lazyServing(onDemand),
   });
 };
+
+/** A browser does not tell its page that an agent refused the page's origin; a frequent slip, so it is named. */
+function fromElsewhere(error: unknown, url: string): unknown {
+  const page = globalThis.location;
+  if (page === undefined || !isQiwayError(error) || error.code !== 'dial-failed') return error;
+  if (new URL(url).host === page.host) return error;
+  const hint = `If it runs, it may not let in pages of ${page.origin}: start it with --allow-origin ${page.origin}.`;
+  return new QiwayError('dial-failed', `${sentenceOf(error)} ${hint}`, { data: { ...error.data, url }, cause: error });
+}

@@ -9,7 +9,7 @@ import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { dialWebSocket, type WebSocketClass } from '../../protocol/transport/websocket.ts';
 import { type Agent, type AgentParts, startAgent } from '../../robot-agent/agent.ts';
 import type { AgentConfig } from '../../robot-agent/config.ts';
-import type { Logger } from '../../robot-agent/logger.ts';
+import { createLogger, type Logger } from '../../robot-agent/logger.ts';
 import { createObject, EmbeddedBus, joinBus, listenBus } from '../../robot-agent/qi/index.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -228,6 +228,19 @@ describe('closing', () => {
     await once(server, 'listening');
     server.close();
     await expect(joinBus(agent.busUrl)).rejects.toMatchObject({ code: 'bus-down' });
+  });
+
+  test('tells its operator, once each, whom it refused for Host or Origin and how to let them in', async () => {
+    const lines: string[] = [];
+    const agent = await start({}, { logger: createLogger((line) => lines.push(line), 'warn') });
+    const ask = async (origin: string): Promise<number> =>
+      (await fetch(`${agent.origin}/robot/services`, { headers: { ...bearer, origin } })).status;
+    const statuses = [await ask('http://a.example'), await ask('http://a.example'), await ask('http://b.example')];
+    for (let count = 0; count < 60; count++) await ask(`http://c${count}.example`);
+    expect(statuses).toEqual([403, 403, 403]);
+    expect(lines).toHaveLength(50);
+    expect(lines[0]).toContain('start it with --allow-origin http://a.example if they should');
+    expect(lines[1]).toContain('http://b.example');
   });
 
   test('does not wait for clients that do not answer', async () => {

@@ -17,7 +17,7 @@ import {
   signal,
   VERSION,
 } from '@qiway/sdk';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type RealRobot, realRobot, TOKEN } from './real-robot.ts';
 
 interface Services {
@@ -136,6 +136,25 @@ describe('connect', () => {
     const error = await refusal(connect(`http://127.0.0.1:${port}/#token=secret`));
     expect(error).toMatchObject({ code: 'dial-failed', message: expect.stringContaining('Check the address') });
     expect(JSON.stringify(error)).not.toContain('secret');
+  });
+
+  it('names the option that lets in pages of another origin, in such a page only', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    const own = `127.0.0.1:${port}`;
+    try {
+      vi.stubGlobal('location', { host: own, origin: `http://${own}` });
+      expect((await refusal(connect(`http://${own}/#token=secret`))).message).not.toContain('--allow-origin');
+      vi.stubGlobal('location', { host: 'localhost:5173', origin: 'http://localhost:5173' });
+      const error = await refusal(connect(`http://${own}/#token=secret`));
+      expect(error).toMatchObject({ code: 'dial-failed', data: { url: `ws://${own}/robot/link` } });
+      expect(error.message).toMatch(/Check the address.*start it with --allow-origin http:\/\/localhost:5173\.$/);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('gives up in time when the other side says nothing', async () => {
