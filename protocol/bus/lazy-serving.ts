@@ -63,7 +63,12 @@ class LazyServing implements ServingSide {
 
   cancel(bytes: Uint8Array): void {
     // What has not begun to wait is not under way.
-    if (!this.#turns.areFree || this.#side !== undefined) this.#turns.run(() => this.#side?.cancel(bytes));
+    if (this.#turns.areFree) return this.#side?.cancel(bytes);
+    try {
+      this.#turns.run(() => this.#side?.cancel(bytes));
+    } catch {
+      // So much waits already that this is not kept: the call then comes to its own end.
+    }
   }
 
   stop(service: number, error: QiwayError): void {

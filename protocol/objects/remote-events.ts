@@ -39,13 +39,24 @@ function subscribe(
           remote.report(error);
         }
       };
-      turns.run(take, isFitting ? undefined : remote.part);
+      try {
+        turns.run(take, isFitting ? undefined : remote.part);
+      } catch (error) {
+        releasePayload(payload); // too many wait already
+        remote.report(error);
+      }
     },
-    gone: (error: QiwayError): void =>
-      turns.run(() => {
+    gone: (error: QiwayError): void => {
+      const end = (): void => {
         if (isOpen) listener.gone(error);
         isOpen = false;
-      }),
+      };
+      try {
+        turns.run(end);
+      } catch {
+        end(); // too many wait already
+      }
+    },
   };
   const subscription = remote.check().subscribe(uid, sink);
   const off = (): Promise<void> => {

@@ -1,6 +1,8 @@
 // A page before the part that serves objects is loaded: what needs it waits, what comes behind it too, in order.
 
+import { type BusObject, type EventSink, NO_OBJECTS } from '@qiway/protocol/bus/bus';
 import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
+import { QiwayError } from '@qiway/protocol/errors';
 import { hostMembers } from '@qiway/protocol/objects/hosted';
 import { createObject, type Members, method, property, signal } from '@qiway/protocol/objects/hosted-object';
 import { lazyAnswers } from '@qiway/protocol/objects/lazy-answers';
@@ -11,6 +13,7 @@ import type { Property, RemoteObject, Signal } from '@qiway/protocol/objects/rem
 import { type ObjectMapper, plainObjects } from '@qiway/protocol/objects/values';
 import { lazyPart, type Part } from '@qiway/protocol/part';
 import { type ClientSession, openSession } from '@qiway/protocol/session/client-session';
+import { Dynamic, encodeValue } from '@qiway/protocol/wire/value';
 import { describe, expect, it } from 'vitest';
 import { memoryDoor, randomBytes, TOKEN } from '../support/memory-session.ts';
 import { settled } from '../support/virtual-clock.ts';
@@ -194,6 +197,41 @@ describe('before the part is here', () => {
     await load.arrive();
     await expect(waiting).rejects.toMatchObject({ code: 'canceled', maybeExecuted: false });
     expect(notes).toEqual([]);
+  });
+});
+
+describe('an event of another type than declared', () => {
+  it('waits for what converts it, and those behind it wait too', async () => {
+    const load = loader();
+    const sinks: EventSink[] = [];
+    const { metaObject, uid } = createObject({ moved: signal('(i)') });
+    const publisher = {
+      metaObject,
+      uid,
+      subscribe: (_: number, sink: EventSink) => {
+        sinks.push(sink);
+        return { ready: Promise.resolve(), close: () => Promise.resolve() };
+      },
+      retain: () => {},
+      release: () => {},
+    } as unknown as BusObject;
+    const { clock } = memoryDoor();
+    const objects = createObjectMap({ clock, report: () => {}, part: load.part });
+    const remote = objects.wrap<{ readonly moved: Signal<[number]> }>(publisher);
+    const heard: unknown[] = [];
+    await remote.moved.connect((steps) => heard.push(steps), { gone: () => heard.push('gone') });
+    const event = (signature: string, value: unknown): void => {
+      for (const sink of sinks) sink.event({ signature, bytes: encodeValue(signature, value), objects: NO_OBJECTS });
+    };
+    event('(i)', [1]);
+    event('m', new Dynamic('(d)', [2.75]));
+    event('(i)', [3]);
+    for (const sink of sinks) sink.gone(new QiwayError('service-gone', 'It left.'));
+    await settled();
+    expect(heard).toEqual([1]);
+    await load.arrive();
+    expect(heard).toEqual([1, 2, 3, 'gone']);
+    objects.close();
   });
 });
 
