@@ -111,6 +111,8 @@ export class Serving implements ServingSide {
       const text = `No such method {${service}.${objectId}.${action}, id:${id}}`;
       return this.#error(address, new QiwayError('member-not-found', text, { data: { text } }));
     }
+    if (this.#calls.has(id))
+      return this.#error(address, new QiwayError('wire-invalid', `A call with id ${id} is under way already.`));
     if (this.#calls.size >= this.#peer.limits.maxIncomingCalls) {
       const maximum = this.#peer.limits.maxIncomingCalls;
       return this.#error(

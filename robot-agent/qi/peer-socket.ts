@@ -27,6 +27,12 @@ export interface PeerSocketOptions {
   readonly isKept?: boolean;
 }
 
+/**
+ * The socket of an agent carries the calls of all its sessions, each of which may have 65,536 under way: one of them must
+ * not use up what is for all.
+ */
+const SOCKET_LIMITS: Partial<PeerLimits> = { maxIncomingCalls: 1_048_576 };
+
 /** A qi program at the other end of a socket. */
 export class PeerSocket {
   readonly peer: Peer;
@@ -143,7 +149,7 @@ function attach(
     send: (header, payload) => messages.send(header, payload),
     serving: serving({ services, errors: 'text' }),
     randomUid: () => new Uint8Array(randomBytes(20)),
-    ...(limits === undefined ? {} : { limits }),
+    limits: { ...SOCKET_LIMITS, ...limits },
   });
   peer.agree(peerAgreement(agreed));
   let settleClosed: (reason: QiwayError) => void = () => {};

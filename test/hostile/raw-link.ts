@@ -25,6 +25,8 @@ export interface RawLink {
   send(...frames: readonly Uint8Array[]): void;
   /** Removes and returns the first frame that matches, now or when it comes; rejects when the link closes before. */
   take(matches: (frame: ReceivedFrame) => boolean): Promise<ReceivedFrame>;
+  /** Resolves when `condition` holds, looked at whenever something came; rejects when the link closes before. */
+  until(condition: () => boolean): Promise<void>;
   /** The answer to the call of this id. */
   answer(id: number): Promise<ReceivedFrame>;
   /** Resolves with the close code. */
@@ -90,11 +92,24 @@ export async function rawLink({ origin }: AgentProcess): Promise<RawLink> {
       waiting.add(attempt);
       attempt();
     });
+  const until: RawLink['until'] = (condition) =>
+    new Promise((resolve, reject) => {
+      const attempt = (): void => {
+        const holds = condition();
+        if (!holds && !isClosed) return;
+        waiting.delete(attempt);
+        if (holds) resolve();
+        else reject(new Error('the link closed before that'));
+      };
+      waiting.add(attempt);
+      attempt();
+    });
   return {
     socket,
     received,
     closed,
     take,
+    until,
     send: (...frames) => {
       if (socket.readyState === socket.OPEN) socket.send(Buffer.concat(frames));
     },

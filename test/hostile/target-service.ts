@@ -1,5 +1,6 @@
 // The service that hostile tests aim at: it counts what reaches it, and what others hold of it.
 import type { BusObject, Payload, Subscription } from '@qiway/protocol/bus/bus';
+import { QiwayError } from '@qiway/protocol/errors';
 import {
   type CallContext,
   createObject,
@@ -22,7 +23,7 @@ export interface TargetCounts {
   readonly things: number;
   /** Objects of others that it was given and that live. */
   readonly kept: number;
-  /** Calls of `never`, and how many of them were cancelled. */
+  /** Calls of `never`, which never answers, and of `endless`, which ends when it is cancelled; and how many of them were cancelled. */
   readonly nevers: number;
   readonly cancels: number;
   /** Calls of `touch` of any thing. */
@@ -87,6 +88,15 @@ export function createTarget(): Target {
         counts.cancels += 1;
       });
       return new Promise(() => {});
+    }),
+    endless: method('()', 'v', (context: CallContext) => {
+      counts.nevers += 1;
+      return new Promise((_, reject) => {
+        context.onCancel(() => {
+          counts.cancels += 1;
+          reject(new QiwayError('canceled', 'Stopped.'));
+        });
+      });
     }),
     stepped: signal('(si)'),
     flooded: signal('(r)'),
