@@ -8,6 +8,8 @@ import { EXIT, type Invocation } from './usage.ts';
 
 /** Calls whose median is the round trip. */
 const ROUND_TRIPS = 21;
+/** The bus's own service. */
+const DIRECTORY_NAME = 'ServiceDirectory';
 /** Where the agent tells that it is alive. */
 const HEALTH_PATH = '/healthz';
 
@@ -55,10 +57,15 @@ export async function doctor(invocation: Invocation, { connect, terminal }: Surr
     {
       name: 'services',
       run: async () => {
-        const services = await opened().services();
-        return `${services.length}: ${services.map(({ name }) => name).join(', ')}`;
+        const names = (await opened().services()).map(({ name }) => name).filter((name) => name !== DIRECTORY_NAME);
+        if (names.length === 0) throw new QiwayError('service-gone', 'no robot offers services on the bus');
+        return `${names.length}: ${names.join(', ')}`;
       },
-      advice: () => 'the bus is there and does not answer: see the log of the agent',
+      advice: ({ code }) =>
+        code === 'service-gone'
+          ? 'start the robot’s software (or the simulated robot), or give the agent the --bus of a robot; an agent without --bus waits at its --bus-listen'
+          : 'the bus is there and does not answer: see the log of the agent',
+      isOptional: true,
     },
     {
       name: 'round trip',
@@ -106,7 +113,7 @@ function checkBus(robot: Robot): string {
 }
 
 async function roundTrip(robot: Robot): Promise<string> {
-  const { remote } = await describe(robot, 'ServiceDirectory');
+  const { remote } = await describe(robot, DIRECTORY_NAME);
   const times: number[] = [];
   for (let count = 0; count < ROUND_TRIPS; count += 1) {
     const start = performance.now();

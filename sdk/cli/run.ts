@@ -39,7 +39,9 @@ function fail(thrown: unknown, isJson: boolean, terminal: Terminal): number {
     return EXIT.usage;
   }
   const error = asQiwayError(thrown);
+  const maybe = error.maybeExecuted ? ' It may have run on the robot all the same.' : '';
   // One line, whatever the robot said.
-  terminal.error(isJson ? `${JSON.stringify(error)}\n` : `qiway: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  const line = `qiway: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}${maybe}\n`;
+  terminal.error(isJson ? `${JSON.stringify(error)}\n` : line);
   return EXIT.failed;
 }

@@ -14,6 +14,7 @@ let robot: RealRobot;
 beforeAll(async () => {
   robot = await realRobot({
     add: method('(ii)', 'i', (a: number, b: number) => a + b),
+    never: method('()', 'v', () => new Promise<void>(() => {})),
     level: property('i', 1),
     changed: signal('(s)'),
   });
@@ -48,6 +49,14 @@ describe('the program qiway', () => {
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toMatch(/^qiway: \[member-not-found\] [^\n]+\n$/);
     expect(await qiway('fly')).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it('says of a call without an answer that it may have run', async () => {
+    expect(await qiway('call', '--timeout', '0.2', 'Thing.never')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^qiway: \[timeout\] .* It may have run on the robot all the same\.\n$/),
+    });
   });
 
   it('unsubscribes and ends with code 0 at Ctrl-C', async () => {
@@ -87,8 +96,22 @@ describe('qiway doctor', () => {
       'ok      round trip',
       '',
     ]);
-    expect(stdout).toMatch(/services: 2: ServiceDirectory, Thing\n/);
+    expect(stdout).toMatch(/services: 1: Thing\n/);
     expect(code).toBe(0);
+  });
+
+  it('says when no robot is on the bus, and what to do', async () => {
+    const agent = await realRobot({});
+    try {
+      await agent.bus.close();
+      const { code, stdout } = await qiway('doctor', '--url', agent.url);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(
+        /failed {2}services: \[service-gone\] no robot .*\n {8}→ start the robot.*\nok {6}round trip/,
+      );
+    } finally {
+      await agent[Symbol.asyncDispose]();
+    }
   });
 
   it('says what to do about a wrong token', async () => {
