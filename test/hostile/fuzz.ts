@@ -13,7 +13,9 @@ export function fuzzing<T extends unknown[]>(file: string, numRuns: number): fc.
     reporter: (details) => {
       if (!details.failed) return;
       const repeat = `QIWAY_FUZZ_SEED=${details.seed} npx vitest run test/hostile/${file}`;
-      throw new Error(`${fc.defaultReportMessage(details)}\n\nRepeat it with: ${repeat}`);
+      throw new Error(`${fc.defaultReportMessage(details)}\n\nRepeat it with: ${repeat}`, {
+        cause: details.errorInstance,
+      });
     },
   };
 }
