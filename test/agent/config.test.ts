@@ -1,3 +1,4 @@
+// The agent's configuration: where values come from, and the sentences that refuse them.
 import { describe, expect, test } from 'vitest';
 import { formatAddress, isLoopback, parseAddress } from '../../robot-agent/address.ts';
 import { type AgentConfig, readConfig } from '../../robot-agent/config.ts';

@@ -1,3 +1,4 @@
+// The agent's HTTP side over real sockets: who is let in, what bad input gets, streams, metrics.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// Files that the agent serves beside the robot, and those that it does not.
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// The agent's WebSocket side over real sockets: upgrades, and the transport made of one.
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';

@@ -1,3 +1,4 @@
+// What the bench prints of its samples, and the frames of its peers; no measuring here.
 import { describe, expect, it } from 'vitest';
 import { short, spread } from '../../bench/figures.ts';
 import { readOptions } from '../../bench/options.ts';

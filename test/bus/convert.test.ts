@@ -1,3 +1,4 @@
+// Conversions between signatures, beside what libqi was recorded to do.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conversionScore, convertValue } from '../../protocol/bus/convert.ts';

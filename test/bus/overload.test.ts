@@ -1,3 +1,4 @@
+// The choice among overloads, beside what libqi was recorded to choose.
 import { describe, expect, test } from 'vitest';
 import { argumentSignature } from '../../protocol/bus/argument-signature.ts';
 import { chooseMethod, type MethodSignature } from '../../protocol/bus/overload.ts';

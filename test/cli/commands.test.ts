@@ -1,3 +1,4 @@
+// The commands of qiway against an agent, run within this process.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CliRobot, cliRobot } from './cli-robot.ts';
 

@@ -1,3 +1,4 @@
+// What the doctor of qiway makes of steps that work and fail.
 import { QiwayError } from '@qiway/protocol/errors';
 import { describe, expect, it } from 'vitest';
 import { diagnose, printStep, type Step, type StepReport } from '../../sdk/cli/diagnosis.ts';

@@ -1,3 +1,4 @@
+// The text that `qiway types` writes.
 import { method, property, signal } from '@qiway/protocol/objects/members';
 import { describe, expect, it } from 'vitest';
 import { generateTypes } from '../../sdk/cli/generate-types.ts';

@@ -1,3 +1,4 @@
+// How `qiway info` shows services and their members.
 import { describe, expect, it } from 'vitest';
 import { printService, printServices } from '../../sdk/cli/print-service.ts';
 import { typeWords } from '../../sdk/cli/signature-words.ts';

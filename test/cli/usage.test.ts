@@ -1,3 +1,4 @@
+// The command line of qiway: reading it, refusing it, helping with it.
 import { describe, expect, it } from 'vitest';
 import { helpText, readArguments, readJson, splitMember, UsageError } from '../../sdk/cli/usage.ts';
 

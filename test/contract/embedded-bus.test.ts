@@ -1,3 +1,4 @@
+// The bus of one process, against the contract.
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { busContract } from './bus-contract.ts';
 

@@ -1,3 +1,4 @@
+// What HTTP requests mean on the bus, as plain data: no sockets.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';

@@ -1,3 +1,4 @@
+// Signals as server-sent events, on a virtual clock: no sockets.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Subscription } from '../../protocol/bus/bus.ts';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';

@@ -1,3 +1,4 @@
+// Values as JSON and back, by signature.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromBase64, toBase64 } from '../../protocol/objects/base64.ts';

@@ -1,3 +1,4 @@
+// qi URLs, and the endpoints that a client chooses among.
 import { describe, expect, test } from 'vitest';
 import type { ServiceInfo } from '../../protocol/bus/bus.ts';
 import {

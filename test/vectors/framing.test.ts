@@ -1,3 +1,4 @@
+// The recorded traffic through the framer: whole, byte by byte, and split at random.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MessageFramer } from '../../protocol/wire/framer.ts';

@@ -1,3 +1,4 @@
+// The recorded payloads: decoded to the recorded values, and encoded to the same bytes.
 import { describe, expect, test } from 'vitest';
 import { isQiwayError } from '../../protocol/errors.ts';
 import { METAOBJECT_SIGNATURE } from '../../protocol/wire/metaobject-signature.ts';

@@ -1,3 +1,4 @@
+// Dynamics and objects on the wire.
 import { describe, expect, test } from 'vitest';
 import { METAOBJECT_SIGNATURE } from '../../protocol/wire/metaobject-signature.ts';
 import {

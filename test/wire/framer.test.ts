@@ -1,3 +1,4 @@
+// The framer: views, gathering, bounds, and what ends it.
 import { describe, expect, test } from 'vitest';
 import { MessageFramer } from '../../protocol/wire/framer.ts';
 import { GATHER_BYTES, MAX_PAYLOAD_BYTES } from '../../protocol/wire/limits.ts';

@@ -1,3 +1,4 @@
+// Bounds of the decoder against payloads made to cost much.
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../protocol/wire/bytes.ts';
 import { MAX_DEPTH, MAX_FREE_CONTAINERS, MAX_PAYLOAD_BYTES } from '../../protocol/wire/limits.ts';

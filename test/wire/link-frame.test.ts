@@ -1,3 +1,4 @@
+// The header of a frame of the link.
 import { expect, test } from 'vitest';
 import {
   ControlType,

@@ -1,3 +1,4 @@
+// Metaobjects sent once per socket.
 import { expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../protocol/wire/bytes.ts';
 import { MAX_CACHED_METAOBJECTS } from '../../protocol/wire/limits.ts';

@@ -1,3 +1,4 @@
+// Finding and replacing the objects inside payloads.
 import { expect, test } from 'vitest';
 import { rewriteObjects } from '../../protocol/wire/rewrite.ts';
 import { Dynamic, decodeValue, encodeValue, NULL_OBJECT, type ObjectReference } from '../../protocol/wire/value.ts';

@@ -1,3 +1,4 @@
+// The signature grammar.
 import { describe, expect, test } from 'vitest';
 import { MAX_DEPTH, MAX_SIGNATURE_BYTES } from '../../protocol/wire/limits.ts';
 import { METAOBJECT_SIGNATURE } from '../../protocol/wire/metaobject-signature.ts';

@@ -1,3 +1,4 @@
+// Round trips of random values of random signatures.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isQiwayError } from '../../protocol/errors.ts';

@@ -1,3 +1,4 @@
+// Values by signature: bytes as libqi writes them, and what is refused.
 import { describe, expect, test } from 'vitest';
 import { METAOBJECT_SIGNATURE } from '../../protocol/wire/metaobject-signature.ts';
 import {
