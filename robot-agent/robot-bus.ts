@@ -3,6 +3,7 @@
 import type { Bus, BusState } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
+import { sentenceOf } from '@qiway/protocol/errors';
 import type { Logger } from './logger.ts';
 import { mirrorBus } from './mirror.ts';
 import { joinBus, listenBus } from './qi/index.ts';
@@ -37,7 +38,7 @@ export async function joinRobotBus(url: string, { outer, logger, clock, onState 
   } else logger.warn('the robot bus is not there yet; waiting for it', { url });
   const stopListening = inner.listen({
     stateChanged: (changed: BusState, reason) => {
-      if (changed !== 'closed') onState(changed, reason?.message);
+      if (changed !== 'closed') onState(changed, reason && sentenceOf(reason));
     },
   });
   const close = async (): Promise<void> => {

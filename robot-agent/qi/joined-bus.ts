@@ -167,7 +167,6 @@ export class TcpBus implements JoinedBus {
       },
       stateChanged: (_state, reason) => this.#lost(attachment, reason),
     });
-    this.#options.logger?.info('The bus is up.', { url: this.url });
     if (this.#kept.size > 0) await this.#moveListeners(attachment.localAddress);
     if (this.#state.name !== 'up' || this.#state.attachment !== attachment) return;
     for (const kept of this.#kept) kept.restore(client);
@@ -186,7 +185,6 @@ export class TcpBus implements JoinedBus {
     // Those who came in by our port were told of services whose ids are void now (as libqi: the bus ends).
     for (const port of this.#openPorts) for (const peerSocket of [...port.peers]) peerSocket.close(reason);
     if (keepTrying) {
-      this.#options.logger?.warn(sentence, { url });
       this.#tryLater(reason);
       this.#tell('down', reason);
       return;

@@ -49,27 +49,35 @@ export async function buildConsole(): Promise<{ readonly folder: string; remove(
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-export async function openConsoleSite(): Promise<ConsoleSite> {
+/** @param directory whose the bus is: the agent's, as with `npm start`, or the robot's, as NAOqi has it */
+export async function openConsoleSite({
+  directory = 'agent',
+}: {
+  readonly directory?: 'agent' | 'robot';
+} = {}): Promise<ConsoleSite> {
   const built = await buildConsole();
+  const isRobots = directory === 'robot';
+  const startRobot = async (bus: string): Promise<Program> => {
+    const program = startProgram(join(checkout, 'simulated-robot/main.ts'), [isRobots ? '--bus-listen' : '--bus', bus]);
+    await program.said(/services on tcp:/);
+    return program;
+  };
+  const first = isRobots ? await startRobot('tcp://127.0.0.1:0') : undefined;
   const agentArgs = (listen: string, bus: string): string[] => [
     '--listen',
     listen,
-    '--bus-listen',
+    isRobots ? '--bus' : '--bus-listen',
     bus,
     '--web',
     built.folder,
   ];
   const agentPath = join(checkout, 'robot-agent/main.ts');
-  let agent = startProgram(agentPath, agentArgs('127.0.0.1:0', 'tcp://127.0.0.1:0'));
-  const [, bus = ''] = await agent.said(/is the service directory.*url=(tcp:\/\/\S+)/);
+  const known = first === undefined ? undefined : (await first.said(/services on (tcp:\S+)/))[1];
+  let agent = startProgram(agentPath, agentArgs('127.0.0.1:0', known ?? 'tcp://127.0.0.1:0'));
+  const bus = known ?? (await agent.said(/is the service directory.*url=(tcp:\/\/\S+)/))[1] ?? '';
   const [url] = await agent.said(/^http:\/\/\S+#token=\S+$/);
   const { origin, hash, host } = new URL(url);
-  const startRobot = async (): Promise<Program> => {
-    const program = startProgram(join(checkout, 'simulated-robot/main.ts'), ['--bus', bus]);
-    await program.said(/services on tcp:/);
-    return program;
-  };
-  let robot = await startRobot();
+  let robot = first ?? (await startRobot(bus));
   const browser = await launchChromium();
 
   const open = async ({ fragment = hash.slice(1), ...options }: OpenOptions = {}): Promise<ConsolePage> => {
@@ -102,7 +110,7 @@ export async function openConsoleSite(): Promise<ConsoleSite> {
       await agent.said(/^http:\/\/\S+#token=\S+$/);
     },
     async startRobot() {
-      robot = await startRobot();
+      robot = await startRobot(bus);
     },
     open,
     close,
