@@ -45,7 +45,7 @@ export function parseAgentUrl(text: string, base?: string): AgentUrl {
   return { shown, link: `${scheme}${link.href.slice(link.protocol.length)}`, token };
 }
 
-/** The fragment may hold a token: it is in no message. */
+/** The fragment may hold a token: it is in no message. In JavaScript, and from an environment, it may be no text at all. */
 function withoutFragment(text: string): string {
-  return text.split('#', 1)[0] ?? '';
+  return String(text).split('#', 1)[0] ?? '';
 }

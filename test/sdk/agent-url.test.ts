@@ -35,6 +35,12 @@ describe('the URL of an agent', () => {
     },
   );
 
+  it('that was forgotten is refused like one that is none', () => {
+    expect(() => parseAgentUrl(undefined as unknown as string)).toThrow(
+      /^\[invalid-argument\] "undefined" is not a URL/,
+    );
+  });
+
   it('is never quoted with its token', () => {
     expect(() => parseAgentUrl('robot:8080#token=secret')).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('secret') }),
