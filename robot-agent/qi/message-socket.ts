@@ -86,6 +86,11 @@ export class MessageSocket {
     return this.#pendingBytes + this.#socket.writableLength;
   }
 
+  /** Bytes of requests that may still be sent: half of what may wait, the rest is for answers and events. */
+  get roomForRequests(): number {
+    return this.#maxQueuedBytes / 2 - this.bufferedBytes;
+  }
+
   listen(listener: SocketListener): void {
     this.#listener = listener;
   }

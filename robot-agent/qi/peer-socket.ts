@@ -33,6 +33,9 @@ export interface PeerSocketOptions {
  */
 const SOCKET_LIMITS: Partial<PeerLimits> = { maxIncomingCalls: 1_048_576 };
 
+/** Bytes. Requests up to this size are bounded by their number. */
+const SMALL_BYTES = 1024;
+
 /** A qi program at the other end of a socket. */
 export class PeerSocket {
   readonly peer: Peer;
@@ -146,7 +149,11 @@ function attach(
 ): PeerSocket {
   const { services, limits, onClosed } = options;
   const peer = new Peer({
-    send: (header, payload) => messages.send(header, payload),
+    send: (header, payload) => {
+      if (isRequest(header) && payload.length > SMALL_BYTES && payload.length > messages.roomForRequests)
+        throw readsTooSlowly();
+      messages.send(header, payload);
+    },
     serving: serving({ services, errors: 'text' }),
     randomUid: () => new Uint8Array(randomBytes(20)),
     limits: { ...SOCKET_LIMITS, ...limits },
@@ -175,6 +182,17 @@ function programGone(reason: QiwayError): QiwayError {
   if (reason.code !== 'link-lost') return reason;
   return new QiwayError('service-gone', 'The program that offers this ended, or the network to it broke.', {
     cause: reason,
+  });
+}
+
+function isRequest({ type }: MessageHeader): boolean {
+  return type === MessageType.call || type === MessageType.post;
+}
+
+/** Said to the one who asks for too much: the socket is for all, and is not to end by it. */
+function readsTooSlowly(): QiwayError {
+  return new QiwayError('limit-exceeded', 'The program that offers this reads too slowly for what it is sent.', {
+    data: { limit: 'roomForRequests' },
   });
 }
 

@@ -10,6 +10,7 @@ export interface Child {
   /** Resolves with the first line of its log, past or to come, that holds `part`; each line is given once. */
   said(part: string): Promise<string>;
   readonly isAlive: boolean;
+  readonly pid: number;
   /** All it wrote, for the message of a failing test. */
   readonly log: readonly string[];
   /** Resolves once it has ended. */
@@ -86,6 +87,7 @@ async function startChild(file: string, ...args: string[]): Promise<Child> {
         const index = unread.findIndex((line) => line.includes(part));
         return index < 0 ? undefined : unread.splice(index, 1)[0];
       }),
+    pid: child.pid ?? 0,
     get isAlive() {
       return isAlive();
     },
