@@ -2,7 +2,7 @@
 // One line on stdout when ready: the URL. Everything else goes to stderr.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { asQiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { startAgent } from './agent.ts';
 import { collectLessOften } from './collector.ts';
@@ -44,9 +44,9 @@ async function run(config: AgentConfig): Promise<void> {
 }
 
 function fail(error: unknown): never {
-  const { code, message } = asQiwayError(error);
-  const detail = code === 'internal' && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-  process.stderr.write(`qiway-agent: ${message.replace(`[${code}] `, '')}${detail}\n`);
+  const failure = asQiwayError(error);
+  const detail = failure.code === 'internal' && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+  process.stderr.write(`qiway-agent: ${sentenceOf(failure)}${detail}\n`);
   process.exit(1);
 }
 

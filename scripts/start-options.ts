@@ -1,6 +1,6 @@
 // The command line of `npm start`: its own options turned into the agent's, and failures told in its own words. Tooling; pure.
 import { parseArgs } from 'node:util';
-import { isQiwayError } from '@qiway/protocol/errors';
+import { isQiwayError, sentenceOf } from '@qiway/protocol/errors';
 
 export const HELP = `Usage: npm start -- [--port N] [--host H] [--bus tcp://HOST:9559] [options of qiway-agent]
 
@@ -66,7 +66,7 @@ function ownOptions(given: readonly string[]): { host?: string; port?: string; r
 /** A failure to start, in the words of this command line. */
 export function startFailure(error: unknown, address: string | undefined): string {
   if (!isQiwayError(error)) return error instanceof Error ? error.message : String(error);
-  const sentence = error.message.replace(/^\[[a-z-]+\] /, '');
+  const sentence = sentenceOf(error);
   if (address === undefined) return sentence;
   const host = address.slice(0, address.lastIndexOf(':'));
   return sentence
