@@ -1,14 +1,20 @@
 // A program of the robot that hangs for a while: a greedy client's calls to it must not end it for everybody.
 import { connect, isQiwayError } from '@qiway/sdk';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { bystander, type TargetProxy } from './bystander.ts';
-import { startAgent, startService } from './processes.ts';
+import { type Child, startAgent, startService } from './processes.ts';
 
 const MEBIBYTE = 1_048_576;
+
+const children: Child[] = [];
+afterEach(async () => {
+  for (const child of children.splice(0)) await child.end();
+});
 
 test('calls beyond what may wait for it are refused to the client that makes them', async () => {
   const agent = await startAgent();
   const service = await startService(agent.busUrl);
+  children.push(service, agent);
   const other = await bystander(agent.url);
   await other.more(5);
   const clients = await Promise.all([1, 2].map(() => connect<{ Target: TargetProxy }>(agent.url, { timeoutMs: 0 })));
@@ -36,6 +42,4 @@ test('calls beyond what may wait for it are refused to the client that makes the
   await other.more(5);
   await other.robot.close();
   for (const client of clients) await client.close();
-  await service.end();
-  await agent.end();
 }, 60_000);

@@ -1,4 +1,5 @@
 // A client that asks for more than anybody needs: bounds hold, it pays for it, and the others go on.
+import { setImmediate } from 'node:timers/promises';
 import { connect, createObject, metaObjectOf, method } from '@qiway/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MessageType } from '../../protocol/wire/message.ts';
@@ -37,10 +38,12 @@ function call(id: number, member: keyof typeof action, body?: Uint8Array): Uint8
   return frame({ type: MessageType.call, id, service: serviceId, object: 1, action: action[member] }, body);
 }
 
-/** In batches as large as are allowed. */
-function sendAll(link: RawLink, count: number, make: (index: number) => Uint8Array): void {
-  for (let from = 0; from < count; from += 5000)
-    link.send(...Array.from({ length: Math.min(5000, count - from) }, (_, index) => make(from + index)));
+/** In batches, one a turn: the bystander lives in this process too, and needs its heartbeat. */
+async function sendAll(link: RawLink, count: number, make: (index: number) => Uint8Array): Promise<void> {
+  for (let from = 0; from < count; from += 2000) {
+    link.send(...Array.from({ length: Math.min(2000, count - from) }, (_, index) => make(from + index)));
+    await setImmediate();
+  }
 }
 
 async function memoryIsBack(): Promise<void> {
@@ -51,13 +54,12 @@ test('100,000 calls whose answers nobody reads are answered nevertheless', async
   const link = await rawSession(agent);
   link.socket.pause();
   const body = encodeValue('(si)', ['greedy', 1]);
-  sendAll(link, 100_000, (index) => call(index + 10, 'step', body));
+  await sendAll(link, 100_000, (index) => call(index + 10, 'step', body));
   await other.more(50);
   link.socket.resume();
-  // And the pings of the agent.
-  await link.until(() => link.received.length >= 100_000);
-  const answers = new Set(link.received.filter(({ header }) => header.type <= 3).map(({ header }) => header.id));
-  expect(answers.size).toBe(100_000);
+  const answered = (): number =>
+    new Set(link.received.filter(({ header }) => header.type <= 3).map(({ header }) => header.id)).size;
+  await link.until(() => link.received.length >= 100_000 && answered() === 100_000);
   await link.cut();
   await other.more(20);
   await memoryIsBack();
@@ -66,10 +68,10 @@ test('100,000 calls whose answers nobody reads are answered nevertheless', async
 test('100,000 calls that never end: what is beyond the bound is refused, and all are cancelled with the link', async () => {
   const link = await rawSession(agent);
   const { nevers } = await service.counts();
-  sendAll(link, 100_000, (index) => call(index + 10, 'endless'));
-  await link.answer(100_009);
+  await sendAll(link, 100_000, (index) => call(index + 10, 'endless'));
+  await link.until(() => link.received.slice(-5000).some(({ header }) => header.id === 100_009));
   const refused = link.received.filter(({ header }) => header.type === MessageType.error);
-  expect(refused.length + 1).toBe(100_000 - MAX_AT_ONCE);
+  expect(refused).toHaveLength(100_000 - MAX_AT_ONCE);
   expect(codeOf(refused[0]?.body ?? new Uint8Array(0))).toBe('limit-exceeded');
   await link.cut();
   await expect.poll(async () => (await service.counts()).nevers - nevers).toBe(MAX_AT_ONCE);
@@ -80,7 +82,7 @@ test('100,000 calls that never end: what is beyond the bound is refused, and all
 test('the same id for every call does not pass the bound by', async () => {
   const link = await rawSession(agent);
   const { nevers } = await service.counts();
-  sendAll(link, 100_000, () => call(7, 'endless'));
+  await sendAll(link, 100_000, () => call(7, 'endless'));
   expect(await ask(link, { service: 1, action: 108 }, { signature: '()', args: [], returns: 's' })).toMatch(/./);
   await other.more(20);
   expect((await service.counts()).nevers - nevers).toBeLessThanOrEqual(MAX_AT_ONCE);
