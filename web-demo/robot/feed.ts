@@ -3,7 +3,7 @@ import type { Robot } from '@qiway/sdk';
 import { attachBattery, attachMotion, attachPosture, attachRoom, attachSpeech, attachVolume } from './attach.ts';
 import { followServices, hold } from './follow.ts';
 import type { Services } from './robot-services.ts';
-import type { RobotState } from './robot-state.ts';
+import { isMissing, type RobotState } from './robot-state.ts';
 
 export interface FeedOptions {
   readonly robot: Robot<Services>;
@@ -19,8 +19,8 @@ export function feedRobotState(state: RobotState, { robot, onProblem, after }: F
     onProblem,
     onServices: (names) => {
       state.services.value = names;
-      // A lost link leaves the plan to be seen; a robot without a room does not.
-      if (!names.includes('SimulatedRoom')) state.plan.value = undefined;
+      // A lost link, or a robot that is away, leaves the plan to be seen; a robot without a room does not.
+      if (isMissing(state.services, 'SimulatedRoom')) state.plan.value = undefined;
     },
     attachments: {
       ALMotion: (motion, scope) => attachMotion(state, motion, { scope, after }),
