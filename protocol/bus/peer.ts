@@ -2,7 +2,7 @@
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
 import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
-import { type ObjectEncoding, rewriteObjects } from '../wire/rewrite.ts';
+import { rewriteObjects } from '../wire/rewrite.ts';
 import { holdsObjects } from '../wire/signature.ts';
 import { AddressTable } from './address-table.ts';
 import {
@@ -17,54 +17,24 @@ import {
 import { decodeError } from './error-payload.ts';
 import { type MetaObject, readMetaObject, StandardAction, standardReturn } from './metaobject.ts';
 import { PeerObject } from './peer-object.ts';
+import {
+  DEFAULT_LIMITS,
+  FULL_AGREEMENT,
+  type PeerAgreement,
+  type PeerLimits,
+  type PeerOptions,
+} from './peer-options.ts';
 import { PendingCall } from './pending-call.ts';
-import type { ServePeer, ServingSide } from './serving-side.ts';
+import { appendReturnSignature } from './return-signature.ts';
+import type { ServingSide } from './serving-side.ts';
 
-/**
- * Takes one outgoing message. The header object is reused by the caller; the payload is never written to again.
- * @throws `limit-exceeded` when more waits for the other side than it may; nothing was sent then
- */
-export type MessageSender = (header: MessageHeader, payload: Uint8Array) => void;
-
-/** What both sides understand; settled by the handshake of whoever owns the peer. */
-export interface PeerAgreement {
-  /** How objects inside payloads are written on this socket, per direction. */
-  readonly incoming: ObjectEncoding;
-  readonly outgoing: ObjectEncoding;
-  /** The other side understands Cancel. */
-  readonly canCancel: boolean;
-  /** The other side understands header flags. */
-  readonly hasFlags: boolean;
-}
-
-export interface PeerLimits {
-  /** Calls of the other side under way at once. */
-  readonly maxIncomingCalls: number;
-  /** Objects served to the other side at once, and objects of it held. */
-  readonly maxObjects: number;
-  /** Signal registrations of the other side. */
-  readonly maxSubscriptions: number;
-}
-
-export interface PeerOptions {
-  readonly send: MessageSender;
-  /** What this side offers to the other. */
-  readonly serving: ServePeer;
-  /** 20 random bytes: the uid of objects that come without one. */
-  readonly randomUid: () => Uint8Array;
-  readonly limits?: Partial<PeerLimits>;
-}
-
-/** As on our links: everything understood, objects with uid and without metaobject cache. */
-export const FULL_AGREEMENT: PeerAgreement = {
-  incoming: { hasUid: true },
-  outgoing: { hasUid: true },
-  canCancel: true,
-  hasFlags: true,
-};
-
-/** Bounds against a greedy peer; far above what robots and pages use. */
-const DEFAULT_LIMITS: PeerLimits = { maxIncomingCalls: 65_536, maxObjects: 1_048_576, maxSubscriptions: 65_536 };
+export {
+  FULL_AGREEMENT,
+  type MessageSender,
+  type PeerAgreement,
+  type PeerLimits,
+  type PeerOptions,
+} from './peer-options.ts';
 
 /** One per socket or link. */
 export class Peer {
@@ -214,8 +184,6 @@ export class Peer {
     this.#serving.close();
   }
 
-  // ---- used by PeerObject and Serving ------------------------------------------------------------------------------
-
   /** Writes a call and keeps its sink until the answer. */
   call(target: PeerObject, request: CallRequest, sink: ReplySink): PendingCall | undefined {
     const { action, payload } = request;
@@ -241,7 +209,7 @@ export class Peer {
     }
     if (request.returnSignature !== undefined) {
       flags |= MessageFlags.returnType;
-      bytes = appendString(bytes, request.returnSignature);
+      bytes = appendReturnSignature(bytes, request.returnSignature);
     }
     const pending = new PendingCall(this, {
       id,
@@ -370,8 +338,6 @@ export class Peer {
     }
   }
 
-  // ---- private -----------------------------------------------------------------------------------------------------
-
   #settleReply(header: MessageHeader, bytes: Uint8Array): void {
     const call = this.#take(header.id);
     if (call === undefined) return;
@@ -430,15 +396,4 @@ function noFlags(): QiwayError {
 
 function isZero(uid: Uint8Array): boolean {
   return uid.every((byte) => byte === 0);
-}
-
-const encoder = new TextEncoder();
-
-function appendString(bytes: Uint8Array, text: string): Uint8Array {
-  const tail = encoder.encode(text);
-  const joined = new Uint8Array(bytes.length + 4 + tail.length);
-  joined.set(bytes);
-  new DataView(joined.buffer).setUint32(bytes.length, tail.length, true);
-  joined.set(tail, bytes.length + 4);
-  return joined;
 }

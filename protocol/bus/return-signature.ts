@@ -13,3 +13,15 @@ export function splitReturnSignature(
   const returnSignature = readValue(reader, 's') as string;
   return { bytes: bytes.subarray(0, end), returnSignature };
 }
+
+const encoder = new TextEncoder();
+
+/** Puts the wish behind the arguments. */
+export function appendReturnSignature(bytes: Uint8Array, returnSignature: string): Uint8Array {
+  const tail = encoder.encode(returnSignature);
+  const joined = new Uint8Array(bytes.length + 4 + tail.length);
+  joined.set(bytes);
+  new DataView(joined.buffer).setUint32(bytes.length, tail.length, true);
+  joined.set(tail, bytes.length + 4);
+  return joined;
+}

@@ -11,30 +11,26 @@ function makeValues(): Int8Array {
   return table;
 }
 
-/** Characters gathered before they are joined: long strings by single additions are slow in every engine. */
-const CHUNK_BYTES = 3 * 4096;
+const codes: Uint8Array = /* @__PURE__ */ Uint8Array.from(alphabet, (letter) => letter.charCodeAt(0));
+const PAD = 0x3d;
+const ascii = /* @__PURE__ */ new TextDecoder();
 
-/** With padding. */
+/** With padding. The characters are written as bytes and read as text once: a picture takes milliseconds. */
 export function toBase64(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
-    parts.push(encodeChunk(bytes, start, Math.min(start + CHUNK_BYTES, bytes.length)));
-  return parts.join('');
-}
-
-function encodeChunk(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let at = start; at < end; at += 3) {
-    const left = end - at;
+  const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4);
+  let to = 0;
+  for (let at = 0; at < bytes.length; at += 3) {
+    const left = bytes.length - at;
     const word =
       ((bytes[at] as number) << 16) |
       ((left > 1 ? (bytes[at + 1] as number) : 0) << 8) |
       (left > 2 ? (bytes[at + 2] as number) : 0);
-    text += (alphabet[word >> 18] as string) + (alphabet[(word >> 12) & 63] as string);
-    text += left > 1 ? alphabet[(word >> 6) & 63] : '=';
-    text += left > 2 ? alphabet[word & 63] : '=';
+    text[to++] = codes[word >> 18] as number;
+    text[to++] = codes[(word >> 12) & 63] as number;
+    text[to++] = left > 1 ? (codes[(word >> 6) & 63] as number) : PAD;
+    text[to++] = left > 2 ? (codes[word & 63] as number) : PAD;
   }
-  return text;
+  return ascii.decode(text);
 }
 
 /** Reads base64 and base64url, padded or not; `undefined` when the text is neither. */

@@ -1,10 +1,7 @@
 // Puts messages together again that came in fragments. Layer 5. See docs/link-protocol.md section 5.
 import { QiwayError } from '../errors.ts';
 import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
-import { FRAGMENT_BYTES } from './link-writer.ts';
-
-/** Unfinished messages at once; a sender interleaves few. */
-const MAX_STREAMS = 64;
+import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './link-writer.ts';
 
 interface Unfinished {
   readonly header: FrameHeader;
@@ -16,6 +13,8 @@ interface Unfinished {
 export class Fragments {
   readonly #unfinished = new Map<number, Unfinished>();
   readonly #maxMessageBytes: number;
+  /** Declared by the unfinished messages together. */
+  #unfinishedBytes = 0;
 
   constructor(maxMessageBytes: number) {
     this.#maxMessageBytes = maxMessageBytes;
@@ -42,20 +41,22 @@ export class Fragments {
     unfinished.parts.push(part);
     if (!isLast) return undefined;
     this.#unfinished.delete(header.stream);
+    this.#unfinishedBytes -= unfinished.total;
     return joined(unfinished);
   }
 
   #begin(header: FrameHeader, body: Uint8Array): Unfinished {
     if (body.length < 4) throw new QiwayError('wire-invalid', 'The first fragment is too short for its length.');
     const total = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
-    if (total > this.#maxMessageBytes)
-      throw new QiwayError('limit-exceeded', `A message of ${total} bytes is more than ${this.#maxMessageBytes}.`, {
+    if (this.#unfinishedBytes + total > this.#maxMessageBytes)
+      throw new QiwayError('limit-exceeded', `Unfinished messages of more than ${this.#maxMessageBytes} bytes.`, {
         data: { limit: 'maxMessageBytes', maximum: this.#maxMessageBytes },
       });
-    if (this.#unfinished.size >= MAX_STREAMS)
-      throw new QiwayError('limit-exceeded', `More than ${MAX_STREAMS} unfinished messages.`, {
-        data: { limit: 'streams', maximum: MAX_STREAMS },
+    if (this.#unfinished.size >= MAX_OPEN_STREAMS)
+      throw new QiwayError('limit-exceeded', `More than ${MAX_OPEN_STREAMS} unfinished messages.`, {
+        data: { limit: 'streams', maximum: MAX_OPEN_STREAMS },
       });
+    this.#unfinishedBytes += total;
     const unfinished: Unfinished = { header: { ...header }, total, parts: [], received: 0 };
     this.#unfinished.set(header.stream, unfinished);
     return unfinished;

@@ -23,12 +23,13 @@ const FIRST_BATCH_BYTES = 1024;
 /** Largest piece, far enough below the bound of a batch; a megabyte of raw data and its length go whole. */
 const MAX_PIECE_BYTES = 1024 * 1024 + 4096;
 const NOTHING = new Uint8Array(0);
-const MAX_STREAMS = 0xffff;
+const MAX_STREAM_NUMBER = 0xffff;
+/** Messages on their way in fragments at once; the receiver holds their parts, so the others wait here. */
+export const MAX_OPEN_STREAMS: number = 8;
 
 /** A message on its way in fragments. */
 interface Stream {
   readonly header: FrameHeader;
-  readonly number: number;
   readonly flags: number;
   readonly payload: Uint8Array;
   sent: number;
@@ -47,6 +48,8 @@ export interface LinkWriterOptions {
   readonly schedule: (flush: () => void) => void;
   /** Bytes that may wait here and in the transport; one message alone may be larger. */
   readonly maxQueuedBytes: number;
+  /** Of one message, and of all unfinished ones at the receiver. */
+  readonly maxMessageBytes: number;
 }
 
 export class LinkWriter {
@@ -54,10 +57,14 @@ export class LinkWriter {
   readonly #window: BulkWindow;
   readonly #schedule: (flush: () => void) => void;
   readonly #maxQueuedBytes: number;
+  readonly #maxMessageBytes: number;
   readonly #frame: FrameHeader = emptyFrameHeader();
   readonly #flush = (): void => this.#flushNow();
-  readonly #streams: Stream[] = [];
-  readonly #held = new AddressTable<Held>();
+  /** Large messages not begun, and those of which a part is sent. */
+  readonly #queue: Stream[] = [];
+  readonly #open: Stream[] = [];
+  #openBytes = 0;
+  #held = new AddressTable<Held>();
   #batch: Uint8Array = new Uint8Array(FIRST_BATCH_BYTES);
   #batchLength = 0;
   #waitingBytes = 0;
@@ -73,6 +80,7 @@ export class LinkWriter {
     this.#window = new BulkWindow(options.clock);
     this.#schedule = options.schedule;
     this.#maxQueuedBytes = options.maxQueuedBytes;
+    this.#maxMessageBytes = options.maxMessageBytes;
   }
 
   /** Bytes not yet handed to the network, as far as is known. */
@@ -85,7 +93,10 @@ export class LinkWriter {
     if (this.#isClosed) return;
     if (this.#held.size > 0 && this.#hold(header, payload)) return;
     if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
-    else this.#append(header.type, header.flags, header, payload);
+    else {
+      if (this.#batchLength + payload.length > BATCH_BYTES) this.#checkBound();
+      this.#append(header.type, header.flags, header, payload);
+    }
     this.#wake();
   }
 
@@ -115,7 +126,10 @@ export class LinkWriter {
 
   close(): void {
     this.#isClosed = true;
-    this.#streams.length = 0;
+    this.#queue.length = 0;
+    this.#open.length = 0;
+    this.#held = new AddressTable();
+    this.#waitingBytes = 0;
     this.#batchLength = 0;
   }
 
@@ -149,10 +163,7 @@ export class LinkWriter {
 
   /** Room at the end of the batch; returns where it begins. */
   #reserve(bytes: number): number {
-    if (this.#batchLength > 0 && this.#batchLength + bytes > BATCH_BYTES) {
-      this.#sendBatch();
-      this.#checkBound();
-    }
+    if (this.#batchLength > 0 && this.#batchLength + bytes > BATCH_BYTES) this.#sendBatch();
     const start = this.#batchLength;
     const needed = start + bytes;
     if (needed > this.#batch.length) {
@@ -177,7 +188,6 @@ export class LinkWriter {
     this.#sendFragments();
   }
 
-  /** @param rest the body of the last frame, when it is not in the batch itself: it goes without being copied */
   #sendBatch(): void {
     const batch = this.#takeBatch();
     if (batch.length > 0 && !this.#transport.send(batch)) this.#hasRoom = false;
@@ -196,15 +206,9 @@ export class LinkWriter {
 
   #startStream(header: MessageHeader, payload: Uint8Array): void {
     this.#checkBound(payload.length);
-    if (this.#streams.length >= MAX_STREAMS)
-      throw new QiwayError('limit-exceeded', 'Too many large messages are under way.', {
-        data: { limit: 'streams', maximum: MAX_STREAMS },
-      });
-    this.#nextStream = this.#nextStream >= MAX_STREAMS ? 1 : this.#nextStream + 1;
     const { id, type, flags, service, object, action } = header;
-    this.#streams.push({
+    this.#queue.push({
       header: { size: 0, type, flags, stream: 0, id, service, object, action },
-      number: this.#nextStream,
       flags,
       payload,
       sent: 0,
@@ -219,12 +223,31 @@ export class LinkWriter {
    */
   #sendFragments(): void {
     while (this.#hasRoom && this.#window.hasRoom && !this.#isClosed) {
-      const stream = this.#streams.shift();
+      this.#openNext();
+      const stream = this.#open.shift();
       if (stream === undefined) return;
       this.#sendBatch();
       this.#sendPiece(stream);
-      if (stream.sent === stream.payload.length) this.#endStream(stream);
-      else this.#streams.push(stream);
+      if (stream.sent < stream.payload.length) {
+        this.#open.push(stream);
+        continue;
+      }
+      this.#openBytes -= stream.payload.length;
+      this.#endStream(stream);
+    }
+  }
+
+  /** Begins waiting messages as far as the receiver's bounds for unfinished ones go. */
+  #openNext(): void {
+    while (this.#open.length < MAX_OPEN_STREAMS) {
+      const next = this.#queue[0];
+      if (next === undefined) return;
+      if (this.#openBytes > 0 && this.#openBytes + next.payload.length > this.#maxMessageBytes) return;
+      this.#queue.shift();
+      this.#nextStream = this.#nextStream >= MAX_STREAM_NUMBER ? 1 : this.#nextStream + 1;
+      next.header.stream = this.#nextStream;
+      this.#openBytes += next.payload.length;
+      this.#open.push(next);
     }
   }
 
@@ -239,7 +262,7 @@ export class LinkWriter {
     const prefix = sent === 0 && !isWhole ? 4 : 0;
     const frame = new Uint8Array(FRAME_HEADER_BYTES + prefix);
     header.size = prefix + size;
-    header.stream = isWhole ? 0 : stream.number;
+    if (isWhole) header.stream = 0;
     header.flags = sent + size < payload.length ? stream.flags | FrameFlags.fragment : stream.flags;
     writeFrameHeader(frame, 0, header);
     if (prefix > 0) new DataView(frame.buffer).setUint32(FRAME_HEADER_BYTES, payload.length, true);

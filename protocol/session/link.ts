@@ -22,8 +22,11 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxQueuedBytes: 256 * 1024 * 1024,
 };
 
-/** Whole heartbeats without a sign of life after which the link is lost. */
-const SILENT_BEATS = 3;
+/**
+ * Whole heartbeats without a sign of life after which the link is lost. Many, because a lost link ends its session:
+ * a busy computer or a weak radio may be silent for seconds.
+ */
+const SILENT_BEATS = 8;
 const FIRST_CONTROL = 32;
 /** Of one transport message; ours stay far below. */
 export const MAX_BATCH_BYTES: number = 1280 * 1024;
@@ -64,7 +67,13 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options;
     const { transport, schedule, limits } = options;
-    this.#writer = new LinkWriter({ transport, clock: options.clock, schedule, maxQueuedBytes: limits.maxQueuedBytes });
+    this.#writer = new LinkWriter({
+      transport,
+      clock: options.clock,
+      schedule,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      maxMessageBytes: limits.maxMessageBytes,
+    });
     this.#fragments = new Fragments(limits.maxMessageBytes);
     transport.listen({
       message: (bytes) => this.#receive(bytes),
@@ -99,11 +108,11 @@ export class Link {
       this.#silentBeats = this.#hasHeard ? 0 : this.#silentBeats + 1;
       this.#hasHeard = false;
       if (this.#silentBeats >= SILENT_BEATS)
-        return this.#fail(
-          4408,
+        return this.close(
           new QiwayError('link-lost', `Nothing was heard for ${SILENT_BEATS} heartbeats of ${everyMs} ms.`, {
             data: { reason: 'silence' },
           }),
+          4408,
         );
       if (probes || !this.#writer.hasSent) this.ping();
       this.#writer.hasSent = false;
@@ -128,10 +137,6 @@ export class Link {
     this.#end(error);
   }
 
-  #fail(code: CloseCode, error: QiwayError): void {
-    this.close(error, code);
-  }
-
   #receive(bytes: Uint8Array): void {
     if (this.#state === 'closed') return;
     this.#hasHeard = true;
@@ -144,7 +149,7 @@ export class Link {
       if (this.#bulkBytes !== this.#toldBytes) this.#confirm();
     } catch (thrown) {
       const error = asQiwayError(thrown);
-      this.#fail(error.code === 'limit-exceeded' ? 4413 : 4400, error);
+      this.close(error, error.code === 'limit-exceeded' ? 4413 : 4400);
     }
   }
 

@@ -34,7 +34,7 @@ export interface ServerSessionOptions {
   readonly onClose?: (session: ServerSession, error: QiwayError | undefined) => void;
 }
 
-/** A sign of life a second: a lost client is noticed within three. */
+/** A sign of life a second; also how often clients measure the round trip. */
 const HEARTBEAT_MS = 1_000;
 const HELLO_TIMEOUT_MS = 5_000;
 /** A hello is short; who is not known yet gets no more memory than this. */

@@ -193,7 +193,7 @@ describe('a session over a link', () => {
     expect(session.rttMs).toBeTypeOf('number');
   });
 
-  it('notices on both sides within three heartbeats that nothing comes any more', async () => {
+  it('notices on both sides within ten heartbeats that nothing comes any more', async () => {
     door = memoryDoor();
     const transport = door.dial();
     let isCut = false;
@@ -215,7 +215,7 @@ describe('a session over a link', () => {
     await door.clock.advance(10_000);
     expect(session.state).toBe('up');
     isCut = true;
-    await door.clock.advance(4_000);
+    await door.clock.advance(10_000);
     await expect(session.closed).resolves.toMatchObject({ code: 'link-lost' });
     expect(door.serverSessions[0]?.state).toBe('closed');
   });

@@ -1,0 +1,50 @@
+// What a peer is made with: how it sends, what both sides understand, what it bears. Layer 2; data only.
+import type { MessageHeader } from '../wire/message.ts';
+import type { ObjectEncoding } from '../wire/rewrite.ts';
+import type { ServePeer } from './serving-side.ts';
+
+/**
+ * Takes one outgoing message. The header object is reused by the caller; the payload is never written to again.
+ * @throws `limit-exceeded` when more waits for the other side than it may; nothing was sent then
+ */
+export type MessageSender = (header: MessageHeader, payload: Uint8Array) => void;
+
+/** What both sides understand; settled by the handshake of whoever owns the peer. */
+export interface PeerAgreement {
+  /** How objects inside payloads are written on this socket, per direction. */
+  readonly incoming: ObjectEncoding;
+  readonly outgoing: ObjectEncoding;
+  /** The other side understands Cancel. */
+  readonly canCancel: boolean;
+  /** The other side understands header flags. */
+  readonly hasFlags: boolean;
+}
+
+export interface PeerLimits {
+  /** Calls of the other side under way at once. */
+  readonly maxIncomingCalls: number;
+  /** Objects served to the other side at once, and objects of it held. */
+  readonly maxObjects: number;
+  /** Signal registrations of the other side. */
+  readonly maxSubscriptions: number;
+}
+
+export interface PeerOptions {
+  readonly send: MessageSender;
+  /** What this side offers to the other. */
+  readonly serving: ServePeer;
+  /** 20 random bytes: the uid of objects that come without one. */
+  readonly randomUid: () => Uint8Array;
+  readonly limits?: Partial<PeerLimits>;
+}
+
+/** As on our links: everything understood, objects with uid and without metaobject cache. */
+export const FULL_AGREEMENT: PeerAgreement = {
+  incoming: { hasUid: true },
+  outgoing: { hasUid: true },
+  canCancel: true,
+  hasFlags: true,
+};
+
+/** Bounds against a greedy peer; far above what robots and pages use. */
+export const DEFAULT_LIMITS: PeerLimits = { maxIncomingCalls: 65_536, maxObjects: 1_048_576, maxSubscriptions: 65_536 };
