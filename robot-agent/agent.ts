@@ -127,16 +127,16 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     for (const session of sessions) session.tellRobotBus(state, reason);
   };
   const busOptions: RobotBusOptions = { outer, logger, clock, onState: tell };
-  robotBus =
-    config.bus === undefined
-      ? await listenRobotBus(config.busListen, busOptions)
-      : await joinRobotBus(config.bus, busOptions);
   let address: ListenAddress;
   try {
+    robotBus =
+      config.bus === undefined
+        ? await listenRobotBus(config.busListen, busOptions)
+        : await joinRobotBus(config.bus, busOptions);
     address = await listen(server, config.listen);
   } catch (error) {
     door.close();
-    await robotBus.close();
+    await robotBus?.close();
     await outer.close();
     throw error;
   }

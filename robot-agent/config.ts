@@ -1,12 +1,13 @@
 // The agent's configuration: command line, environment, file. Everything is checked here, and refused with a sentence that
 // names the key. Knows no sockets and no files: how to read one is handed in.
 import { parseArgs } from 'node:util';
-import { QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { nearestNames, suggestion } from '@qiway/protocol/nearest-names';
 import * as z from 'zod';
 import { isLoopback, type ListenAddress, parseAddress } from './address.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 import { OPTIONS, optionNamed } from './options.ts';
+import { parseEndpoint } from './qi/endpoints.ts';
 
 export interface AgentConfig {
   /** The directory to join; without it the agent is the directory. */
@@ -121,17 +122,19 @@ function readFileKeys(path: string, readFile: (path: string) => string): Given {
   return json as Given;
 }
 
-const busUrl = z
-  .string()
-  .refine(
-    (text) => parseBusUrl(text) !== undefined,
-    'must be tcp://HOST or tcp://HOST:PORT, such as tcp://127.0.0.1:9559',
-  );
+const busUrl = (use: 'dial' | 'listen'): z.ZodType<string> =>
+  z.string().check((context) => {
+    try {
+      parseEndpoint(context.value, use);
+    } catch (error) {
+      context.issues.push({ code: 'custom', input: context.value, message: whyNoEndpoint(asQiwayError(error)) });
+    }
+  });
 const host = z.string().regex(/^[a-z0-9._:-]+$/i, 'must be a host name or an IP address, without scheme and port');
 
 const schema = z.strictObject({
-  bus: z.optional(busUrl),
-  'bus-listen': z.optional(busUrl),
+  bus: z.optional(busUrl('dial')),
+  'bus-listen': z.optional(busUrl('listen')),
   listen: z._default(
     z
       .string()
@@ -157,10 +160,11 @@ const schema = z.strictObject({
   'insecure-listen': z._default(z.boolean(), false),
 });
 
-function parseBusUrl(text: string): ListenAddress | undefined {
-  const address = /^tcp:\/\/(.+)$/.exec(text)?.[1] ?? '';
-  // Without a port: 9559, the directory's own.
-  return parseAddress(address) ?? parseAddress(`${address}:9559`);
+/** The reason alone: the option and its value stand before it already. */
+function whyNoEndpoint(error: QiwayError): string {
+  return sentenceOf(error)
+    .replace(/^"[^"]*"( is not a qi URL)?: /, '')
+    .replace(/\.$/, '');
 }
 
 function isOrigin(text: string): boolean {
@@ -182,7 +186,7 @@ function check(given: Given, newToken: () => string): AgentConfig {
   const busListen = known['bus-listen'] ?? 'tcp://127.0.0.1:9559';
   const hosts = {
     listen: listen.host,
-    ...(known.bus === undefined ? { 'bus-listen': parseBusUrl(busListen)?.host ?? '' } : {}),
+    ...(known.bus === undefined ? { 'bus-listen': parseEndpoint(busListen, 'listen').host } : {}),
   };
   for (const [key, name] of Object.entries(hosts)) {
     if (isLoopback(name) || known['insecure-listen']) continue;

@@ -13,7 +13,7 @@ import type { Guard } from './guard.ts';
 import type { Counts } from './metrics.ts';
 import { webSocketTransport } from './ws-transport.ts';
 
-const PATHS: readonly string[] = ['/robot/link', '/'];
+const LINK_PATH = '/robot/link';
 
 /**
  * For the other side to read to the end and answer the close, ms. One that was closed because it does not read never
@@ -93,9 +93,9 @@ function refusalOf(request: IncomingMessage, options: WebSocketOptions, unknown:
   if (reason !== undefined)
     return problemResponse(new QiwayError('forbidden', `Refused: ${reason}.`, { data: { reason } }));
   const path = (request.url ?? '').split('?')[0] ?? '';
-  if (!PATHS.includes(path)) {
+  if (path !== LINK_PATH) {
     return problemResponse(
-      new QiwayError('unsupported', `Links are made at ${PATHS[0]}.`, { data: { what: 'path' } }),
+      new QiwayError('unsupported', `Links are made at ${LINK_PATH}.`, { data: { what: 'path' } }),
       { status: 404 },
     );
   }

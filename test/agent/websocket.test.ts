@@ -67,7 +67,7 @@ function listenTo(transport: Transport): Heard {
 }
 
 describe('an upgrade', () => {
-  test.each(['/robot/link', '/', '/robot/link?x=1'])(
+  test.each(['/robot/link', '/robot/link?x=1'])(
     'at %s is accepted with the subprotocol and without compression',
     async (path) => {
       const { port, accepted } = await start({ onAccept: listenTo });
