@@ -27,8 +27,12 @@ const MAX_QUEUED_BYTES = 268_435_456;
 const COPY_BYTES = 8192;
 /** One allocation for many small messages, bytes. */
 const BATCH_BYTES = 65_536;
-/** Bytes of one turn after which writing begins before the turn ends, so that the kernel works meanwhile. */
-const EARLY_FLUSH_BYTES = 524_288;
+/**
+ * Bytes of one turn after which writing begins before the turn ends, so that the other side works meanwhile: about 20
+ * small calls. Each further write of the turn takes twice as much, so that a long turn costs few writes.
+ */
+const EARLY_FLUSH_BYTES = 700;
+const MOST_EARLY_FLUSH_BYTES = 524_288;
 /** Idle time before TCP asks whether the peer is still there, ms (as libqi). */
 const KEEP_ALIVE_MS = 30_000;
 /** Time for the last bytes to leave after `end`, ms. */
@@ -51,6 +55,7 @@ export class MessageSocket {
   #chunks: Uint8Array[] = [];
   #pendingBytes = 0;
   #isFlushPlanned = false;
+  #earlyFlushBytes = EARLY_FLUSH_BYTES;
 
   /** Takes over a connected socket. */
   constructor(socket: Socket, listener: SocketListener, options: MessageSocketOptions) {
@@ -114,11 +119,15 @@ export class MessageSocket {
       this.#chunks.push(payload);
     }
     this.#pendingBytes += HEADER_BYTES + payload.length;
-    if (this.#pendingBytes >= EARLY_FLUSH_BYTES) this.#flush();
-    else if (!this.#isFlushPlanned) {
+    if (this.#pendingBytes >= this.#earlyFlushBytes) {
+      this.#earlyFlushBytes = Math.min(this.#earlyFlushBytes * 2, MOST_EARLY_FLUSH_BYTES);
+      this.#flush();
+    }
+    if (!this.#isFlushPlanned) {
       this.#isFlushPlanned = true;
       setImmediate(() => {
         this.#isFlushPlanned = false;
+        this.#earlyFlushBytes = EARLY_FLUSH_BYTES;
         this.#flush();
       });
     }
