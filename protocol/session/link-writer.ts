@@ -100,7 +100,7 @@ export class LinkWriter {
     this.#wake();
   }
 
-  /** Control frames overtake everything that is not in the transport yet. */
+  /** Control frames overtake everything that is not in the transport yet. Not bounded here: a goodbye must always go. */
   control(type: number, id: number, body: Uint8Array): void {
     if (this.#isClosed) return;
     this.#append(type, 0, { id, service: 0, object: 0, action: 0 }, body);
@@ -295,9 +295,15 @@ export class LinkWriter {
   }
 
   #checkBound(more = 0): void {
+    const error = this.overfull(more);
+    if (error !== undefined) throw error;
+  }
+
+  /** Why nothing more may wait for the other side; undefined: it may. */
+  overfull(more = 0): QiwayError | undefined {
     const queued = this.queuedBytes;
-    if (queued === 0 || queued + more <= this.#maxQueuedBytes) return;
-    throw new QiwayError(
+    if (queued === 0 || queued + more <= this.#maxQueuedBytes) return undefined;
+    return new QiwayError(
       'limit-exceeded',
       `More than ${this.#maxQueuedBytes} bytes wait for the other side, which reads too slowly.`,
       { data: { limit: 'maxQueuedBytes', maximum: this.#maxQueuedBytes } },

@@ -97,7 +97,7 @@ export class Link {
   }
 
   control(type: number, body: object): void {
-    this.#writer.control(type, 0, encodeControl(body));
+    this.#say(type, 0, encodeControl(body));
   }
 
   /** Begins to watch for silence; `probes`: also measure the round trip with every beat. */
@@ -122,16 +122,23 @@ export class Link {
     if (probes) this.ping();
   }
 
+  /** A control frame, unless so much waits already that the other side does not seem to read: then the link ends. */
+  #say(type: number, id: number, body: Uint8Array): void {
+    const error = this.#writer.overfull();
+    if (error === undefined) this.#writer.control(type, id, body);
+    else this.close(error, 4413);
+  }
+
   ping(): void {
     this.#pingId = (this.#pingId + 1) >>> 0;
     this.#pingSentAt = this.#options.clock.now();
-    this.#writer.control(ControlType.ping, this.#pingId, EMPTY);
+    this.#say(ControlType.ping, this.#pingId, EMPTY);
   }
 
   /** Ends it: with goodbye and `error` told to the other side, or without one as wanted. Idempotent. */
   close(error?: QiwayError, code: CloseCode = 1000, type: number = ControlType.goodbye): void {
     if (this.#state === 'closed') return;
-    this.control(type, error?.toJSON() ?? {});
+    this.#writer.control(type, 0, encodeControl(error?.toJSON() ?? {}));
     this.#writer.flush();
     this.#options.transport.close(code, error?.code ?? 'goodbye');
     this.#end(error);
@@ -156,7 +163,7 @@ export class Link {
   /** Tells the sender of bulk how much has arrived, once a batch. */
   #confirm(): void {
     this.#toldBytes = this.#bulkBytes;
-    this.#writer.control(ControlType.received, this.#bulkBytes, EMPTY);
+    this.#say(ControlType.received, this.#bulkBytes, EMPTY);
   }
 
   #readBatch(bytes: Uint8Array): void {
@@ -207,7 +214,7 @@ export class Link {
   #takeControl(type: number, id: number, body: Uint8Array): void {
     switch (type) {
       case ControlType.ping:
-        return this.#writer.control(ControlType.pong, id, EMPTY);
+        return this.#say(ControlType.pong, id, EMPTY);
       case ControlType.received:
         return this.#writer.acknowledged(id);
       case ControlType.pong:

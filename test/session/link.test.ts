@@ -198,6 +198,45 @@ describe('a link', () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(200);
   });
 
+  it('ends with who asks without end and never reads the answers', async () => {
+    let hear: TransportListener | undefined;
+    let unread = 0;
+    const stuck: Transport = {
+      route: 'direct',
+      get bufferedBytes() {
+        return unread;
+      },
+      send: (part) => {
+        unread += part.length;
+        return false;
+      },
+      close: () => {},
+      listen: (listener) => {
+        hear = listener;
+      },
+    };
+    let closedWith: QiwayError | undefined;
+    const limits = { maxMessageBytes: 100_000, maxQueuedBytes: 100_000 };
+    const nothing = (): void => {};
+    const onClose = (error: QiwayError | undefined): void => {
+      closedWith = error;
+    };
+    new Link({
+      transport: stuck,
+      clock: virtualClock(),
+      schedule: (flush) => flush(),
+      limits,
+      onMessage: nothing,
+      onControl: nothing,
+      onClose,
+    });
+    const ping = new Uint8Array(24);
+    ping[4] = 35;
+    for (let count = 0; count < 100_000; count += 1) hear?.message(ping);
+    expect(closedWith).toMatchObject({ code: 'limit-exceeded' });
+    expect(unread).toBeLessThan(101_000);
+  });
+
   it('takes one message larger than the bound for what waits', async () => {
     const { send, deliver, seen } = linkPair({ maxMessageBytes: 10_000_000, maxQueuedBytes: 1_000_000 });
     send(MessageType.event, 1, 1, new Uint8Array(5_000_000));
