@@ -40,8 +40,13 @@ export interface DirectoryCaller {
   readonly peer: Peer;
   /** Understands `qi:Name` endpoints. */
   readonly hasRelativeEndpoints: boolean;
-  /** Services are reached over this very peer, so their infos need no endpoints of their own. */
-  readonly isLink: boolean;
+  /**
+   * `inside`: a program of the robot's own bus, which may change any service, as with libqi. `outside`: a client of the
+   * door; it changes what it registered itself, and what it registers is reached over this very peer.
+   */
+  readonly place: 'inside' | 'outside';
+  /** Where a caller from outside is told that all services are: at the door it came in by. Default: as registered. */
+  readonly endpoints?: () => readonly string[];
   /** The object of a service that the caller registered. */
   fetch(serviceId: number): Promise<BusObject>;
 }
@@ -52,16 +57,21 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
   const callerOf = ({ caller }: CallContext): DirectoryCaller | undefined =>
     caller === undefined ? undefined : host.callerOf(caller);
   const at = (uid: number, member: MethodMember): MethodMember => ({ ...member, uid });
-  const told = (info: ServiceInfo, call: CallContext): ServiceInfo =>
-    callerOf(call)?.hasRelativeEndpoints === true
-      ? withRelativeEndpoints(info, registry.list())
-      : withoutRelativeEndpoints(info);
+  const told = (infos: readonly ServiceInfo[], call: CallContext): ServiceInfo[] => {
+    const caller = callerOf(call);
+    const endpoints = caller?.endpoints?.();
+    const seen = (each: readonly ServiceInfo[]): readonly ServiceInfo[] =>
+      endpoints === undefined ? each : each.map((info) => ({ ...info, machineId: host.machineId, endpoints }));
+    if (caller?.hasRelativeEndpoints !== true) return seen(infos).map(withoutRelativeEndpoints);
+    const ready = seen(registry.list());
+    return seen(infos).map((info) => withRelativeEndpoints(info, ready));
+  };
   const register = (wire: WireServiceInfo, call: CallContext): number => {
     const caller = callerOf(call);
     if (caller === undefined) throw new QiwayError('unsupported', 'Services are registered over a socket or a link.');
     const { name, endpoints, machineId, processId, ...info } = fromWire(wire);
-    // What a link hosts is reached in this process: its machine and endpoints are ours, or no other host would find it.
-    const place = caller.isLink ? {} : { endpoints, machineId, processId };
+    // What outside hosts is reached through this process: machine and endpoints are ours, or nobody would find it.
+    const place = caller.place === 'outside' ? {} : { endpoints, machineId, processId };
     let serviceId = 0;
     serviceId = host.registerSource(name, () => caller.fetch(serviceId), {
       info: { ...info, ...place },
@@ -70,13 +80,13 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
     return serviceId;
   };
   /**
-   * Programs on the bus may change any service, as with libqi. What comes in from outside may not: a link changes what it
-   * registered itself, and who is not known, such as an HTTP client, nothing.
+   * Programs on the bus may change any service, as with libqi. Who comes in from outside may not, and who is not known,
+   * such as an HTTP client, changes nothing.
    */
   const checkOwner = (serviceId: number, call: CallContext): void => {
     const caller = callerOf(call);
     const entry = registry.byId(serviceId);
-    if (caller?.isLink === false || entry === undefined || (caller !== undefined && entry.owner === caller.peer))
+    if (caller?.place === 'inside' || entry === undefined || (caller !== undefined && entry.owner === caller.peer))
       return;
     throw new QiwayError('forbidden', `Service #${serviceId} was registered by somebody else.`, {
       data: { reason: 'not the owner' },
@@ -86,23 +96,23 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
     const info = fromWire(wire);
     checkOwner(info.serviceId, call);
     const known = registry.byId(info.serviceId);
-    // Of a link only the object's uid is its own to say; see `register`.
-    if (known !== undefined && callerOf(call)?.isLink === true)
+    // From outside only the object's uid may be said; see `register`.
+    if (known !== undefined && callerOf(call)?.place === 'outside')
       known.info = { ...known.info, objectUid: info.objectUid };
     else registry.update(info);
   };
   const object = createObject({
     service: at(
       100,
-      method('(s)', SERVICE_INFO_SIGNATURE, async (name: string, call: CallContext) =>
-        told(await host.serviceInfo(name), call),
+      method(
+        '(s)',
+        SERVICE_INFO_SIGNATURE,
+        async (name: string, call: CallContext) => told([await host.serviceInfo(name)], call)[0],
       ),
     ),
     services: at(
       101,
-      method('()', `[${SERVICE_INFO_SIGNATURE}]`, (call: CallContext) =>
-        registry.list().map((info) => told(info, call)),
-      ),
+      method('()', `[${SERVICE_INFO_SIGNATURE}]`, (call: CallContext) => told(registry.list(), call)),
     ),
     registerService: at(102, method(`(${SERVICE_INFO_SIGNATURE})`, 'I', register)),
     unregisterService: at(

@@ -4,6 +4,7 @@
 import type { Peer } from '../bus/peer.ts';
 import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
+import type { DirectoryCaller } from './directory-object.ts';
 import type { EmbeddedBus } from './embedded-bus.ts';
 import { fetchObject } from './fetch-object.ts';
 
@@ -11,7 +12,8 @@ export interface ServeOptions {
   readonly peer: Peer;
   readonly clock: Clock;
   readonly hasRelativeEndpoints: boolean;
-  readonly isLink: boolean;
+  readonly place: DirectoryCaller['place'];
+  readonly endpoints?: () => readonly string[];
 }
 
 /** Time for the host of a service to tell its metaobject. */

@@ -156,7 +156,7 @@ export class ServerSession {
     }
     this.#state = 'open';
     this.#link.maxBatchBytes = MAX_BATCH_BYTES;
-    this.#stopServing = serveBus(bus, { peer: this.#peer, clock, hasRelativeEndpoints: false, isLink: true });
+    this.#stopServing = serveBus(bus, { peer: this.#peer, clock, hasRelativeEndpoints: false, place: 'outside' });
     this.#link.control(ControlType.welcome, {
       protocol: PROTOCOL_VERSION,
       session: this.id,

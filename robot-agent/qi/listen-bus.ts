@@ -56,7 +56,7 @@ export async function listenBus(
       const { peer, agreed } = peerSocket;
       ends.set(
         peerSocket,
-        serveBus(bus, { peer, clock, hasRelativeEndpoints: agreed.RelativeEndpointURI, isLink: false }),
+        serveBus(bus, { peer, clock, hasRelativeEndpoints: agreed.RelativeEndpointURI, place: 'inside' }),
       );
     },
     onClosed: (peerSocket) => {

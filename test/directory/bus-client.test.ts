@@ -32,7 +32,7 @@ async function member(bus: EmbeddedBus): Promise<Member> {
     clientServices: (id) => client?.ownService(id),
     errors: 'record',
   });
-  const end = serveBus(bus, { peer: pair.server, clock: systemClock, hasRelativeEndpoints: true, isLink: true });
+  const end = serveBus(bus, { peer: pair.server, clock: systemClock, hasRelativeEndpoints: true, place: 'outside' });
   client = await joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
   const leave = (): void => {
     pair.cut();

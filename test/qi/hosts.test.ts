@@ -163,7 +163,12 @@ describe('reaching the host of a service', () => {
     const { bus: embedded, listener } = await directory();
     let page: BusClient | undefined;
     const pair = peerPair({ services: (id) => embedded.objectOf(id), clientServices: (id) => page?.ownService(id) });
-    const end = serveBus(embedded, { peer: pair.server, clock: systemClock, hasRelativeEndpoints: true, isLink: true });
+    const end = serveBus(embedded, {
+      peer: pair.server,
+      clock: systemClock,
+      hasRelativeEndpoints: true,
+      place: 'outside',
+    });
     endings.push(async () => {
       pair.cut();
       end();
