@@ -8,17 +8,19 @@ import type { Clock } from '@qiway/protocol/clock';
 import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { QiwayError } from '@qiway/protocol/errors';
 import { createDoor } from '@qiway/protocol/http-door/door';
-import { type ServerSession, serveSession } from '@qiway/protocol/session/server-session';
 import { formatAddress, isWildcard, type ListenAddress } from './address.ts';
 import type { AgentConfig } from './config.ts';
 import { createGuard } from './door/guard.ts';
 import { createHttpServer, type HttpLimits } from './door/http.ts';
-import { createCounts, type Held } from './door/metrics.ts';
+import { openLinkDoor } from './door/link-door.ts';
+import { createCounts } from './door/metrics.ts';
 import { createOwnHosts, outsideAddress } from './door/own-hosts.ts';
-import { acceptWebSockets, LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
+import { openQiDoor } from './door/qi-door.ts';
+import { SessionTable } from './door/session-table.ts';
+import { LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
 import { downAwareBus } from './down-aware-bus.ts';
 import type { Logger } from './logger.ts';
-import { machineId } from './qi/index.ts';
+import { type BusListenerHandle, machineId } from './qi/index.ts';
 import { joinRobotBus, listenRobotBus, type RobotBus, type RobotBusOptions } from './robot-bus.ts';
 import { agentVersion } from './version.ts';
 
@@ -38,6 +40,8 @@ export interface Agent {
   readonly bus: EmbeddedBus;
   /** Where the service directory is: the one joined, or the agent's own. */
   readonly busUrl: string;
+  /** Where qi programs from outside come in, with real ports. */
+  readonly qiUrls: readonly string[];
   /** Ends sessions, gives back the ports, leaves the bus. Idempotent. */
   close(): Promise<void>;
 }
@@ -58,7 +62,6 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   }
   const counts = createCounts();
   const version = agentVersion();
-  const sessions = new Set<ServerSession>();
   const outer = new EmbeddedBus({ machineId: machineId(), processId: process.pid, sessionId: randomUUID() });
   // Set before anybody can ask: the server listens last.
   let robotBus: RobotBus | undefined;
@@ -82,60 +85,44 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     door,
     counts,
     web: config.web,
-    readings: () => ({ version, isBusUp: busState() === 'up', sessions: sessions.size, held: heldBy(sessions) }),
+    readings: () => ({ version, isBusUp: busState() === 'up', sessions: table.sizes, held: table.held() }),
     ...(parts.httpLimits === undefined ? {} : { limits: parts.httpLimits }),
   });
   const limits: LinkLimits = { ...LINK_LIMITS, ...parts.linkLimits };
-  const epoch = randomUUID();
-  const webSockets = acceptWebSockets(server, {
+  const table = new SessionTable({ maxSessions: limits.maxSessions, logger, counts });
+  const webSockets = openLinkDoor(server, {
+    bus: outer,
+    table,
     guard,
     counts,
     limits,
-    sessions: () => sessions.size,
-    accept: (transport, { address, known }) => {
-      serveSession(transport, {
-        bus: outer,
-        clock,
-        random: (count) => randomBytes(count),
-        // After all sockets that are readable now: their messages share a batch.
-        schedule: (flush) => setImmediate(flush),
-        isTokenRight: (token) => guard.isToken(token),
-        agent: { name: 'qiway-agent', version },
-        epoch,
-        robotBus: busState,
-        onOpen: (session) => {
-          if (sessions.size >= limits.maxSessions) {
-            throw new QiwayError('limit-exceeded', 'The agent has as many sessions as it takes.', {
-              data: { limit: 'maxSessions', maximum: limits.maxSessions },
-            });
-          }
-          known();
-          sessions.add(session);
-          counts.sessionsStarted++;
-          logger.info('session began', { session: session.id, client: session.client, address });
-        },
-        onClose: (session, error) => {
-          sessions.delete(session);
-          logger.info('session ended', { session: session.id, reason: error?.message });
-        },
-      });
-    },
+    clock,
+    version,
+    epoch: randomUUID(),
+    robotBus: busState,
   });
   const tell: RobotBusOptions['onState'] = (state, reason) => {
     if (state === 'up') logger.info('the robot bus is up', { url: robotBus?.url });
     else logger.warn('the robot bus is down; trying to reach it', { url: robotBus?.url, reason });
-    for (const session of sessions) session.tellRobotBus(state, reason);
+    table.tellRobotBus(state, reason);
   };
   const busOptions: RobotBusOptions = { outer, logger, clock, onState: tell };
+  const qiDoors: BusListenerHandle[] = [];
   let address: ListenAddress;
   try {
     robotBus =
       config.bus === undefined
         ? await listenRobotBus(config.busListen, busOptions)
         : await joinRobotBus(config.bus, busOptions);
+    for (const url of config.qiListen ?? []) {
+      qiDoors.push(
+        await openQiDoor(url, { bus: outer, table, guard, counts, clock, logger, isOpen: config.isQiOpen === true }),
+      );
+    }
     address = await listen(server, config.listen);
   } catch (error) {
     door.close();
+    await Promise.all(qiDoors.map((qiDoor) => qiDoor.close()));
     await robotBus?.close();
     await outer.close();
     throw error;
@@ -148,8 +135,9 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     const closed = once(server, 'close');
     server.close();
     const reason = new QiwayError('closed', 'The agent is closing.');
-    for (const session of sessions) session.close(reason);
+    table.closeAll(reason);
     door.close();
+    const qiDoorsClosed = Promise.all(qiDoors.map((qiDoor) => qiDoor.close()));
     server.closeIdleConnections();
     const stopTimer = clock.after(CLOSE_GRACE_MS, () => {
       webSockets.terminate();
@@ -157,6 +145,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     });
     await closed;
     stopTimer();
+    await qiDoorsClosed;
     await bus.close();
     await outer.close();
     logger.info('the agent is closed');
@@ -167,21 +156,9 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     origin,
     bus: outer,
     busUrl: robotBus.url,
+    qiUrls: qiDoors.map((qiDoor) => qiDoor.url),
     close: () => (closing ??= shutDown(robotBus)),
   };
-}
-
-function heldBy(sessions: ReadonlySet<ServerSession>): Held {
-  let held: Held = { calls: 0, subscriptions: 0, objects: 0, queuedBytes: 0 };
-  for (const { counts } of sessions) {
-    held = {
-      calls: held.calls + counts.incomingCalls,
-      subscriptions: held.subscriptions + counts.subscriptions,
-      objects: held.objects + counts.servedObjects,
-      queuedBytes: held.queuedBytes + counts.queuedBytes,
-    };
-  }
-  return held;
 }
 
 /** Passes on each text the first time, up to `maximum` of them. */

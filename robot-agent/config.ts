@@ -1,12 +1,10 @@
 // The agent's configuration: command line, environment, file. Everything is checked here, and refused with a sentence that
 // names the key. Knows no sockets and no files: how to read one is handed in.
-import { parseArgs } from 'node:util';
-import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
-import { nearestNames, suggestion } from '@qiway/protocol/nearest-names';
+import { asQiwayError, type QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import * as z from 'zod';
 import { isLoopback, type ListenAddress, parseAddress } from './address.ts';
+import { type Given, readFileKeys, readFlags, refuse, whyUnreadable } from './given-options.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
-import { OPTIONS, optionNamed } from './options.ts';
 import { parseEndpoint } from './qi/endpoints.ts';
 
 export interface AgentConfig {
@@ -21,6 +19,24 @@ export interface AgentConfig {
   /** Directory of a web app to serve. */
   readonly web: string | undefined;
   readonly log: LogLevel;
+  /** File with what the agent shows to the bus; see `fileAuthenticator`. */
+  readonly busCredentials?: string;
+  /** Certificates of a tcps bus that are believed, `sha256:hex`. */
+  readonly busFingerprints?: readonly string[];
+  /** Where qi programs from outside come in: qi URLs. */
+  readonly qiListen?: readonly string[];
+  /** File with users who may come in there beside those who know the token; see `fileUsers`. */
+  readonly qiCredentials?: string;
+  /** Qi programs come in without credentials. */
+  readonly isQiOpen?: boolean;
+  readonly tls?: TlsFiles;
+}
+
+/** Contents of PEM files. */
+export interface TlsFiles {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
 }
 
 export interface ConfigSources {
@@ -44,82 +60,7 @@ export function readConfig(sources: ConfigSources): Invocation {
   const { config: path, help: _help, version: _version, ...given } = flags;
   const file = typeof path === 'string' ? readFileKeys(path, sources.readFile) : {};
   const environment = sources.env['QIWAY_TOKEN'] === undefined ? {} : { token: sources.env['QIWAY_TOKEN'] };
-  return { kind: 'run', config: check({ ...file, ...environment, ...given }, sources.newToken) };
-}
-
-type Given = Record<string, unknown>;
-
-function refuse(key: string, sentence: string, cause?: unknown): never {
-  throw new QiwayError('config-invalid', sentence, { data: { key }, cause });
-}
-
-function readFlags(args: readonly string[]): Given {
-  const options = Object.fromEntries(
-    OPTIONS.map(({ name, kind }) => [
-      name,
-      { type: kind === 'switch' ? ('boolean' as const) : ('string' as const), multiple: kind === 'list' },
-    ]),
-  );
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
-  const given: Given = {};
-  for (const token of tokens) {
-    if (token.kind === 'positional')
-      refuse(token.value, `"${token.value}" is not an option; options begin with --. See --help.`);
-    if (token.kind !== 'option') continue;
-    const option = optionNamed(token.name) ?? refuseUnknown(token.name, `There is no option ${token.rawName}.`, '--');
-    const flag = `--${option.name}`;
-    if (option.kind === 'switch') {
-      if (token.value !== undefined) refuse(option.name, `${flag} takes no value.`);
-      given[option.name] = true;
-      continue;
-    }
-    const isMissing =
-      token.value === undefined || token.value === '' || (token.value.startsWith('--') && !token.inlineValue);
-    if (isMissing) refuse(option.name, `${flag} needs a value: ${flag} ${option.value}.`);
-    if (option.kind === 'list')
-      given[option.name] = [...((given[option.name] as string[] | undefined) ?? []), token.value];
-    else if (option.name in given) refuse(option.name, `${flag} is given twice.`);
-    else given[option.name] = token.value;
-  }
-  return given;
-}
-
-function refuseUnknown(name: string, sentence: string, prefix: string): never {
-  const nearest = nearestNames(
-    name,
-    OPTIONS.map((option) => option.name),
-  ).map((known) => prefix + known);
-  return refuse(name, `${sentence}${suggestion(nearest)} See --help.`);
-}
-
-function readFileKeys(path: string, readFile: (path: string) => string): Given {
-  let text: string;
-  try {
-    text = readFile(path);
-  } catch (cause) {
-    return refuse(
-      'config',
-      `--config ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      cause,
-    );
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    return refuse(
-      'config',
-      `--config ${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      cause,
-    );
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    refuse('config', `--config ${path} must hold a JSON object.`);
-  for (const key of Object.keys(json)) {
-    const option = optionNamed(key);
-    if (option === undefined || !option.isInFile) refuseUnknown(key, `${path} has an unknown key "${key}".`, '');
-  }
-  return json as Given;
+  return { kind: 'run', config: check({ ...file, ...environment, ...given }, sources) };
 }
 
 const busUrl = (use: 'dial' | 'listen'): z.ZodType<string> =>
@@ -158,6 +99,21 @@ const schema = z.strictObject({
   web: z.optional(z.string().min(1)),
   log: z._default(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
   'insecure-listen': z._default(z.boolean(), false),
+  'bus-credentials': z.optional(z.string().min(1)),
+  'bus-fingerprint': z._default(
+    z.array(
+      z
+        .string()
+        .regex(/^sha256:([0-9a-f]{2}:?){32}$/i, 'must be sha256: and 64 hexadecimal digits, as the refusal shows it'),
+    ),
+    [],
+  ),
+  'qi-listen': z._default(z.array(busUrl('listen')), []),
+  'qi-credentials': z.optional(z.string().min(1)),
+  'qi-open': z._default(z.boolean(), false),
+  'tls-cert': z.optional(z.string().min(1)),
+  'tls-key': z.optional(z.string().min(1)),
+  'tls-ca': z.optional(z.string().min(1)),
 });
 
 /** The reason alone: the option and its value stand before it already. */
@@ -171,12 +127,16 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
-function check(given: Given, newToken: () => string): AgentConfig {
+type Known = z.infer<typeof schema>;
+
+function check(given: Given, { newToken, readFile }: ConfigSources): AgentConfig {
   const result = schema.safeParse(given);
   if (!result.success) {
     const [issue] = result.error.issues;
     const key = String(issue?.path[0] ?? '');
-    refuse(key, `--${key} ${JSON.stringify(given[key])}: ${issue?.message ?? 'is not acceptable'}.`);
+    // In a list, the entry that is wrong.
+    const value = issue?.path[1] === undefined ? given[key] : (given[key] as unknown[])[Number(issue.path[1])];
+    refuse(key, `--${key} ${JSON.stringify(value)}: ${issue?.message ?? 'is not acceptable'}.`);
   }
   const known = result.data;
   if (known.bus !== undefined && known['bus-listen'] !== undefined) {
@@ -184,17 +144,14 @@ function check(given: Given, newToken: () => string): AgentConfig {
   }
   const listen = parseAddress(known.listen) as ListenAddress;
   const busListen = known['bus-listen'] ?? 'tcp://127.0.0.1:9559';
-  const hosts = {
-    listen: listen.host,
-    ...(known.bus === undefined ? { 'bus-listen': parseEndpoint(busListen, 'listen').host } : {}),
-  };
-  for (const [key, name] of Object.entries(hosts)) {
-    if (isLoopback(name) || known['insecure-listen']) continue;
-    refuse(
-      key,
-      `--${key} ${key === 'listen' ? known.listen : busListen} is reachable from other computers, and nothing there is encrypted yet. Add --insecure-listen if that is what you want.`,
-    );
-  }
+  const qiListen = known['qi-listen'];
+  checkReach(known, { listen, busListen });
+  checkTls(known, [known.bus ?? busListen, ...qiListen]);
+  for (const key of ['qi-credentials', 'qi-open'] as const)
+    if (qiListen.length === 0 && known[key] !== undefined && known[key] !== false)
+      refuse(key, `--${key} is of use with --qi-listen only.`);
+  if (known['qi-open'] && known['qi-credentials'] !== undefined)
+    refuse('qi-open', '--qi-open and --qi-credentials exclude each other: nobody is asked, or everybody is.');
   return {
     bus: known.bus,
     busListen,
@@ -204,5 +161,80 @@ function check(given: Given, newToken: () => string): AgentConfig {
     allowHosts: known['allow-host'].map((name) => name.toLowerCase()),
     web: known.web,
     log: known.log,
+    qiListen,
+    isQiOpen: known['qi-open'],
+    busFingerprints: known['bus-fingerprint'],
+    tls: readTlsFiles(known, readFile),
+    ...(known['bus-credentials'] === undefined ? {} : { busCredentials: known['bus-credentials'] }),
+    ...(known['qi-credentials'] === undefined ? {} : { qiCredentials: known['qi-credentials'] }),
   };
+}
+
+/** What can be reached from other computers is encrypted, and lets nobody in unasked, unless the user insists. */
+function checkReach(known: Known, { listen, busListen }: { listen: ListenAddress; busListen: string }): void {
+  if (known['insecure-listen']) return;
+  const ports = [
+    { key: 'listen', url: known.listen, host: listen.host, isPlain: true },
+    ...(known.bus === undefined ? [{ key: 'bus-listen', url: busListen }] : []).map(qiPort),
+    ...known['qi-listen'].map((url) => qiPort({ key: 'qi-listen', url })),
+  ];
+  for (const { key, url, host: name, isPlain } of ports) {
+    if (isLoopback(name)) continue;
+    if (isPlain) {
+      const other = key === 'listen' ? '' : ' Or give a tcps:// URL and a certificate.';
+      refuse(
+        key,
+        `--${key} ${url} is reachable from other computers, and nothing there is encrypted. Add --insecure-listen if that is what you want.${other}`,
+      );
+    }
+    if (key === 'qi-listen' && known['qi-open'])
+      refuse(
+        'qi-open',
+        `--qi-open lets everybody in at ${url}, which is reachable from other computers. Add --insecure-listen if that is what you want.`,
+      );
+  }
+}
+
+function qiPort({ key, url }: { key: string; url: string }): {
+  key: string;
+  url: string;
+  host: string;
+  isPlain: boolean;
+} {
+  return { key, url, host: parseEndpoint(url, 'listen').host, isPlain: /^tcp:/i.test(url) };
+}
+
+/** Files and URLs that need each other; whether the files hold what they should is looked at when they are used. */
+function checkTls(known: Known, urls: readonly string[]): void {
+  const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = known;
+  if (cert !== undefined && key === undefined) refuse('tls-key', '--tls-cert needs its private key: --tls-key FILE.');
+  if (key !== undefined && cert === undefined) refuse('tls-cert', '--tls-key needs its certificate: --tls-cert FILE.');
+  const isTls = (url: string | undefined): boolean => url !== undefined && /^tcpsm?:/i.test(url);
+  const ports = urls.filter((url) => isTls(url) && url !== known.bus);
+  if (ports.length > 0 && cert === undefined)
+    refuse('tls-cert', `${ports[0]} needs a certificate: --tls-cert FILE and --tls-key FILE.`);
+  const mutual = urls.find((url) => /^tcpsm:/i.test(url));
+  if (mutual !== undefined && ca === undefined && mutual !== known.bus)
+    refuse('tls-ca', `${mutual} asks clients for certificates: --tls-ca FILE says whose are believed.`);
+  if (mutual !== undefined && cert === undefined)
+    refuse('tls-cert', `${mutual} asks for a certificate of the agent: --tls-cert FILE and --tls-key FILE.`);
+  if (known['bus-fingerprint'].length > 0 && !isTls(known.bus))
+    refuse('bus-fingerprint', '--bus-fingerprint is of use with a tcps:// or tcpsm:// --bus only.');
+  for (const option of ['tls-cert', 'tls-ca'] as const)
+    if (known[option] !== undefined && !urls.some(isTls))
+      refuse(option, `--${option} is of use with a tcps:// or tcpsm:// URL only, and none is given.`);
+}
+
+function readTlsFiles(known: Known, readFile: (path: string) => string): TlsFiles {
+  const files: Record<string, string> = {};
+  for (const part of ['cert', 'key', 'ca'] as const) {
+    const path = known[`tls-${part}`];
+    if (path === undefined) continue;
+    try {
+      files[part] = readFile(path);
+    } catch (cause) {
+      refuse(`tls-${part}`, `--tls-${part} ${path} cannot be read: ${whyUnreadable(cause)}.`, cause);
+    }
+  }
+  return files;
 }

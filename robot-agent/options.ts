@@ -32,6 +32,36 @@ export const OPTIONS: readonly Option[] = [
     'tcp://HOST:PORT',
     'without --bus: be the service directory and listen there (default tcp://127.0.0.1:9559; port 0: any free one)',
   ),
+  text(
+    'bus-credentials',
+    'FILE',
+    'JSON with the user and token to show to the bus; a new token that the robot gives at pairing is written back',
+  ),
+  list(
+    'bus-fingerprint',
+    'sha256:HEX',
+    'believe a tcps bus that shows the certificate with this fingerprint; once for each computer of the robot',
+  ),
+  list(
+    'qi-listen',
+    'tcps://HOST:PORT',
+    'let qi programs from outside in there, with the rights of browsers; tcp://, tcps:// or tcpsm://; may be repeated',
+  ),
+  text(
+    'qi-credentials',
+    'FILE',
+    'JSON with the users that may come in at --qi-listen beside those who show the token (auth_token)',
+  ),
+  {
+    name: 'qi-open',
+    kind: 'switch',
+    value: '',
+    about: 'let qi programs in at --qi-listen without credentials',
+    isInFile: true,
+  },
+  text('tls-cert', 'FILE', 'PEM certificate shown at tcps and tcpsm ports, and to a tcpsm bus'),
+  text('tls-key', 'FILE', 'PEM private key of --tls-cert'),
+  text('tls-ca', 'FILE', 'PEM authorities believed at tcpsm ports, and for a tcps or tcpsm bus'),
   text('listen', 'HOST:PORT', 'where HTTP and WebSocket are served (default 127.0.0.1:8080; port 0: any free one)'),
   text('token', 'TOKEN', 'what clients must show (default: $QIWAY_TOKEN, else a new one at each start)'),
   list(
@@ -45,7 +75,7 @@ export const OPTIONS: readonly Option[] = [
     name: 'insecure-listen',
     kind: 'switch',
     value: '',
-    about: 'allow --listen and --bus-listen beyond loopback although nothing there is encrypted yet',
+    about: 'allow ports beyond loopback that are not encrypted: --listen, and tcp:// at --bus-listen and --qi-listen',
     isInFile: true,
   },
   text('log', 'LEVEL', 'debug, info, warn, error or silent (default info); the log goes to stderr'),
@@ -85,6 +115,8 @@ ${lines.join('\n')}
 Examples:
   qiway-agent                                    be the service directory at tcp://127.0.0.1:9559
   qiway-agent --bus tcp://192.168.1.20:9559      offer the services of that robot
+  qiway-agent --bus tcp://192.168.1.20:9559 --qi-listen tcps://0.0.0.0:9503 --tls-cert c.pem --tls-key k.pem
+                                                 the same, and to qi programs of the network as well
   qiway-agent --listen 127.0.0.1:0 --web dist    any free port, and a web app beside
 
 The HTTP side: GET /robot/services, POST /robot/services/SERVICE/METHOD with a JSON array, GET /robot/openapi.json

@@ -30,7 +30,8 @@ export function createCounts(): Counts {
 export interface Readings {
   readonly version: string;
   readonly isBusUp: boolean;
-  readonly sessions: number;
+  /** Now, by protocol. */
+  readonly sessions: { readonly link: number; readonly qi: number };
   /** Sums over all sessions. */
   readonly held: Held;
 }
@@ -66,7 +67,9 @@ export function metricsText(counts: Counts, readings: Readings): string {
   const { user, system } = process.cpuUsage();
   family('qiway_info', 'gauge', 'The version of the agent.', [[`{version="${readings.version}"}`, 1]]);
   family('qiway_bus_up', 'gauge', "1 when the robot's bus answers.", one(readings.isBusUp ? 1 : 0));
-  family('qiway_sessions', 'gauge', 'Sessions now.', one(readings.sessions));
+  const { link, qi } = readings.sessions;
+  family('qiway_sessions', 'gauge', 'Sessions now.', one(link + qi));
+  family('qiway_qi_sessions', 'gauge', 'Sessions of qi programs now.', one(qi));
   family('qiway_session_calls', 'gauge', 'Calls of sessions under way.', one(readings.held.calls));
   family('qiway_session_subscriptions', 'gauge', 'Subscriptions of sessions.', one(readings.held.subscriptions));
   family('qiway_session_objects', 'gauge', 'Objects given to sessions.', one(readings.held.objects));
@@ -75,7 +78,7 @@ export function metricsText(counts: Counts, readings: Readings): string {
   family(
     'qiway_sessions_refused_total',
     'counter',
-    'Links refused before they became a session.',
+    'Links and qi programs refused before they became a session.',
     one(counts.sessionsRefused),
   );
   family(

@@ -33,7 +33,8 @@ export interface WebSocketOptions {
   readonly guard: Guard;
   readonly counts: Counts;
   readonly limits: LinkLimits;
-  readonly sessions: () => number;
+  /** No further session is taken. */
+  readonly isFull: () => boolean;
   /** Must listen to the transport at once; calls `known` when the client has shown its token. */
   readonly accept: (transport: Transport, client: { readonly address: string; readonly known: () => void }) => void;
 }
@@ -105,7 +106,7 @@ function refusalOf(request: IncomingMessage, options: WebSocketOptions, unknown:
       status: 400,
     });
   }
-  const isFull = options.sessions() >= limits.maxSessions;
+  const isFull = options.isFull();
   if (isFull || unknown >= limits.maxUnknownPerAddress) {
     const limit = isFull ? 'maxSessions' : 'maxUnknownPerAddress';
     return problemResponse(

@@ -1,5 +1,6 @@
 // Serves an embedded bus as a service directory over TCP, so that programs made with libqi can join it.
 import type { Clock } from '@qiway/protocol/clock';
+import type { DirectoryCaller } from '@qiway/protocol/directory/directory-object';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { DIRECTORY_ID } from '@qiway/protocol/directory/registry';
 import { serveBus } from '@qiway/protocol/directory/serve-bus';
@@ -8,7 +9,7 @@ import { systemClock } from '@qiway/protocol/transport/system-clock';
 import type { Logger } from '../logger.ts';
 import type { AuthenticationProvider } from './authentication.ts';
 import type { Capabilities } from './capabilities.ts';
-import { listenAt } from './listener.ts';
+import { type ListenerOptions, listenAt } from './listener.ts';
 import type { PeerSocket } from './peer-socket.ts';
 
 export interface ListenBusOptions {
@@ -21,6 +22,16 @@ export interface ListenBusOptions {
   readonly logger?: Logger;
   /** Bytes that may wait for one client. */
   readonly maxQueuedBytes?: number;
+  /**
+   * Whose programs come in. `inside` (default): those of the robot's own bus, which may change any service; the URL is
+   * announced as an endpoint of the bus. `outside`: clients of a door. They are told that every service is at this URL.
+   */
+  readonly place?: DirectoryCaller['place'];
+  /** A program is in; it has not called anything yet. What it throws closes its socket. */
+  readonly onOpen?: ListenerOptions['onOpen'];
+  /** Once after `onOpen`, also when that threw. */
+  readonly onClosed?: ListenerOptions['onClosed'];
+  readonly onRefused?: (reason: QiwayError) => void;
 }
 
 export interface BusListenerHandle {
@@ -44,7 +55,16 @@ export async function listenBus(
   url: string,
   options: ListenBusOptions = {},
 ): Promise<BusListenerHandle> {
-  const { clock = systemClock, timeoutMs = HANDSHAKE_TIMEOUT_MS, authenticate, ...rest } = options;
+  const {
+    clock = systemClock,
+    timeoutMs = HANDSHAKE_TIMEOUT_MS,
+    authenticate,
+    place = 'inside',
+    onOpen,
+    onClosed,
+    ...rest
+  } = options;
+  const isInside = place === 'inside';
   const ends = new Map<PeerSocket, () => void>();
   const listener = await listenAt(url, {
     ...rest,
@@ -52,22 +72,23 @@ export async function listenBus(
     timeoutMs,
     ...(authenticate === undefined ? {} : { provider: authenticate }),
     services: (serviceId) => bus.objectOf(serviceId),
-    onOpen: (peerSocket) => {
+    onOpen: (peerSocket, data) => {
+      onOpen?.(peerSocket, data);
       const { peer, agreed } = peerSocket;
-      ends.set(
-        peerSocket,
-        serveBus(bus, { peer, clock, hasRelativeEndpoints: agreed.RelativeEndpointURI, place: 'inside' }),
-      );
+      const caller = { peer, clock, place, hasRelativeEndpoints: agreed.RelativeEndpointURI };
+      ends.set(peerSocket, serveBus(bus, isInside ? caller : { ...caller, endpoints: () => listener.endpoints }));
     },
-    onClosed: (peerSocket) => {
+    onClosed: (peerSocket, reason) => {
       ends.get(peerSocket)?.();
       ends.delete(peerSocket);
+      onClosed?.(peerSocket, reason);
     },
   });
-  bus.setEndpoints([...new Set([...announced(bus), ...listener.endpoints])]);
+  if (isInside) bus.setEndpoints([...new Set([...announced(bus), ...listener.endpoints])]);
   let isOpen = true;
   const close = async (): Promise<void> => {
-    if (isOpen) bus.setEndpoints(announced(bus).filter((endpoint) => !listener.endpoints.includes(endpoint)));
+    if (isOpen && isInside)
+      bus.setEndpoints(announced(bus).filter((endpoint) => !listener.endpoints.includes(endpoint)));
     isOpen = false;
     await listener.close(new QiwayError('closed', 'The service directory ended.'));
   };

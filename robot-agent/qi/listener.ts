@@ -9,8 +9,11 @@ export interface ListenerOptions extends Omit<AcceptOptions, 'onRefused' | 'onOp
   readonly logger?: Logger;
   /** Sockets at once, let in or not. */
   readonly maxSockets?: number;
-  readonly onOpen?: (peerSocket: PeerSocket) => void;
+  /** As in {@link AcceptOptions}; the socket counts as let in, and `onClosed` follows, whatever it throws. */
+  readonly onOpen?: AcceptOptions['onOpen'];
   readonly onClosed?: (peerSocket: PeerSocket, reason: QiwayError) => void;
+  /** A socket closed before it was let in. */
+  readonly onRefused?: (reason: QiwayError) => void;
 }
 
 export interface QiListener {
@@ -29,17 +32,17 @@ const MAX_SOCKETS = 4096;
 /** Accepts qi clients at `url`. @throws `invalid-argument`, `unsupported`, `listen-failed` */
 export async function listenAt(url: string, options: ListenerOptions): Promise<QiListener> {
   const address = parseEndpoint(url, 'listen');
-  const { logger, maxSockets = MAX_SOCKETS, onOpen, onClosed } = options;
+  const { logger, maxSockets = MAX_SOCKETS, onOpen, onClosed, onRefused } = options;
   const peers = new Set<PeerSocket>();
   const waiting = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     waiting.add(socket);
     acceptPeer(socket, {
       ...options,
-      onOpen: (peerSocket) => {
+      onOpen: (peerSocket, data) => {
         waiting.delete(socket);
         peers.add(peerSocket);
-        onOpen?.(peerSocket);
+        onOpen?.(peerSocket, data);
       },
       onClosed: (peerSocket, reason) => {
         peers.delete(peerSocket);
@@ -51,6 +54,7 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
       onRefused: (reason) => {
         waiting.delete(socket);
         logger?.warn('A qi client was not let in.', { reason: reason.message });
+        onRefused?.(reason);
       },
     });
   });

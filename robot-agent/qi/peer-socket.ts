@@ -5,9 +5,14 @@ import { Peer, type PeerLimits } from '@qiway/protocol/bus/peer';
 import { serving } from '@qiway/protocol/bus/serving';
 import type { ServiceLookup } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
-import { QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
-import { AUTHENTICATE_ACTION, type AuthenticationProvider, type Authenticator } from './authentication.ts';
+import {
+  AUTHENTICATE_ACTION,
+  type AuthenticationData,
+  type AuthenticationProvider,
+  type Authenticator,
+} from './authentication.ts';
 import { type Capabilities, OWN_CAPABILITIES, peerAgreement } from './capabilities.ts';
 import { ClientHandshake } from './client-handshake.ts';
 import { MessageSocket, type SocketListener } from './message-socket.ts';
@@ -113,7 +118,8 @@ export function openPeer(
 /** What becomes of a socket that came in. */
 export interface AcceptOptions extends PeerSocketOptions {
   readonly provider?: AuthenticationProvider;
-  readonly onOpen: (peerSocket: PeerSocket) => void;
+  /** `data`: what the client authenticated with. What it throws closes the socket. */
+  readonly onOpen: (peerSocket: PeerSocket, data: AuthenticationData) => void;
   readonly onClosed: (peerSocket: PeerSocket, reason: QiwayError) => void;
   /** It closed before it was let in. */
   readonly onRefused: (reason: QiwayError) => void;
@@ -127,9 +133,14 @@ export function acceptPeer(socket: Socket, options: AcceptOptions): void {
     socket: messages,
     capabilities,
     ...(provider === undefined ? {} : { provider }),
-    onDone: (agreed) => {
+    onDone: (agreed, data) => {
       stopTimer();
-      onOpen(attach(messages, agreed, options));
+      const peerSocket = attach(messages, agreed, options);
+      try {
+        onOpen(peerSocket, data);
+      } catch (error) {
+        peerSocket.close(asQiwayError(error));
+      }
     },
     onFailed: (error) => {
       stopTimer();

@@ -6,6 +6,7 @@ import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {
   AUTHENTICATE_ACTION,
+  type AuthenticationData,
   type AuthenticationProvider,
   AuthenticationState,
   encodeMap,
@@ -24,7 +25,7 @@ export interface ServerHandshakeOptions {
   /** Absent: everybody is let in. */
   readonly provider?: AuthenticationProvider;
   /** Called in the turn of the deciding message: what follows it is for the next listener. */
-  readonly onDone: (agreed: Capabilities) => void;
+  readonly onDone: (agreed: Capabilities, data: AuthenticationData) => void;
   /** The socket closed before the client was let in. */
   readonly onFailed: (error: QiwayError) => void;
 }
@@ -78,21 +79,22 @@ export class ServerHandshake implements SocketListener {
     const map = readMap(payload);
     this.#announced = { ...this.#announced, ...map };
     const { provider, socket } = this.#options;
-    if (provider === undefined) return this.#answer(address, { state: 'done' });
+    const data: AuthenticationData = { ...userData(map), remoteEndpoint: socket.remoteEndpoint };
+    if (provider === undefined) return this.#answer(address, { state: 'done' }, data);
     this.#state = 'deciding';
     try {
-      const verdict = provider({ ...userData(map), remoteEndpoint: socket.remoteEndpoint });
-      if (!(verdict instanceof Promise)) return this.#answer(address, verdict);
+      const verdict = provider(data);
+      if (!(verdict instanceof Promise)) return this.#answer(address, verdict, data);
       verdict.then(
-        (settled) => this.#answer(address, settled),
-        (error: unknown) => this.#answer(address, { state: 'refused', reason: asQiwayError(error).message }),
+        (settled) => this.#answer(address, settled, data),
+        (error: unknown) => this.#answer(address, { state: 'refused', reason: asQiwayError(error).message }, data),
       );
     } catch (error) {
-      this.#answer(address, { state: 'refused', reason: asQiwayError(error).message });
+      this.#answer(address, { state: 'refused', reason: asQiwayError(error).message }, data);
     }
   }
 
-  #answer(address: Address, verdict: Verdict): void {
+  #answer(address: Address, verdict: Verdict, data: AuthenticationData): void {
     if (this.#state === 'over') return;
     if (verdict.state === 'refused') {
       return this.#refuse(
@@ -112,7 +114,7 @@ export class ServerHandshake implements SocketListener {
     this.#state = isDone ? 'over' : 'waiting';
     if (!isDone) return;
     socket.maxReceivedBytes = Number.POSITIVE_INFINITY;
-    onDone(agreeOn(capabilities, this.#announced ?? {}));
+    onDone(agreeOn(capabilities, this.#announced ?? {}), data);
   }
 
   #refuse(address: Address, text: string): void {

@@ -34,6 +34,8 @@ const refusal = (
   throw new Error('it was accepted');
 };
 
+const noQiDoor = { qiListen: [], isQiOpen: false, busFingerprints: [], tls: {} };
+
 describe('the configuration', () => {
   test('without anything is safe', () => {
     expect(config([])).toEqual({
@@ -45,6 +47,7 @@ describe('the configuration', () => {
       allowHosts: [],
       web: undefined,
       log: 'info',
+      ...noQiDoor,
     });
   });
 
@@ -74,6 +77,7 @@ describe('the configuration', () => {
       allowHosts: ['nao.local'],
       web: 'dist',
       log: 'debug',
+      ...noQiDoor,
     });
   });
 

@@ -57,7 +57,7 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     readings: () => ({
       version: '1.2.3',
       isBusUp: robot.bus.state === 'up',
-      sessions: 0,
+      sessions: { link: 0, qi: 0 },
       held: { calls: 1, subscriptions: 2, objects: 3, queuedBytes: 4 },
     }),
     ...(options.httpLimits === undefined ? {} : { limits: options.httpLimits }),
@@ -67,7 +67,7 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     guard,
     counts,
     limits: { ...LINK_LIMITS, ...options.linkLimits },
-    sessions: () => 0,
+    isFull: () => false,
     accept: (transport, { known }) => {
       accepted.push({ transport, known });
       options.onAccept?.(transport);

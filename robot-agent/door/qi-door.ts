@@ -1,0 +1,84 @@
+// The door for qi programs from outside: each that has authenticated is a session like those of browsers.
+// Knows the agent's bus and who may come in; sockets and handshakes are the TCP side's.
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@qiway/protocol/clock';
+import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
+import { QiwayError } from '@qiway/protocol/errors';
+import type { Logger } from '../logger.ts';
+import type { AuthenticationData, AuthenticationProvider } from '../qi/authentication.ts';
+import { type BusListenerHandle, listenBus } from '../qi/listen-bus.ts';
+import type { PeerSocket } from '../qi/peer-socket.ts';
+import type { Guard } from './guard.ts';
+import type { Counts } from './metrics.ts';
+import type { DoorSession, SessionTable } from './session-table.ts';
+
+/** Characters of a client's name that go to the log. */
+const MAX_SHOWN_USER = 64;
+
+export interface QiDoorOptions {
+  readonly bus: EmbeddedBus;
+  readonly table: SessionTable;
+  readonly guard: Guard;
+  readonly counts: Counts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Who comes in beside those who know the token. */
+  readonly users?: AuthenticationProvider;
+  /** Everybody comes in. */
+  readonly isOpen: boolean;
+}
+
+/** @throws `invalid-argument`, `config-invalid` for certificates that do not do, `listen-failed` */
+export async function openQiDoor(url: string, options: QiDoorOptions): Promise<BusListenerHandle> {
+  const { bus, table, counts, clock, logger, isOpen } = options;
+  const sessions = new Map<PeerSocket, DoorSession>();
+  const handle = await listenBus(bus, url, {
+    clock,
+    logger,
+    place: 'outside',
+    ...(isOpen ? {} : { authenticate: tokenOr(options) }),
+    onOpen: (socket, data) => {
+      const session = sessionOf(socket, data);
+      try {
+        table.admit(session, { protocol: 'qi', address: socket.remoteEndpoint });
+      } catch (error) {
+        counts.sessionsRefused++;
+        throw error;
+      }
+      sessions.set(socket, session);
+    },
+    onClosed: (socket, reason) => {
+      const session = sessions.get(socket);
+      sessions.delete(socket);
+      if (session !== undefined) table.left(session, reason.code === 'closed' ? undefined : reason);
+    },
+    onRefused: () => counts.sessionsRefused++,
+  });
+  logger.info('the agent listens for qi programs', { url: handle.url });
+  return handle;
+}
+
+/** The agent's token opens every door; what else does is for `users` to say. */
+function tokenOr({ guard, users, table }: QiDoorOptions): AuthenticationProvider {
+  return (data) => {
+    const { token } = data;
+    if (table.isFull) return { state: 'refused', reason: 'the agent has as many sessions as it takes' };
+    if (typeof token === 'string' && guard.isToken(token)) return { state: 'done' };
+    if (users !== undefined) return users(data);
+    const what = token === undefined ? 'the credentials hold no token' : 'the token is not the one of this robot';
+    return { state: 'refused', reason: what };
+  };
+}
+
+function sessionOf(socket: PeerSocket, { user }: AuthenticationData): DoorSession {
+  return {
+    id: randomBytes(8).toString('hex'),
+    client: typeof user === 'string' ? `qi program of ${user.slice(0, MAX_SHOWN_USER)}` : 'qi program',
+    get counts() {
+      return { ...socket.peer.counts, queuedBytes: socket.bufferedBytes };
+    },
+    // Qi messaging has no word for it: calls tell it.
+    tellRobotBus: () => {},
+    close: (error) => socket.close(error ?? new QiwayError('closed', 'The agent ended the session.')),
+  };
+}

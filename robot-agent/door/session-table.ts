@@ -1,0 +1,90 @@
+// The sessions of the agent, whichever protocol they speak: one bound, one log, one sum of what they hold.
+import type { Peer } from '@qiway/protocol/bus/peer';
+import { QiwayError } from '@qiway/protocol/errors';
+import type { Logger } from '../logger.ts';
+import type { Counts, Held } from './metrics.ts';
+
+/** Somebody outside who has shown that they may come in. */
+export interface DoorSession {
+  readonly id: string;
+  /** What the client calls itself. */
+  readonly client: string;
+  readonly counts: Peer['counts'] & { readonly queuedBytes: number };
+  /** The robot's bus came or went; for protocols that can say so. */
+  tellRobotBus(state: 'up' | 'down', reason?: string): void;
+  close(error?: QiwayError): void;
+}
+
+/** How a session came in. */
+export interface Arrival {
+  readonly protocol: 'link' | 'qi';
+  /** Of the client: an IP address, or an endpoint. */
+  readonly address: string;
+}
+
+export interface SessionTableOptions {
+  readonly maxSessions: number;
+  readonly logger: Logger;
+  readonly counts: Counts;
+}
+
+export class SessionTable {
+  readonly #options: SessionTableOptions;
+  readonly #sessions = new Map<DoorSession, Arrival>();
+
+  constructor(options: SessionTableOptions) {
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#sessions.size >= this.#options.maxSessions;
+  }
+
+  /** Sessions now, by protocol. */
+  get sizes(): Readonly<Record<Arrival['protocol'], number>> {
+    const sizes = { link: 0, qi: 0 };
+    for (const { protocol } of this.#sessions.values()) sizes[protocol] += 1;
+    return sizes;
+  }
+
+  /** @throws `limit-exceeded` when there are as many as the agent takes */
+  admit(session: DoorSession, arrival: Arrival): void {
+    const { maxSessions, logger, counts } = this.#options;
+    if (this.isFull) {
+      throw new QiwayError('limit-exceeded', 'The agent has as many sessions as it takes; try again later.', {
+        data: { limit: 'maxSessions', maximum: maxSessions },
+      });
+    }
+    this.#sessions.set(session, arrival);
+    counts.sessionsStarted++;
+    logger.info('session began', { session: session.id, client: session.client, ...arrival });
+  }
+
+  /** @param error why, unless it was wanted */
+  left(session: DoorSession, error: QiwayError | undefined): void {
+    if (this.#sessions.delete(session))
+      this.#options.logger.info('session ended', { session: session.id, reason: error?.message });
+  }
+
+  tellRobotBus(state: 'up' | 'down', reason: string | undefined): void {
+    for (const session of this.#sessions.keys()) session.tellRobotBus(state, reason);
+  }
+
+  /** Sums over all sessions. */
+  held(): Held {
+    let held: Held = { calls: 0, subscriptions: 0, objects: 0, queuedBytes: 0 };
+    for (const { counts } of this.#sessions.keys()) {
+      held = {
+        calls: held.calls + counts.incomingCalls,
+        subscriptions: held.subscriptions + counts.subscriptions,
+        objects: held.objects + counts.servedObjects,
+        queuedBytes: held.queuedBytes + counts.queuedBytes,
+      };
+    }
+    return held;
+  }
+
+  closeAll(reason: QiwayError): void {
+    for (const session of [...this.#sessions.keys()]) session.close(reason);
+  }
+}
