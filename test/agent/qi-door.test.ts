@@ -71,7 +71,8 @@ async function greet(object: BusObject, name: string): Promise<unknown> {
   return decodeValue(reply.signature, reply.bytes);
 }
 
-const metrics = async (agent: Agent): Promise<string> => (await fetch(`${agent.origin}/metrics`)).text();
+const metrics = async (agent: Agent): Promise<string> =>
+  (await fetch(`${agent.origin}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })).text();
 
 describe('a qi program from outside', () => {
   test('comes in with the token, is a session, and calls what is inside', async () => {
