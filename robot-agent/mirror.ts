@@ -23,12 +23,21 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   const { outer, inner, logger } = options;
   /** Owner of all inner services in the outer registry. */
   const innerServices = {};
+  /** By name, until it is off the robot's bus again. */
   const exported = new Map<string, Promise<HostedService | undefined>>();
+  /** Settles when an exported service that left the outer bus is off the robot's too. */
+  const leaving = new Map<string, Promise<void>>();
+  /** What the robot said of names that are exported: our own services, and one that took the name as ours left. */
+  const skipped = new Map<string, Pick<ServiceInfo, 'name' | 'serviceId'>>();
   let isClosed = false;
 
-  const importService = (info: Pick<ServiceInfo, 'name'> & Partial<ServiceInfo>): void => {
+  const importService = (info: Pick<ServiceInfo, 'name' | 'serviceId'> & Partial<ServiceInfo>): void => {
     const { name, objectUid } = info;
-    if (isClosed || name === DIRECTORY_NAME || exported.has(name)) return;
+    if (isClosed || name === DIRECTORY_NAME) return;
+    if (exported.has(name)) {
+      skipped.set(name, info);
+      return;
+    }
     try {
       const serviceId = outer.registerSource(name, () => inner.service(name), {
         owner: innerServices,
@@ -50,6 +59,7 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   };
 
   const removeImported = (name: string): void => {
+    skipped.delete(name);
     const entry = outer.registry.byName(name);
     if (entry?.owner === innerServices) outer.registry.unregister(entry.info.serviceId);
   };
@@ -58,12 +68,30 @@ export function mirrorBus(options: MirrorOptions): Mirror {
     // Offered once it is up: see exportAll.
     if (isClosed || inner.state !== 'up') return undefined;
     try {
-      const object = await outer.service(name);
-      return await inner.host(name, object);
+      const outerId = outer.registry.byName(name)?.info.serviceId;
+      const hosted = await inner.host(name, await outer.service(name));
+      // A program of the robot may take any service off its bus: then its host outside is told, as one inside would be.
+      void hosted.closed.then((reason) => {
+        if (reason !== undefined && outerId !== undefined && outer.registry.byId(outerId) !== undefined)
+          outer.registry.unregister(outerId);
+      });
+      return hosted;
     } catch (error) {
       logger.warn(`service ${name} cannot be offered to the robot: ${asQiwayError(error).message}`);
       return undefined;
     }
+  };
+
+  /** The name stays exported until the robot has said all it has to say of our service: it must not come back as the robot's. */
+  const stopExporting = async (name: string, hosting: Promise<HostedService | undefined>): Promise<void> => {
+    const hosted = await hosting;
+    await hosted?.close();
+    if (exported.get(name) !== hosting) return;
+    exported.delete(name);
+    leaving.delete(name);
+    const other = skipped.get(name);
+    skipped.delete(name);
+    if (other !== undefined && other.serviceId !== hosted?.serviceId) importService(other);
   };
 
   /** What came onto the outer bus while the robot's was down, or could not be offered then. */
@@ -88,13 +116,13 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   });
   const stopOuter = outer.listen({
     serviceAdded: ({ name }) => {
-      if (outer.registry.byName(name)?.owner !== innerServices && !exported.has(name))
-        exported.set(name, exportService(name));
+      if (outer.registry.byName(name)?.owner === innerServices) return;
+      const left = leaving.get(name);
+      exported.set(name, left === undefined ? exportService(name) : left.then(() => exportService(name)));
     },
     serviceRemoved: ({ name }) => {
-      const hosted = exported.get(name);
-      exported.delete(name);
-      void hosted?.then((service) => service?.close());
+      const hosting = exported.get(name);
+      if (hosting !== undefined) leaving.set(name, stopExporting(name, hosting));
     },
   });
   if (inner.state === 'up') void importAll().then(exportAll);
