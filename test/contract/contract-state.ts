@@ -9,6 +9,8 @@ export interface ContractOptions {
   readonly isDirectory?: boolean;
   /** `bus` is a program on the robot's bus, which may change the services of others; who comes in from outside may not. */
   readonly isOnBus?: boolean;
+  /** A gateway is between the two sides: each has service ids of its own. */
+  readonly isMirrored?: boolean;
 }
 
 /** What the parts of the suite work with; made anew for each test. */

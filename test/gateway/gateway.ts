@@ -1,0 +1,102 @@
+// The whole gateway over TCP sockets: a robot's directory, an agent that joined it, its doors for qi programs and pages;
+// and ways in from both sides. A fixture, no tests of its own.
+import { serving } from '../../protocol/bus/serving.ts';
+import { serveBus } from '../../protocol/directory/serve-bus.ts';
+import { QiwayError } from '../../protocol/errors.ts';
+import { type ClientSession, openSession } from '../../protocol/session/client-session.ts';
+import { systemClock } from '../../protocol/transport/system-clock.ts';
+import { dialWebSocket, type WebSocketClass } from '../../protocol/transport/websocket.ts';
+import { type Agent, startAgent } from '../../robot-agent/agent.ts';
+import type { AgentConfig } from '../../robot-agent/config.ts';
+import { createLogger } from '../../robot-agent/logger.ts';
+import { EmbeddedBus, type JoinBusOptions, type JoinedBus, joinBus, listenBus } from '../../robot-agent/qi/index.ts';
+import { listenAt } from '../../robot-agent/qi/listener.ts';
+import type { PeerSocket } from '../../robot-agent/qi/peer-socket.ts';
+import { connect, type LooseServices, type Robot } from '../../sdk/index.ts';
+import { randomBytes } from '../support/memory-session.ts';
+
+export const TOKEN = 'right-token';
+const TIMEOUT_MS = 10_000;
+
+export interface Gateway {
+  readonly agent: Agent;
+  /** The robot's own bus, and where programs on the robot join it. */
+  readonly directory: EmbeddedBus;
+  readonly busUrl: string;
+  /** The door for qi programs. */
+  readonly qiUrl: string;
+  /** A program on the robot. */
+  inside(options?: JoinBusOptions): Promise<JoinedBus>;
+  /** A qi program that comes in by the door. */
+  outside(options?: JoinBusOptions): Promise<JoinedBus>;
+  /** A page, below the SDK. */
+  session(): Promise<ClientSession>;
+  /** A page. */
+  page<S = LooseServices>(): Promise<Robot<S>>;
+  /** Ends everything that was opened here, in reverse order. */
+  close(): Promise<void>;
+}
+
+export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<Gateway> {
+  const endings: (() => Promise<unknown>)[] = [];
+  const ended = <T extends { close(): Promise<unknown> }>(one: T): T => {
+    endings.push(() => one.close());
+    return one;
+  };
+  const directory = ended(new EmbeddedBus({ machineId: 'robot', processId: 1, sessionId: 'robot' }));
+  const { url: busUrl } = ended(await listenBus(directory, 'tcp://127.0.0.1:0'));
+  const config: AgentConfig = {
+    bus: busUrl,
+    busListen: 'tcp://127.0.0.1:0',
+    listen: { host: '127.0.0.1', port: 0 },
+    token: TOKEN,
+    allowOrigins: [],
+    allowHosts: [],
+    web: undefined,
+    log: 'error',
+    ...changes,
+  };
+  const agent = ended(await startAgent(config, { logger: createLogger(() => {}, 'error'), clock: systemClock }));
+  const door = ended(await qiDoor(agent.bus));
+  const session = async (): Promise<ClientSession> => {
+    const transport = await dialWebSocket({
+      url: `${agent.origin.replace('http', 'ws')}/robot/link`,
+      protocol: 'qiway.1',
+      timeoutMs: TIMEOUT_MS,
+      clock: systemClock,
+      WebSocket: WebSocket as unknown as WebSocketClass,
+    });
+    const client = { token: TOKEN, client: 'test', clock: systemClock, random: randomBytes, timeoutMs: TIMEOUT_MS };
+    return ended(await openSession(transport, { ...client, serving }));
+  };
+  return {
+    agent,
+    directory,
+    busUrl,
+    qiUrl: door.url,
+    session,
+    inside: async (options) => ended(await joinBus(busUrl, options)),
+    outside: async (options) => ended(await joinBus(door.url, options)),
+    page: async <S>() => ended(await connect<S>(agent.url)),
+    close: async () => {
+      for (const end of endings.splice(0).reverse()) await end();
+    },
+  };
+}
+
+async function qiDoor(bus: EmbeddedBus): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const ends = new Map<PeerSocket, () => void>();
+  const listener = await listenAt('tcp://127.0.0.1:0', {
+    clock: systemClock,
+    timeoutMs: TIMEOUT_MS,
+    services: (serviceId) => bus.objectOf(serviceId),
+    onOpen: (peerSocket) => {
+      const { peer, agreed } = peerSocket;
+      const place = 'outside';
+      const options = { peer, clock: systemClock, hasRelativeEndpoints: agreed.RelativeEndpointURI, place } as const;
+      ends.set(peerSocket, serveBus(bus, { ...options, endpoints: () => listener.endpoints }));
+    },
+    onClosed: (peerSocket) => ends.get(peerSocket)?.(),
+  });
+  return { url: listener.url, close: () => listener.close(new QiwayError('closed', 'The door was closed.')) };
+}
