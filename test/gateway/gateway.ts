@@ -1,17 +1,20 @@
 // The whole gateway over TCP sockets: a robot's directory, an agent that joined it, its doors for qi programs and pages;
 // and ways in from both sides. A fixture, no tests of its own.
 import { serving } from '../../protocol/bus/serving.ts';
-import { serveBus } from '../../protocol/directory/serve-bus.ts';
-import { QiwayError } from '../../protocol/errors.ts';
 import { type ClientSession, openSession } from '../../protocol/session/client-session.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { dialWebSocket, type WebSocketClass } from '../../protocol/transport/websocket.ts';
 import { type Agent, startAgent } from '../../robot-agent/agent.ts';
 import type { AgentConfig } from '../../robot-agent/config.ts';
 import { createLogger } from '../../robot-agent/logger.ts';
-import { EmbeddedBus, type JoinBusOptions, type JoinedBus, joinBus, listenBus } from '../../robot-agent/qi/index.ts';
-import { listenAt } from '../../robot-agent/qi/listener.ts';
-import type { PeerSocket } from '../../robot-agent/qi/peer-socket.ts';
+import {
+  EmbeddedBus,
+  type JoinBusOptions,
+  type JoinedBus,
+  joinBus,
+  listenBus,
+  tokenAuthenticator,
+} from '../../robot-agent/qi/index.ts';
 import { connect, type LooseServices, type Robot } from '../../sdk/index.ts';
 import { randomBytes } from '../support/memory-session.ts';
 
@@ -54,10 +57,12 @@ export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<G
     allowHosts: [],
     web: undefined,
     log: 'error',
+    qiListen: ['tcp://127.0.0.1:0'],
     ...changes,
   };
   const agent = ended(await startAgent(config, { logger: createLogger(() => {}, 'error'), clock: systemClock }));
-  const door = ended(await qiDoor(agent.bus));
+  const [qiUrl = ''] = agent.qiUrls;
+  const authenticator = tokenAuthenticator({ user: 'nao', token: TOKEN });
   const session = async (): Promise<ClientSession> => {
     const transport = await dialWebSocket({
       url: `${agent.origin.replace('http', 'ws')}/robot/link`,
@@ -73,30 +78,13 @@ export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<G
     agent,
     directory,
     busUrl,
-    qiUrl: door.url,
+    qiUrl,
     session,
     inside: async (options) => ended(await joinBus(busUrl, options)),
-    outside: async (options) => ended(await joinBus(door.url, options)),
+    outside: async (options) => ended(await joinBus(qiUrl, { authenticator, ...options })),
     page: async <S>() => ended(await connect<S>(agent.url)),
     close: async () => {
       for (const end of endings.splice(0).reverse()) await end();
     },
   };
-}
-
-async function qiDoor(bus: EmbeddedBus): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const ends = new Map<PeerSocket, () => void>();
-  const listener = await listenAt('tcp://127.0.0.1:0', {
-    clock: systemClock,
-    timeoutMs: TIMEOUT_MS,
-    services: (serviceId) => bus.objectOf(serviceId),
-    onOpen: (peerSocket) => {
-      const { peer, agreed } = peerSocket;
-      const place = 'outside';
-      const options = { peer, clock: systemClock, hasRelativeEndpoints: agreed.RelativeEndpointURI, place } as const;
-      ends.set(peerSocket, serveBus(bus, { ...options, endpoints: () => listener.endpoints }));
-    },
-    onClosed: (peerSocket) => ends.get(peerSocket)?.(),
-  });
-  return { url: listener.url, close: () => listener.close(new QiwayError('closed', 'The door was closed.')) };
 }
