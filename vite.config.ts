@@ -1,5 +1,6 @@
 // The demo's dev server and build, and the projects of the tests.
-// `quick` opens no socket and starts no process; `browser` drives a real Chromium on the built demo; `node` is everything else.
+// `quick` opens no socket and starts no process; `browser` drives a real Chromium on the built demo; `network` makes networks
+// of its own (as root on Linux); `node` is everything else.
 
 import type { ViteUserConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
@@ -29,7 +30,7 @@ const config: ViteUserConfig = {
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: [...quickFolders, 'browser'].map((folder) => `test/${folder}/**`),
+          exclude: [...quickFolders, 'browser', 'network'].map((folder) => `test/${folder}/**`),
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },
@@ -42,6 +43,18 @@ const config: ViteUserConfig = {
           maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'network',
+          include: ['test/network/**/*.test.ts'],
+          globalSetup: 'test/network/support/global-setup.ts',
+          // Their programs keep both cores of a small machine busy.
+          maxWorkers: 1,
+          testTimeout: 40_000,
+          hookTimeout: 60_000,
         },
       },
     ],

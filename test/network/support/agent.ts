@@ -1,0 +1,30 @@
+// The agent on a host of the network, and the ways in that it offers.
+import type { ClientSpec } from './clients.ts';
+import type { Host } from './network.ts';
+import type { Program } from './program.ts';
+
+export const CLIENT_KINDS: readonly ClientSpec['kind'][] = ['web', 'qi'];
+export const TOKEN = 'right-token';
+/** Port of the door for qi programs, as robots have it. */
+export const QI_PORT = 9503;
+const WEB_PORT = 8080;
+
+export interface AgentPlace {
+  readonly program: Program;
+  /** Where clients of each kind come in. */
+  readonly urls: Readonly<Record<ClientSpec['kind'], string>>;
+}
+
+/** @param options.bus the directory that it joins. @param options.door the address of its doors */
+export async function startAgent(
+  host: Host,
+  { bus, door }: { readonly bus: string; readonly door: string },
+): Promise<AgentPlace> {
+  const listen = `${door}:${WEB_PORT}`;
+  const qi = `tcp://${door}:${QI_PORT}`;
+  const program = await host.run('./agent-program.ts', [
+    ...['--bus', bus, '--listen', listen, '--qi-listen', qi, '--token', TOKEN],
+    '--insecure-listen',
+  ]);
+  return { program, urls: { web: `http://${listen}/#token=${TOKEN}`, qi } };
+}
