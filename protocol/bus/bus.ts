@@ -19,6 +19,7 @@ export interface Payload {
   readonly signature: string;
   /** A view; valid as long as it is referenced, never written to after it was handed on. */
   readonly bytes: Uint8Array;
+  /** `NO_OBJECTS`, and no other empty array, when there is not even a null object: then the bytes need no look. */
   readonly objects: readonly BusObject[];
 }
 

@@ -2,12 +2,13 @@
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { MessageFlags, MessageType } from '../wire/message.ts';
 import { type CallHandle, EMPTY_BYTES, type Payload, type ReplySink, releasePayload } from './bus.ts';
+import type { CallTable } from './call-table.ts';
 import type { Peer } from './peer.ts';
 import type { CallAddress } from './serving-side.ts';
 
 interface IncomingCallDetails {
   /** Where it lives until it is answered. */
-  readonly table: Map<number, IncomingCall>;
+  readonly table: CallTable<IncomingCall>;
   readonly address: CallAddress;
   readonly returnSignature: string;
   /** Writes an error as the answer. */
@@ -18,12 +19,14 @@ interface IncomingCallDetails {
 export class IncomingCall implements ReplySink {
   /** Undefined once nobody waits: a callee that never answers keeps its sink, and must not keep a whole session with it. */
   #asker: { readonly peer: Peer; readonly details: IncomingCallDetails } | undefined;
+  readonly id: number;
   readonly service: number;
   #handle: CallHandle | undefined;
   #isCanceled = false;
 
   constructor(peer: Peer, details: IncomingCallDetails) {
     this.#asker = { peer, details };
+    this.id = details.address.id;
     this.service = details.address.service;
   }
 

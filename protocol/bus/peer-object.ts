@@ -34,13 +34,15 @@ const IDLE_HANDLE: CallHandle = { cancel: () => {} };
 const FIRST_LINK = 1;
 
 export class PeerObject implements BusObject {
-  readonly #peer: Peer;
+  /** Undefined once gone: whoever still holds the object must not keep a whole session with it. */
+  #peer: Peer | undefined;
   readonly service: number;
   readonly object: number;
   readonly metaObject: MetaObject;
   readonly uid: Uint8Array;
-  readonly #registrations = new Map<number, Registration>();
-  readonly #goneListeners = new Set<(error: QiwayError) => void>();
+  /** Made when needed: there may be a hundred thousand objects that nobody listens to. */
+  #registrations: Map<number, Registration> | undefined;
+  #goneListeners: Set<(error: QiwayError) => void> | undefined;
   #references = 1;
   #nextLink = FIRST_LINK;
   #goneWith: QiwayError | undefined;
@@ -58,16 +60,20 @@ export class PeerObject implements BusObject {
   }
 
   call(request: CallRequest, sink: ReplySink): CallHandle {
-    return this.#peer.call(this, request, sink) ?? IDLE_HANDLE;
+    if (this.#peer !== undefined) return this.#peer.call(this, request, sink) ?? IDLE_HANDLE;
+    releasePayload(request.payload);
+    sink.error(this.#goneWith as QiwayError);
+    return IDLE_HANDLE;
   }
 
   post(action: number, payload: Payload): void {
-    this.#peer.post(this, action, payload);
+    if (this.#peer === undefined) releasePayload(payload);
+    else this.#peer.post(this, action, payload);
   }
 
   subscribe(signal: number, sink: EventSink): Subscription {
     if (this.#goneWith !== undefined) return failedSubscription(this.#goneWith);
-    const registration = this.#registrations.get(signal) ?? this.#register(signal);
+    const registration = this.#registrations?.get(signal) ?? this.#register(signal);
     // A sink object may be given twice: each subscription has an entry of its own.
     const own: EventSink = { event: (payload) => sink.event(payload), gone: (error) => sink.gone(error) };
     registration.sinks.add(own);
@@ -82,7 +88,7 @@ export class PeerObject implements BusObject {
       if (!isOpen) return;
       isOpen = false;
       registration.sinks.delete(own);
-      if (registration.sinks.size === 0 && this.#registrations.get(signal) === registration)
+      if (registration.sinks.size === 0 && this.#registrations?.get(signal) === registration)
         await this.#unregister(signal, registration);
     };
     return { ready, close };
@@ -96,7 +102,7 @@ export class PeerObject implements BusObject {
     if (this.#references === 0) return;
     this.#references -= 1;
     if (this.#references > 0) return;
-    this.#peer.forget(this);
+    this.#peer?.forget(this);
     this.end(new QiwayError('object-gone', 'The object was released.', { data: { object: this.object } }));
   }
 
@@ -105,19 +111,20 @@ export class PeerObject implements BusObject {
       listener(this.#goneWith);
       return () => {};
     }
-    this.#goneListeners.add(listener);
-    return () => this.#goneListeners.delete(listener);
+    const listeners = (this.#goneListeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   // ---- used by the peer --------------------------------------------------------------------------------------------
 
   isSubscribed(signal: number): boolean {
-    return this.#registrations.has(signal);
+    return this.#registrations?.has(signal) === true;
   }
 
   /** Hands one event to all subscribers; each gets references of its own. */
   dispatch(signal: number, payload: Payload): void {
-    const sinks = this.#registrations.get(signal)?.sinks;
+    const sinks = this.#registrations?.get(signal)?.sinks;
     if (sinks === undefined || sinks.size === 0) {
       releasePayload(payload);
       return;
@@ -130,27 +137,30 @@ export class PeerObject implements BusObject {
   end(error: QiwayError): void {
     if (this.#goneWith !== undefined) return;
     this.#goneWith = error;
-    const registrations = [...this.#registrations.values()];
-    this.#registrations.clear();
-    for (const { sinks } of registrations) for (const sink of [...sinks]) sink.gone(error);
-    for (const listener of [...this.#goneListeners]) listener(error);
-    this.#goneListeners.clear();
+    this.#peer = undefined;
+    const registrations = this.#registrations;
+    const listeners = this.#goneListeners;
+    this.#registrations = undefined;
+    this.#goneListeners = undefined;
+    for (const { sinks } of registrations?.values() ?? []) for (const sink of [...sinks]) sink.gone(error);
+    for (const listener of [...(listeners ?? [])]) listener(error);
   }
 
   #register(signal: number): Registration {
     const link = this.#nextLink++;
     const ready = this.#callRegistration(StandardAction.registerEvent, signal, link).catch((error: unknown) => {
-      if (this.#registrations.get(signal)?.link === link) this.#registrations.delete(signal);
+      if (this.#registrations?.get(signal)?.link === link) this.#registrations.delete(signal);
       throw error;
     });
     ready.catch(() => {});
     const registration: Registration = { link, sinks: new Set(), ready };
+    this.#registrations ??= new Map();
     this.#registrations.set(signal, registration);
     return registration;
   }
 
   async #unregister(signal: number, registration: Registration): Promise<void> {
-    this.#registrations.delete(signal);
+    this.#registrations?.delete(signal);
     if (this.#goneWith !== undefined) return;
     try {
       await this.#callRegistration(StandardAction.unregisterEvent, signal, registration.link);

@@ -27,6 +27,8 @@ export interface PeerLimits {
   readonly maxObjects: number;
   /** Signal registrations of the other side. */
   readonly maxSubscriptions: number;
+  /** Different metaobjects of the objects held, together. A robot's services have some 5 kB each, and share what its objects have. */
+  readonly maxMetaObjectBytes: number;
 }
 
 export interface PeerOptions {
@@ -47,4 +49,9 @@ export const FULL_AGREEMENT: PeerAgreement = {
 };
 
 /** Bounds against a greedy peer; far above what robots and pages use. */
-export const DEFAULT_LIMITS: PeerLimits = { maxIncomingCalls: 65_536, maxObjects: 1_048_576, maxSubscriptions: 65_536 };
+export const DEFAULT_LIMITS: PeerLimits = {
+  maxIncomingCalls: 65_536,
+  maxObjects: 1_048_576,
+  maxSubscriptions: 65_536,
+  maxMetaObjectBytes: 67_108_864,
+};

@@ -14,8 +14,10 @@ import {
   releasePayload,
   SEAM_ENCODING,
 } from './bus.ts';
+import { CallTable } from './call-table.ts';
 import { decodeError } from './error-payload.ts';
-import { type MetaObject, readMetaObject, StandardAction, standardReturn } from './metaobject.ts';
+import { StandardAction, standardReturn } from './metaobject.ts';
+import { MetaObjectTable } from './metaobject-table.ts';
 import { PeerObject } from './peer-object.ts';
 import {
   DEFAULT_LIMITS,
@@ -42,8 +44,9 @@ export class Peer {
   readonly limits: PeerLimits;
   #agreement: PeerAgreement = FULL_AGREEMENT;
   readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
-  readonly #pending = new Map<number, PendingCall>();
+  readonly #pending = new CallTable<PendingCall>();
   readonly #remotes = new AddressTable<PeerObject>();
+  readonly #metaObjects: MetaObjectTable;
   readonly #serving: ServingSide;
   #nextId = 2;
   #closedWith: QiwayError | undefined;
@@ -51,6 +54,7 @@ export class Peer {
   constructor(options: PeerOptions) {
     this.#options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#metaObjects = new MetaObjectTable(this.limits.maxMetaObjectBytes);
     this.#serving = options.serving(this);
   }
 
@@ -100,10 +104,10 @@ export class Peer {
         this.#dispatchEvent(header, payload);
         return;
       case MessageType.error:
-        this.#take(header.id)?.sink.error(decodeError(payload));
+        this.#pending.delete(header.id)?.sink.error(decodeError(payload));
         return;
       case MessageType.canceled:
-        this.#take(header.id)?.sink.canceled();
+        this.#pending.delete(header.id)?.sink.canceled();
         return;
       case MessageType.call:
         this.#serving.call(header, payload);
@@ -128,12 +132,13 @@ export class Peer {
 
   /**
    * The object at an address of the other side, with one reference for the caller. The same address gives the same
-   * object while it is held.
+   * object while it is held. Of the bytes given nothing is kept.
+   * @throws `limit-exceeded`, `wire-invalid` for bytes that are no metaobject
    */
   remoteObject(
     service: number,
     object: number,
-    identity: { readonly metaObject: MetaObject; readonly uid?: Uint8Array },
+    identity: { readonly metaObject: Uint8Array; readonly uid?: Uint8Array },
   ): PeerObject {
     const known = this.#remotes.get(service, object);
     if (known !== undefined) {
@@ -147,20 +152,21 @@ export class Peer {
     const made = new PeerObject(this, {
       service,
       object,
-      metaObject: identity.metaObject,
-      uid: identity.uid ?? this.#options.randomUid(),
+      metaObject: this.#metaObjects.take(identity.metaObject),
+      uid: identity.uid?.slice() ?? this.#options.randomUid(),
     });
-    if (this.#closedWith !== undefined) made.end(this.#closedWith);
-    else this.#remotes.set(service, object, made);
+    this.#remotes.set(service, object, made);
+    if (this.#closedWith !== undefined && this.#drop(made)) made.end(this.#closedWith);
     return made;
   }
 
   /** Ends every object of one service of the other side, and what was asked of it: it left the bus. */
   endService(service: number, error: QiwayError): void {
-    const remotes = this.#remotes.entries(service);
-    for (const remote of remotes) this.#remotes.delete(remote.service, remote.object);
-    this.#failPending(error, (call) => call.target.service === service);
+    const remotes = this.#dropRemotes(service);
+    this.#failPending(error, service);
     for (const remote of remotes) remote.end(error);
+    // What was given to that service as arguments goes with it (as libqi).
+    this.#serving.stop(service, error);
   }
 
   /** Stops serving one of our own services here: its registrations and the objects that hang on it are dropped. */
@@ -168,29 +174,25 @@ export class Peer {
     this.#serving.stop(service, error);
   }
 
-  /** Fails what is pending, ends what is held, releases what is served. Idempotent. */
-  close(error: QiwayError): void {
+  /**
+   * Fails what is pending, ends what is held, releases what is served. Idempotent.
+   * @param ofObjects how objects end that are no services: a service may come back, they do not
+   */
+  close(error: QiwayError, ofObjects: QiwayError = error): void {
     if (this.#closedWith !== undefined) return;
     this.#closedWith = error;
-    const underWay = new QiwayError(error.code, sentenceOf(error), {
-      data: error.data,
-      cause: error,
-      maybeExecuted: true,
-    });
-    this.#failPending(underWay, () => true);
-    const remotes = this.#remotes.entries();
-    for (const remote of remotes) this.#remotes.delete(remote.service, remote.object);
-    for (const remote of remotes) remote.end(error);
+    const remotes = this.#dropRemotes();
+    this.#failPending(error);
+    for (const remote of remotes) remote.end(remote.object === 1 ? error : ofObjects);
     this.#serving.close();
   }
 
   /** Writes a call and keeps its sink until the answer. */
   call(target: PeerObject, request: CallRequest, sink: ReplySink): PendingCall | undefined {
     const { action, payload } = request;
-    const gone = target.goneWith ?? this.#closedWith;
-    if (gone !== undefined) {
+    if (this.#closedWith !== undefined) {
       releasePayload(payload);
-      sink.error(gone);
+      sink.error(this.#closedWith);
       return undefined;
     }
     const id = this.freshId();
@@ -218,7 +220,7 @@ export class Peer {
       action,
       returnSignature: method?.returnSignature ?? standardReturn(action),
     });
-    this.#pending.set(id, pending);
+    this.#pending.add(pending);
     try {
       this.write(MessageType.call, flags, id, target.service, target.object, action, bytes);
       return pending;
@@ -230,10 +232,6 @@ export class Peer {
   }
 
   post(target: PeerObject, action: number, payload: Payload): void {
-    if (target.goneWith !== undefined) {
-      releasePayload(payload);
-      return;
-    }
     const signature =
       target.metaObject.methods.get(action)?.parametersSignature ?? target.metaObject.signals.get(action)?.signature;
     const flags = payload.signature === 'm' && signature !== 'm' ? MessageFlags.dynamicPayload : 0;
@@ -259,9 +257,7 @@ export class Peer {
 
   /** Forgets a remote object whose last reference was dropped, and tells its host. */
   forget(remote: PeerObject): void {
-    if (this.#remotes.get(remote.service, remote.object) !== remote) return;
-    this.#remotes.delete(remote.service, remote.object);
-    if (remote.object === 1) return; // a service's main object is not ours to end
+    if (!this.#drop(remote) || remote.object === 1) return; // a service's main object is not ours to end
     const body = new Uint8Array(4);
     new DataView(body.buffer).setUint32(0, remote.service, true);
     this.#tell(MessageType.post, 0, remote, StandardAction.terminate, body);
@@ -302,14 +298,10 @@ export class Peer {
     let objects: BusObject[] | undefined;
     try {
       const neutral = rewriteObjects(signature, bytes, this.#agreement.incoming, SEAM_ENCODING, (reference) => {
-        if (reference.object === 0) return { ...reference, service: 0 };
         objects ??= [];
-        objects.push(
-          this.remoteObject(reference.service, reference.object, {
-            metaObject: readMetaObject(reference.metaObject),
-            uid: isZero(reference.uid) ? this.#options.randomUid() : reference.uid,
-          }),
-        );
+        if (reference.object === 0) return { ...reference, service: 0 };
+        const { service, object, metaObject, uid } = reference;
+        objects.push(this.remoteObject(service, object, isZero(uid) ? { metaObject } : { metaObject, uid }));
         return { ...reference, service: 0, object: objects.length };
       });
       return { signature, bytes: neutral, objects: objects ?? NO_OBJECTS };
@@ -339,7 +331,7 @@ export class Peer {
   }
 
   #settleReply(header: MessageHeader, bytes: Uint8Array): void {
-    const call = this.#take(header.id);
+    const call = this.#pending.delete(header.id);
     if (call === undefined) return;
     const signature = (header.flags & MessageFlags.dynamicPayload) === 0 ? call.returnSignature : 'm';
     let payload: Payload;
@@ -371,18 +363,22 @@ export class Peer {
     remote.dispatch(header.action, payload);
   }
 
-  #take(id: number): PendingCall | undefined {
-    const call = this.#pending.get(id);
-    if (call !== undefined) this.#pending.delete(id);
-    return call;
+  /** Of one service, or of all. */
+  #failPending(error: QiwayError, service?: number): void {
+    const underWay = ofCallUnderWay(error);
+    for (const { id } of this.#pending.leaving(service)) this.#pending.delete(id)?.sink.error(underWay);
   }
 
-  #failPending(error: QiwayError, matches: (call: PendingCall) => boolean): void {
-    for (const [id, call] of [...this.#pending]) {
-      if (!matches(call)) continue;
-      this.#pending.delete(id);
-      call.sink.error(error);
-    }
+  #dropRemotes(service?: number): PeerObject[] {
+    return this.#remotes.entries(service).filter((remote) => this.#drop(remote));
+  }
+
+  #drop(remote: PeerObject): boolean {
+    const { service, object, metaObject } = remote;
+    if (this.#remotes.get(service, object) !== remote) return false;
+    this.#remotes.delete(service, object);
+    this.#metaObjects.drop(metaObject);
+    return true;
   }
 }
 

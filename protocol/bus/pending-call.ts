@@ -20,6 +20,11 @@ export class PendingCall implements CallHandle {
   readonly action: number;
   readonly returnSignature: string;
 
+  /** Of the target. */
+  get service(): number {
+    return this.target.service;
+  }
+
   constructor(peer: Peer, details: CallDetails) {
     this.#peer = peer;
     this.id = details.id;

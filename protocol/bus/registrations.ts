@@ -1,7 +1,8 @@
-// Signal registrations of the other side of a peer, keyed by its link ids. Layer 2.
+// Signal registrations of the other side of a peer: by object, and there by its link ids. Layer 2.
 import { QiwayError } from '../errors.ts';
 import { MessageFlags, MessageType } from '../wire/message.ts';
 import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
+import { AddressTable } from './address-table.ts';
 import { type BusObject, type EventSink, NO_OBJECTS, type Payload, type Subscription } from './bus.ts';
 import { conversionScore, convertValue } from './convert.ts';
 import { StandardAction } from './metaobject.ts';
@@ -21,8 +22,11 @@ type Refuse = (address: CallAddress, error: QiwayError) => void;
 export class Registrations {
   readonly #peer: Peer;
   readonly #refuse: Refuse;
-  /** By link id; the same id may be given twice, and then every event arrives twice (as libqi). */
-  readonly #entries = new Map<bigint, Entry[]>();
+  /**
+   * Of each object by link id: other objects may have the same ones. One id may be given twice, and then every event
+   * arrives twice (as libqi).
+   */
+  readonly #entries = new AddressTable<Map<bigint, Set<Entry>>>();
   #count = 0;
   #nextServerLink = 1n;
 
@@ -80,9 +84,7 @@ export class Registrations {
   /** unregisterEvent. @throws `wire-invalid`, `call-failed` for a link that is not registered */
   remove(address: CallAddress, bytes: Uint8Array, answer: Answer): void {
     const [, , link] = decodeValue('(IIL)', bytes) as [number, number, bigint];
-    const entry = this.#entries
-      .get(link)
-      ?.find((each) => each.service === address.service && each.objectId === address.object);
+    const [entry] = this.#entries.get(address.service, address.object)?.get(link) ?? [];
     if (entry === undefined) {
       const text = `Unregister request failed for ${link} ${address.service}`;
       throw new QiwayError('call-failed', text, { data: { text } });
@@ -91,12 +93,14 @@ export class Registrations {
     entry.subscription.close().then(() => answer(new Uint8Array(0)));
   }
 
-  drop(matches: (entry: Entry) => boolean): void {
-    for (const entry of [...this.#entries.values()].flat()) {
-      if (!matches(entry)) continue;
-      this.#forget(entry);
-      void entry.subscription.close();
-    }
+  /** Those of one object. */
+  dropObject(service: number, objectId: number): void {
+    this.#drop([this.#entries.get(service, objectId)]);
+  }
+
+  /** Those of all objects of one service, or all there are. */
+  drop(service?: number): void {
+    this.#drop(this.#entries.entries(service));
   }
 
   #send(service: number, objectId: number, signal: number, flags: number, payload: Payload): void {
@@ -110,26 +114,42 @@ export class Registrations {
   }
 
   #keep(entry: Entry): void {
+    const { service, objectId, link } = entry;
+    let links = this.#entries.get(service, objectId);
+    if (links === undefined) {
+      links = new Map();
+      this.#entries.set(service, objectId, links);
+    }
+    const same = links.get(link);
+    if (same === undefined) links.set(link, new Set([entry]));
+    else same.add(entry);
     this.#count += 1;
-    const same = this.#entries.get(entry.link);
-    if (same === undefined) this.#entries.set(entry.link, [entry]);
-    else same.push(entry);
   }
 
   #forget(entry: Entry): void {
-    const same = this.#entries.get(entry.link);
-    const index = same?.indexOf(entry) ?? -1;
-    if (same === undefined || index < 0) return;
+    const { service, objectId, link } = entry;
+    const links = this.#entries.get(service, objectId);
+    const same = links?.get(link);
+    if (links === undefined || same?.delete(entry) !== true) return;
     this.#count -= 1;
-    same.splice(index, 1);
-    if (same.length === 0) this.#entries.delete(entry.link);
+    if (same.size === 0) links.delete(link);
+    if (links.size === 0) this.#entries.delete(service, objectId);
+  }
+
+  #drop(objects: readonly (ReadonlyMap<bigint, ReadonlySet<Entry>> | undefined)[]): void {
+    for (const links of objects) {
+      for (const entry of [...(links?.values() ?? [])].flatMap((same) => [...same])) {
+        this.#forget(entry);
+        void entry.subscription.close();
+      }
+    }
   }
 }
 
 /** Events in the signature that the subscriber wants, as a dynamic holding the tuple; unconverted when a value does not fit. */
 function converter(declared: string, wanted: string): (payload: Payload) => Payload {
   return (payload) => {
-    if (payload.objects !== NO_OBJECTS) return payload;
+    if (payload.objects.length > 0) return payload;
     try {
       const value = decodeValue(payload.signature, payload.bytes, { dynamics: 'wrapped' });
       const from = payload.signature === 'm' ? (value as Dynamic).signature : declared;

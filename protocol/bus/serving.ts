@@ -4,6 +4,7 @@ import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.t
 import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { AddressTable } from './address-table.ts';
 import { type BusObject, type Payload, SEAM_ENCODING } from './bus.ts';
+import { CallTable } from './call-table.ts';
 import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
 import { IncomingCall } from './incoming-call.ts';
@@ -13,6 +14,7 @@ import { Registrations } from './registrations.ts';
 import { splitReturnSignature } from './return-signature.ts';
 import type { CallAddress, ServePeer, ServingOptions, ServingSide } from './serving-side.ts';
 import { STANDARD_METHODS } from './standard-members.ts';
+import { WaitingMessages } from './waiting-messages.ts';
 
 /** An object that the other side may address, until it terminates it. */
 interface Binding {
@@ -22,8 +24,11 @@ interface Binding {
 }
 
 const MAIN_OBJECT = 1;
-/** First id for objects that travel as arguments; returned ones count from 2 (the ranges of libqi). */
-const FIRST_ARGUMENT_OBJECT = 0x8000_0000;
+/** First ids of objects that are returned, and of those that travel as arguments, each up to the next range (as libqi). */
+const FIRST_ID = { returned: 2, argument: 0x8000_0000 } as const;
+const END_OF_IDS = { returned: 0x8000_0000, argument: 0x1_0000_0000 } as const;
+/** Objects given out before it is first looked whether some have ended. */
+const FIRST_SWEEP = 1024;
 const standardParameters = new Map(STANDARD_METHODS.map((method) => [method.uid, method.parametersSignature]));
 
 /** The serving side of a peer, linked in. */
@@ -35,18 +40,17 @@ export class Serving implements ServingSide {
   readonly #peer: Peer;
   readonly #options: ServingOptions;
   readonly #bindings = new AddressTable<Binding>();
-  readonly #calls = new Map<number, IncomingCall>();
-  /** Messages for services whose object is being fetched. */
-  readonly #waiting = new Map<number, (() => void)[]>();
-  /** Only while those who waited for a service are told that it could not be fetched. */
-  readonly #unreachable = new Map<number, QiwayError>();
+  readonly #calls = new CallTable<IncomingCall>();
+  readonly #waiting: WaitingMessages;
   readonly #registrations: Registrations;
-  #nextReturned = 2;
-  #nextArgument = FIRST_ARGUMENT_OBJECT;
+  readonly #nextId: { returned: number; argument: number } = { ...FIRST_ID };
+  /** Objects given out at which those that have ended are let go. */
+  #sweepAt = FIRST_SWEEP;
 
   constructor(peer: Peer, options: ServingOptions) {
     this.#peer = peer;
     this.#options = options;
+    this.#waiting = new WaitingMessages(peer.limits.maxIncomingCalls);
     this.#registrations = new Registrations(peer, (address, error) => this.#error(address, error));
   }
 
@@ -72,7 +76,7 @@ export class Serving implements ServingSide {
         const object = payload.objects[reference.object - 1];
         if (object === undefined)
           throw new QiwayError('internal', `A payload names object ${reference.object} of ${payload.objects.length}.`);
-        const id = role === 'argument' ? this.#nextArgument++ : this.#nextReturned++;
+        const id = this.#freshId(service, role);
         this.#bind(service, id, object);
         bound.push(id);
         if (served[reference.object] === true) object.retain(); // named twice in one payload: each has a life of its own
@@ -95,11 +99,11 @@ export class Serving implements ServingSide {
     const object = this.#find(service, objectId);
     if (object === 'loading') {
       const copy = { ...header };
-      return this.#wait(
-        service,
-        () => this.call(copy, bytes),
-        (error) => this.#error(address, error),
-      );
+      return this.#waiting.add(service, {
+        bytes,
+        run: (kept) => this.call(copy, kept),
+        refuse: (error) => this.#error(address, error),
+      });
     }
     if (header.version > 0) return this.#error(address, unknownVersion(header.version));
     if (object === undefined)
@@ -132,7 +136,7 @@ export class Serving implements ServingSide {
         returnSignature: object.metaObject.methods.get(action)?.returnSignature ?? standardReturn(action),
         refuse: (refusal) => this.#error(address, refusal),
       });
-      this.#calls.set(id, call);
+      this.#calls.add(call);
       call.attach(
         object.call(
           'returnSignature' in split
@@ -152,11 +156,7 @@ export class Serving implements ServingSide {
     const object = this.#find(service, objectId);
     if (object === 'loading') {
       const copy = { ...header };
-      return this.#wait(
-        service,
-        () => this.post(copy, bytes),
-        () => {},
-      );
+      return this.#waiting.add(service, { bytes, run: (kept) => this.post(copy, kept), refuse: () => {} });
     }
     if (object === undefined) return;
     if (action === StandardAction.terminate) return this.#unbind(service, objectId);
@@ -180,22 +180,24 @@ export class Serving implements ServingSide {
 
   /** Drops what hangs on one of our services: it left the bus. */
   stop(service: number, error: QiwayError): void {
-    this.#registrations.drop((entry) => entry.service === service);
+    this.#registrations.drop(service);
     const underWay = new QiwayError(error.code, sentenceOf(error), {
       data: error.data,
       cause: error,
       maybeExecuted: true,
     });
-    for (const call of [...this.#calls.values()]) if (call.service === service) call.error(underWay);
+    for (const call of this.#calls.leaving(service)) call.error(underWay);
     for (const binding of this.#bindings.entries(service)) this.#unbind(service, binding.objectId);
   }
 
   /** The other side is gone: its calls are cancelled, its registrations closed, its objects released. */
   close(): void {
-    this.#registrations.drop(() => true);
-    const calls = [...this.#calls.values()];
-    this.#calls.clear();
-    for (const call of calls) call.abandon();
+    this.#waiting.clear();
+    this.#registrations.drop();
+    for (const call of this.#calls.leaving()) {
+      this.#calls.delete(call.id);
+      call.abandon();
+    }
     for (const binding of this.#bindings.entries()) {
       this.#bindings.delete(binding.service, binding.objectId);
       binding.object.release();
@@ -204,37 +206,11 @@ export class Serving implements ServingSide {
 
   #find(service: number, objectId: number): BusObject | 'loading' | undefined {
     if (objectId !== MAIN_OBJECT) return this.#bindings.get(service, objectId)?.object;
-    if (this.#waiting.size > 0 && this.#waiting.has(service)) return 'loading';
+    if (this.#waiting.isWaitedFor(service)) return 'loading';
     const found = this.#options.services(service);
     if (!(found instanceof Promise)) return found;
-    const queue: (() => void)[] = [];
-    this.#waiting.set(service, queue);
-    const go = (): void => {
-      this.#waiting.delete(service);
-      for (const run of queue) run();
-    };
-    found.then(go, (error: unknown) => {
-      this.#unreachable.set(service, asQiwayError(error, 'service-gone'));
-      go();
-      this.#unreachable.delete(service);
-    });
+    this.#waiting.begin(service, found);
     return 'loading';
-  }
-
-  #wait(service: number, run: () => void, refuse: (error: QiwayError) => void): void {
-    const queue = this.#waiting.get(service) ?? [];
-    const maximum = this.#peer.limits.maxIncomingCalls;
-    if (queue.length >= maximum)
-      return refuse(
-        new QiwayError('limit-exceeded', `More than ${maximum} messages wait for one service.`, {
-          data: { limit: 'maxIncomingCalls', maximum },
-        }),
-      );
-    queue.push(() => {
-      const error = this.#unreachable.get(service);
-      if (error === undefined) run();
-      else refuse(error);
-    });
   }
 
   #error({ id, service, object, action }: CallAddress, error: QiwayError): void {
@@ -263,8 +239,19 @@ export class Serving implements ServingSide {
     }
   }
 
+  /** Ids come again once a range is used up; those still in use are left out. */
+  #freshId(service: number, role: 'argument' | 'returned'): number {
+    let id: number;
+    do {
+      id = this.#nextId[role];
+      this.#nextId[role] = id + 1 < END_OF_IDS[role] ? id + 1 : FIRST_ID[role];
+    } while (this.#bindings.get(service, id) !== undefined);
+    return id;
+  }
+
   /** Takes over one reference of `object`. */
   #bind(service: number, objectId: number, object: BusObject): void {
+    if (this.#bindings.size >= this.#sweepAt) this.#sweep();
     const maximum = this.#peer.limits.maxObjects;
     if (this.#bindings.size >= maximum)
       throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
@@ -273,12 +260,22 @@ export class Serving implements ServingSide {
     this.#bindings.set(service, objectId, { service, objectId, object });
   }
 
+  /**
+   * Lets go what has ended elsewhere: the other side may never release it. From then on the address answers that nothing
+   * is there. Looked for when there are twice as many objects as before, so that it costs each only a few looks.
+   */
+  #sweep(): void {
+    for (const { service, objectId, object } of this.#bindings.entries())
+      if (object.goneWith !== undefined) this.#unbind(service, objectId);
+    this.#sweepAt = Math.max(FIRST_SWEEP, this.#bindings.size * 2);
+  }
+
   /** Ends one object here: its registrations are dropped, its reference is released. */
   #unbind(service: number, objectId: number): void {
     if (objectId === MAIN_OBJECT) return; // as libqi: ending a service is the directory's business
     const binding = this.#bindings.delete(service, objectId);
     if (binding === undefined) return;
-    this.#registrations.drop((entry) => entry.service === service && entry.objectId === objectId);
+    this.#registrations.dropObject(service, objectId);
     binding.object.release();
   }
 }

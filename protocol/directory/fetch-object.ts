@@ -2,7 +2,7 @@
 
 import { type BusObject, NO_OBJECTS } from '../bus/bus.ts';
 import { callObject } from '../bus/call.ts';
-import { makeMetaObject, readMetaObject, StandardAction } from '../bus/metaobject.ts';
+import { makeMetaObject, StandardAction } from '../bus/metaobject.ts';
 import type { Peer } from '../bus/peer.ts';
 import { PeerObject } from '../bus/peer-object.ts';
 import type { Clock } from '../clock.ts';
@@ -37,7 +37,6 @@ export async function fetchObject(peer: Peer, serviceId: number, limit: FetchLim
     payload: { signature: '(I)', bytes: new Uint8Array(4), objects: NO_OBJECTS },
   };
   const reply = await callObject(asked, request, limit);
-  const metaObject = readMetaObject(reply.bytes);
   const uid = limit.uid?.length === 20 ? { uid: limit.uid } : {};
-  return peer.remoteObject(serviceId, MAIN_OBJECT, { metaObject, ...uid });
+  return peer.remoteObject(serviceId, MAIN_OBJECT, { metaObject: reply.bytes, ...uid });
 }

@@ -1,7 +1,7 @@
 // What the members of one remote object share, and the order in which they send. Layer 3.
 // A call that needs the part (it carries objects, or chooses an overload) waits until that is loaded; what is sent to the
 // same object meanwhile waits behind it, so that nothing overtakes. Other objects do not wait.
-import { type BusObject, NO_OBJECTS, type Payload, releasePayload } from '../bus/bus.ts';
+import { type BusObject, type Payload, releasePayload } from '../bus/bus.ts';
 import type { chooseMethod } from '../bus/overload.ts';
 import { isPartMissing, type Part, partMissing } from '../part.ts';
 import type { Turns } from '../turns.ts';
@@ -73,7 +73,7 @@ export function postInTurn({ turns, part, report }: Remote, send: () => void): v
 /** What is to be sent; objects in it need the part, which serves them. @throws `invalid-argument`, `unsupported` without the part */
 export function encodeOutgoing({ mapper, part }: Remote, signature: string, value: unknown): Payload {
   const payload = encodePayload(signature, value, mapper);
-  if (payload.objects === NO_OBJECTS || part.here !== undefined) return payload;
+  if (payload.objects.length === 0 || part.here !== undefined) return payload;
   releasePayload(payload);
   throw partMissing();
 }

@@ -40,6 +40,7 @@ export function busObjectOf(value: unknown): BusObject | undefined {
 export function encodePayload(signature: string, value: unknown, mapper: ObjectMapper): Payload {
   if (!holdsObjects(signature)) return { signature, bytes: encodeValue(signature, value), objects: NO_OBJECTS };
   const objects: BusObject[] = [];
+  let carried = NO_OBJECTS;
   const codec: ObjectCodec = {
     read: () => null,
     is: isObjectFor(mapper),
@@ -48,13 +49,18 @@ export function encodePayload(signature: string, value: unknown, mapper: ObjectM
       lent?.retain();
       const object = lent ?? mapper.makeObject?.(candidate);
       if (object === undefined) return undefined;
+      carried = objects;
       objects.push(object);
       return { metaObject: object.metaObject.bytes, service: 0, object: objects.length, uid: object.uid };
+    },
+    // It gets a service id on its way.
+    wroteNull: () => {
+      carried = objects;
     },
   };
   try {
     const bytes = encodeValue(signature, value, { objects: codec });
-    return { signature, bytes, objects: objects.length === 0 ? NO_OBJECTS : objects };
+    return { signature, bytes, objects: carried };
   } catch (error) {
     for (const object of objects) object.release();
     throw error;

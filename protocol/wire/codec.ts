@@ -145,7 +145,10 @@ function readDynamic(reader: ByteReader, options: DecodeOptions): unknown {
 
 function writeReference(writer: ByteWriter, value: unknown, options: EncodeOptions): void {
   const encoding = options.objectEncoding ?? WITH_UID;
-  if (value === null || value === undefined) return writeObject(writer, NULL_OBJECT, encoding);
+  if (value === null || value === undefined) {
+    options.objects?.wroteNull?.();
+    return writeObject(writer, NULL_OBJECT, encoding);
+  }
   const reference = options.objects?.write(value) ?? (isObjectReference(value) ? value : undefined);
   if (reference === undefined) throw mismatch(OBJECT, value, 'an object of a robot, or one to be hosted (o)');
   writeObject(writer, reference, encoding);

@@ -11,6 +11,8 @@ export interface ObjectCodec {
   is(value: unknown): boolean;
   /** Where an object is declared: its reference; undefined when the value cannot be one. */
   write(value: unknown): ObjectReference | undefined;
+  /** A null object was written. */
+  wroteNull?(): void;
 }
 
 /** A value together with its signature: what an `m` holds. An unset one has signature `v` (or, from some peers, none) and value null. */

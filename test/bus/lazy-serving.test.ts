@@ -52,7 +52,7 @@ function fixture(): Fixture {
     send: (header, bytes) => caller.receive({ ...header }, bytes),
     serving: lazyServing(part)({ services: (id) => (id === SERVICE ? hosted : undefined), errors: 'record' }),
   });
-  const remote = caller.remoteObject(SERVICE, 1, { metaObject: makeMetaObject(hosted.metaObject) });
+  const remote = caller.remoteObject(SERVICE, 1, { metaObject: makeMetaObject(hosted.metaObject).bytes });
   const clock = virtualClock();
   return {
     remote,

@@ -46,7 +46,7 @@ describe('another side that reads too slowly', () => {
       randomUid: () => new Uint8Array(20),
     });
     const { metaObject } = createEchoService().object;
-    const remote = peer.remoteObject(ECHO, 7, { metaObject });
+    const remote = peer.remoteObject(ECHO, 7, { metaObject: metaObject.bytes });
     const { outcome, handle } = startCall(remote, 'slow', 1000);
     isFull = true;
     expect(await failureOf(callMethod(remote, 'doNothing'))).toBe(full);
@@ -294,7 +294,7 @@ describe('a service that has to be fetched first', () => {
     let isThere = false;
     const pair = peerPair({ services: () => (isThere ? echo.object : fetched) });
     const known = createEchoService().object.metaObject;
-    const remote = pair.client.remoteObject(ECHO, 1, { metaObject: known });
+    const remote = pair.client.remoteObject(ECHO, 1, { metaObject: known.bytes });
     const { uid } = methodOf(remote, 'doNothingWith');
     const post = (value: number): void => remote.post(uid, encodePayload('(i)', [value], plainObjects));
     post(1);
@@ -310,7 +310,7 @@ describe('a service that has to be fetched first', () => {
 
   test('answers with the reason when it cannot be fetched', async () => {
     const pair = peerPair({ services: () => Promise.reject(new Error('its host is away')) });
-    const remote = pair.client.remoteObject(ECHO, 1, { metaObject: createEchoService().object.metaObject });
+    const remote = pair.client.remoteObject(ECHO, 1, { metaObject: createEchoService().object.metaObject.bytes });
     const failures = await Promise.all([
       failureOf(callMethod(remote, 'doNothing')),
       failureOf(callMethod(remote, 'doNothing')),
