@@ -120,6 +120,11 @@ export function sentenceOf({ code, message }: { readonly code: string; readonly 
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
+/** The same error for a call that was under way: it may have run. */
+export function ofCallUnderWay(error: QiwayError): QiwayError {
+  return new QiwayError(error.code, sentenceOf(error), { data: error.data, cause: error, maybeExecuted: true });
+}
+
 /** An error again from its plain form. */
 export function reviveError(record: ErrorRecord): QiwayError {
   return new QiwayError(record.code, sentenceOf(record), { data: record.data, maybeExecuted: record.maybeExecuted });

@@ -60,6 +60,11 @@ export interface Subscription {
 export interface EventSink {
   /** The receiver owns the references of `payload.objects`. Must not throw. */
   event(payload: Payload): void;
+  /**
+   * Events may have been missed, so many or, undefined, nobody knows how many; the subscription goes on. In order with
+   * the events. Must not throw.
+   */
+  gap?(missed: number | undefined): void;
   /** The object ended; nothing follows. */
   gone(error: QiwayError): void;
 }

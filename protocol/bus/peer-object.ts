@@ -75,7 +75,11 @@ export class PeerObject implements BusObject {
     if (this.#goneWith !== undefined) return failedSubscription(this.#goneWith);
     const registration = this.#registrations?.get(signal) ?? this.#register(signal);
     // A sink object may be given twice: each subscription has an entry of its own.
-    const own: EventSink = { event: (payload) => sink.event(payload), gone: (error) => sink.gone(error) };
+    const own: EventSink = {
+      event: (payload) => sink.event(payload),
+      gap: (missed) => sink.gap?.(missed),
+      gone: (error) => sink.gone(error),
+    };
     registration.sinks.add(own);
     let isOpen = true;
     const ready = registration.ready.catch((error: unknown) => {
@@ -132,6 +136,11 @@ export class PeerObject implements BusObject {
     if (payload.objects !== NO_OBJECTS)
       for (let extra = 1; extra < sinks.size; extra += 1) for (const object of payload.objects) object.retain();
     for (const sink of [...sinks]) sink.event(payload);
+  }
+
+  /** Tells all subscribers that events were missed. */
+  gap(signal: number, missed: number | undefined): void {
+    for (const sink of [...(this.#registrations?.get(signal)?.sinks ?? [])]) sink.gap?.(missed);
   }
 
   end(error: QiwayError): void {

@@ -18,6 +18,8 @@ export interface PeerAgreement {
   readonly canCancel: boolean;
   /** The other side understands header flags. */
   readonly hasFlags: boolean;
+  /** The other side is told when events were missed: our links only. */
+  readonly hasGaps: boolean;
 }
 
 export interface PeerLimits {
@@ -46,7 +48,11 @@ export const FULL_AGREEMENT: PeerAgreement = {
   outgoing: { hasUid: true },
   canCancel: true,
   hasFlags: true,
+  hasGaps: true,
 };
+
+/** In a gap message: nobody can say how many events were missed. */
+export const UNKNOWN_COUNT = 0xffff_ffff;
 
 /** Bounds against a greedy peer; far above what robots and pages use. */
 export const DEFAULT_LIMITS: PeerLimits = {

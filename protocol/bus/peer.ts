@@ -1,6 +1,7 @@
 // A qi peer: turns the messages of one socket or link into calls on objects, both ways. Layer 2, sans I/O:
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
-import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
+import { asQiwayError, ofCallUnderWay, QiwayError } from '../errors.ts';
+import { readUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { rewriteObjects } from '../wire/rewrite.ts';
 import { holdsObjects } from '../wire/signature.ts';
@@ -25,6 +26,7 @@ import {
   type PeerAgreement,
   type PeerLimits,
   type PeerOptions,
+  UNKNOWN_COUNT,
 } from './peer-options.ts';
 import { PendingCall } from './pending-call.ts';
 import { appendReturnSignature } from './return-signature.ts';
@@ -102,6 +104,10 @@ export class Peer {
         return;
       case MessageType.event:
         this.#dispatchEvent(header, payload);
+        return;
+      case MessageType.gap:
+        if (this.#agreement.hasGaps)
+          this.#remotes.get(header.service, header.object)?.gap(header.action, readMissed(payload));
         return;
       case MessageType.error:
         this.#pending.delete(header.id)?.sink.error(decodeError(payload));
@@ -388,6 +394,12 @@ function noFlags(): QiwayError {
     'The other side does not convert arguments and results: give them in the signature the method declares.',
     { data: { what: 'MessageFlags' } },
   );
+}
+
+/** A gap's count; undefined when it is not known. */
+function readMissed(payload: Uint8Array): number | undefined {
+  const missed = payload.length < 4 ? UNKNOWN_COUNT : readUint32(payload, 0);
+  return missed === UNKNOWN_COUNT ? undefined : missed;
 }
 
 function isZero(uid: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 // Signal registrations of the other side of a peer: by object, and there by its link ids. Layer 2.
 import { QiwayError } from '../errors.ts';
+import { writeUint32 } from '../wire/bytes.ts';
 import { MessageFlags, MessageType } from '../wire/message.ts';
 import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
 import { AddressTable } from './address-table.ts';
@@ -7,6 +8,7 @@ import { type BusObject, type EventSink, NO_OBJECTS, type Payload, type Subscrip
 import { conversionScore, convertValue } from './convert.ts';
 import { StandardAction } from './metaobject.ts';
 import type { Peer } from './peer.ts';
+import { UNKNOWN_COUNT } from './peer-options.ts';
 import type { CallAddress } from './serving-side.ts';
 
 interface Entry {
@@ -66,6 +68,12 @@ export class Registrations {
         const converted = convert?.(payload) ?? payload;
         const flags = converted.signature === 'm' && declared !== 'm' ? MessageFlags.dynamicPayload : 0;
         this.#send(service, objectId, signal, flags, converted);
+      },
+      gap: (missed) => {
+        if (!this.#peer.agreement.hasGaps) return;
+        const body = new Uint8Array(4);
+        writeUint32(body, 0, missed ?? UNKNOWN_COUNT);
+        this.#peer.write(MessageType.gap, 0, this.#peer.freshId(), service, objectId, signal, body);
       },
       gone: () => {},
     };

@@ -1,7 +1,7 @@
 // One call under way on a hosted object: runs the function, takes its outcome to the sink, asks it to stop. Layer 3.
 import type { CallHandle, Payload, ReplySink } from '../bus/bus.ts';
 import { errorText } from '../bus/encode-error.ts';
-import { asQiwayError, isQiwayError, type QiwayError } from '../errors.ts';
+import { asQiwayError, isQiwayError, ofCallUnderWay, type QiwayError } from '../errors.ts';
 import { callFailed } from './call-failed.ts';
 import type { CallContext, MethodMember } from './members.ts';
 
@@ -18,6 +18,8 @@ const SAID_ON_PURPOSE: ReadonlySet<string> = new Set([
 
 /** Whatever an implementation threw, as the caller is told: the words, whoever said them. */
 export function failureOf(thrown: unknown): QiwayError {
+  // The method has begun: whoever repeats calls that never reached the robot must not repeat this one.
+  if (isQiwayError(thrown) && thrown.code === 'bus-down') return ofCallUnderWay(thrown);
   if (isQiwayError(thrown) && SAID_ON_PURPOSE.has(thrown.code)) return thrown;
   if (isQiwayError(thrown))
     return thrown.code === 'wire-invalid'

@@ -1,7 +1,7 @@
 // The client's side of a session: says hello, then is a qi peer over the link and a Bus for the page. Layer 5.
 // See docs/link-protocol.md. It knows no sockets: a transport is given.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
-import { Peer } from '../bus/peer.ts';
+import { FULL_AGREEMENT, Peer } from '../bus/peer.ts';
 import type { ServingWith } from '../bus/serving-side.ts';
 import type { Clock } from '../clock.ts';
 import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
@@ -133,7 +133,7 @@ export class ClientSession implements Bus {
         new QiwayError('timeout', `The agent did not answer hello within ${timeoutMs} ms.`, { data: { timeoutMs } }),
       ),
     );
-    this.#link.control(ControlType.hello, { protocol: PROTOCOL_VERSION, token, client });
+    this.#link.control(ControlType.hello, { protocol: PROTOCOL_VERSION, token, client, gaps: true });
     try {
       this.#welcome = await welcomed;
     } finally {
@@ -141,6 +141,7 @@ export class ClientSession implements Bus {
       this.#settleWelcome = undefined;
     }
     this.#robotBus = this.#welcome.bus;
+    this.#peer.agree({ ...FULL_AGREEMENT, hasGaps: this.#welcome.gaps });
     this.#link.startHeartbeat(this.#welcome.heartbeatMs, true);
     const identity = {
       machineId: toHex(random(16)),

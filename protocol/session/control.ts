@@ -12,6 +12,8 @@ export interface Hello {
   readonly token: string;
   /** Program and version, for logs. */
   readonly client: string;
+  /** Gap messages are understood. */
+  readonly gaps: boolean;
 }
 
 export interface Welcome {
@@ -22,6 +24,8 @@ export interface Welcome {
   readonly bus: 'up' | 'down';
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
+  /** Gap messages are understood, and sent. */
+  readonly gaps: boolean;
 }
 
 export interface StatusUpdate {
@@ -43,6 +47,7 @@ export function readHello(body: Uint8Array): Hello {
     protocol: fields.number('protocol'),
     token: fields.string('token'),
     client: fields.string('client').slice(0, 200),
+    gaps: fields.flag('gaps'),
   };
 }
 
@@ -58,6 +63,7 @@ export function readWelcome(body: Uint8Array): Welcome {
     bus: fields.bus(),
     heartbeatMs: Math.max(50, fields.number('heartbeatMs')),
     maxMessageBytes: fields.number('maxMessageBytes'),
+    gaps: fields.flag('gaps'),
   };
 }
 
@@ -103,6 +109,11 @@ class Fields {
   object(key: string): Fields {
     const value = this.#values[key];
     return isRecord(value) ? new Fields(value, `${this.#where}.${key}`) : this.#refuse(key, 'an object');
+  }
+
+  /** Absent: no. */
+  flag(key: string): boolean {
+    return this.#values[key] === true;
   }
 
   bus(): 'up' | 'down' {

@@ -312,5 +312,7 @@ export class LinkWriter {
 }
 
 function isOrdered(type: number): boolean {
-  return type === MessageType.call || type === MessageType.post || type === MessageType.event;
+  return (
+    type === MessageType.call || type === MessageType.post || type === MessageType.event || type === MessageType.gap
+  );
 }

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { ControlType, emptyFrameHeader, FRAME_HEADER_BYTES, FrameFlags, readFrameHeader } from '../wire/link-frame.ts';
-import type { MessageHeader } from '../wire/message.ts';
+import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { encodeControl } from './control.ts';
 import { Fragments } from './fragments.ts';
 import { FRAGMENT_BYTES, LinkWriter } from './link-writer.ts';
@@ -191,7 +191,7 @@ export class Link {
     const frame = this.#frame;
     if (
       frame.type < 1 ||
-      frame.type > 8 ||
+      frame.type > MessageType.gap ||
       (frame.flags & ~0x83) !== 0 ||
       (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0)
     ) {

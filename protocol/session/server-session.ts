@@ -1,6 +1,6 @@
 // The agent's side of a session: checks hello, then serves the bus to the link as a qi peer. Layer 5.
 // Everything a session holds is released when it ends. It knows no sockets and no HTTP: a transport is given.
-import { Peer } from '../bus/peer.ts';
+import { FULL_AGREEMENT, Peer } from '../bus/peer.ts';
 import { serving } from '../bus/serving.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedBus } from '../directory/embedded-bus.ts';
@@ -148,6 +148,7 @@ export class ServerSession {
         ),
       );
     this.client = hello.client;
+    this.#peer.agree({ ...FULL_AGREEMENT, hasGaps: hello.gaps });
     this.#stopHelloTimer();
     try {
       this.#options.onOpen?.(this);
@@ -165,6 +166,7 @@ export class ServerSession {
       bus: robotBus(),
       heartbeatMs,
       maxMessageBytes: limits.maxMessageBytes,
+      gaps: true,
     });
     this.#link.startHeartbeat(heartbeatMs, false);
   }

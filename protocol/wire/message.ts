@@ -18,6 +18,8 @@ export interface MessageTypes {
   readonly capability: 6;
   readonly cancel: 7;
   readonly canceled: 8;
+  /** On our links only: events were missed. Qi peers ignore it, as every type that they do not know. */
+  readonly gap: 9;
 }
 export const MessageType: MessageTypes = {
   call: 1,
@@ -28,6 +30,7 @@ export const MessageType: MessageTypes = {
   capability: 6,
   cancel: 7,
   canceled: 8,
+  gap: 9,
 };
 
 /** Bits of the header's `flags`. Send them only to a peer that announced `MessageFlags`. */
