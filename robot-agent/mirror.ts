@@ -1,10 +1,14 @@
 // Joins the robot's bus and the agent's own: every service of one appears on the other. Robot-agent; knows buses only.
-// Inner services are fetched when somebody first asks for them; outer ones are hosted inside as ordinary services.
-import type { Bus, HostedService, ServiceInfo } from '@qiway/protocol/bus/bus';
+// Inner services are fetched when somebody first asks for them, and stay while the robot's bus is down; outer ones are
+// hosted inside as ordinary services.
+import type { Bus, BusListener } from '@qiway/protocol/bus/bus';
+import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { DIRECTORY_NAME } from '@qiway/protocol/directory/registry';
-import { asQiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import type { Logger } from './logger.ts';
+import { type Announced, MirroredServices } from './mirrored-services.ts';
+import { OfferedServices } from './offered-services.ts';
 
 export interface MirrorOptions {
   /** The agent's own bus: what sessions see. */
@@ -12,130 +16,152 @@ export interface MirrorOptions {
   /** The robot's bus; goes `down` and comes back `up` by itself. */
   readonly inner: Bus;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 export interface Mirror {
+  /** `up`: the robot's services are on the outer bus, and those that were away can be called again. */
+  readonly state: 'up' | 'down';
+  /** Tells changes of the state; returns how to stop. */
+  listen(listener: Pick<BusListener, 'stateChanged'>): () => void;
   /** Takes the inner services off the outer bus and the outer ones off the inner. */
   close(): Promise<void>;
 }
 
-export function mirrorBus(options: MirrorOptions): Mirror {
-  const { outer, inner, logger } = options;
-  /** Owner of all inner services in the outer registry. */
-  const innerServices = {};
-  /** By name, until it is off the robot's bus again. */
-  const exported = new Map<string, Promise<HostedService | undefined>>();
-  /** Settles when an exported service that left the outer bus is off the robot's too. */
-  const leaving = new Map<string, Promise<void>>();
-  /** What the robot said of names that are exported: our own services, and one that took the name as ours left. */
-  const skipped = new Map<string, Pick<ServiceInfo, 'name' | 'serviceId'>>();
-  let isClosed = false;
+/** For services whose host is slow to be reached when the bus comes back, ms: the others are not to wait for them. */
+const RETURN_PATIENCE_MS = 2000;
+/** Before a directory that did not list its services is asked again, ms. */
+const LIST_AGAIN_MS = 1000;
 
-  const importService = (info: Pick<ServiceInfo, 'name' | 'serviceId'> & Partial<ServiceInfo>): void => {
-    const { name, objectUid } = info;
-    if (isClosed || name === DIRECTORY_NAME) return;
-    if (exported.has(name)) {
-      skipped.set(name, info);
-      return;
-    }
-    try {
-      const serviceId = outer.registerSource(name, () => inner.service(name), {
-        owner: innerServices,
-        info: objectUid === undefined ? {} : { objectUid },
-      });
-      outer.registry.ready(serviceId);
-    } catch (error) {
-      logger.warn(`service ${name} of the robot is not shown: ${asQiwayError(error).message}`);
-    }
+export function mirrorBus(options: MirrorOptions): Mirror {
+  const { outer, inner, logger, clock } = options;
+  const listeners = new Set<Pick<BusListener, 'stateChanged'>>();
+  /** Services of the robot whose names are taken outside; those of our own among them. */
+  const skipped = new Map<string, Announced>();
+  const services = new MirroredServices({ outer, inner, clock, logger });
+  const offers = new OfferedServices({
+    outer,
+    inner,
+    clock,
+    logger,
+    onLeft: (name, serviceId) => {
+      const other = skipped.get(name);
+      if (other !== undefined && other.serviceId !== serviceId) show(other);
+      else skipped.delete(name);
+    },
+  });
+  let state: 'up' | 'down' | 'closed' = 'down';
+  /** Of the bus going up and down: what belongs to an earlier one is dropped. */
+  let round = 0;
+  /** Told while the services are being listed: the list may be older. */
+  const removedMeanwhile = new Set<number>();
+  let stopTimer = (): void => {};
+
+  const show = (info: Announced): void => {
+    if (state === 'closed' || info.name === DIRECTORY_NAME) return;
+    if (!offers.holds(info.name) && services.add(info)) skipped.delete(info.name);
+    else skipped.set(info.name, info);
   };
 
-  const importAll = async (): Promise<void> => {
+  const isOuter = (name: string): boolean => {
+    const owner = outer.registry.byName(name)?.owner;
+    return name !== DIRECTORY_NAME && owner !== services.owner;
+  };
+
+  const tell = (now: 'up' | 'down', reason?: QiwayError): void => {
+    if (state === now || state === 'closed') return;
+    state = now;
+    for (const listener of [...listeners]) listener.stateChanged?.(now, reason);
+  };
+
+  const comeBack = async (): Promise<void> => {
+    round += 1;
+    const own = round;
+    removedMeanwhile.clear();
     try {
       const infos = await inner.services();
-      for (const info of infos) if (outer.registry.byName(info.name) === undefined) importService(info);
-    } catch (error) {
-      logger.warn(`the robot's services cannot be listed: ${asQiwayError(error).message}`);
-    }
-  };
-
-  const removeImported = (name: string): void => {
-    skipped.delete(name);
-    const entry = outer.registry.byName(name);
-    if (entry?.owner === innerServices) outer.registry.unregister(entry.info.serviceId);
-  };
-
-  const exportService = async (name: string): Promise<HostedService | undefined> => {
-    // Offered once it is up: see exportAll.
-    if (isClosed || inner.state !== 'up') return undefined;
-    try {
-      const outerId = outer.registry.byName(name)?.info.serviceId;
-      const hosted = await inner.host(name, await outer.service(name));
-      // A program of the robot may take any service off its bus: then its host outside is told, as one inside would be.
-      void hosted.closed.then((reason) => {
-        if (reason !== undefined && outerId !== undefined && outer.registry.byId(outerId) !== undefined)
-          outer.registry.unregister(outerId);
-      });
-      return hosted;
-    } catch (error) {
-      logger.warn(`service ${name} cannot be offered to the robot: ${asQiwayError(error).message}`);
-      return undefined;
-    }
-  };
-
-  /** The name stays exported until the robot has said all it has to say of our service: it must not come back as the robot's. */
-  const stopExporting = async (name: string, hosting: Promise<HostedService | undefined>): Promise<void> => {
-    const hosted = await hosting;
-    await hosted?.close();
-    if (exported.get(name) !== hosting) return;
-    exported.delete(name);
-    leaving.delete(name);
-    const other = skipped.get(name);
-    skipped.delete(name);
-    if (other !== undefined && other.serviceId !== hosted?.serviceId) importService(other);
-  };
-
-  /** What came onto the outer bus while the robot's was down, or could not be offered then. */
-  const exportAll = (): void => {
-    for (const { name } of outer.registry.list()) {
-      if (name === DIRECTORY_NAME || outer.registry.byName(name)?.owner === innerServices) continue;
-      const before = exported.get(name) ?? Promise.resolve(undefined);
-      exported.set(
-        name,
-        before.then((hosted) => hosted ?? exportService(name)),
+      if (own !== round) return;
+      const present = infos.filter(
+        ({ name, serviceId }) => name !== DIRECTORY_NAME && !removedMeanwhile.has(serviceId),
       );
+      for (const info of present) if (isTaken(info.name)) skipped.set(info.name, info);
+      const returned = services.busBack(present.filter(({ name }) => !skipped.has(name)));
+      for (const { name } of outer.registry.list()) if (isOuter(name)) offers.offer(name);
+      await new Promise<void>((resolve) => {
+        stopTimer = clock.after(RETURN_PATIENCE_MS, resolve);
+        void returned.then(resolve);
+      });
+      stopTimer();
+      if (own === round) tell('up');
+    } catch (error) {
+      if (own !== round || inner.state !== 'up') return;
+      logger.warn(`the robot's services cannot be listed: ${asQiwayError(error).message}`);
+      stopTimer = clock.after(LIST_AGAIN_MS, () => void comeBack());
     }
+  };
+
+  const isTaken = (name: string): boolean =>
+    offers.holds(name) || (outer.registry.byName(name) !== undefined && isOuter(name));
+
+  const goAway = (reason: QiwayError | undefined): void => {
+    round += 1;
+    stopTimer();
+    skipped.clear();
+    services.busLost(reason ?? new QiwayError('bus-down', 'The service directory went away.'));
+    offers.busLost();
+    tell('down', reason);
   };
 
   const stopInner = inner.listen({
-    serviceAdded: importService,
-    serviceRemoved: ({ name }) => removeImported(name),
-    stateChanged: (state) => {
-      if (state === 'up') void importAll().then(exportAll);
-      else outer.registry.unregisterAllOf(innerServices);
+    serviceAdded: show,
+    serviceRemoved: (info) => {
+      removedMeanwhile.add(info.serviceId);
+      if (skipped.get(info.name)?.serviceId === info.serviceId) skipped.delete(info.name);
+      services.remove(info);
+      offers.nameFreed(info.name);
+    },
+    stateChanged: (changed, reason) => {
+      if (changed === 'up') void comeBack();
+      else goAway(reason);
     },
   });
   const stopOuter = outer.listen({
     serviceAdded: ({ name }) => {
-      if (outer.registry.byName(name)?.owner === innerServices) return;
-      const left = leaving.get(name);
-      exported.set(name, left === undefined ? exportService(name) : left.then(() => exportService(name)));
+      if (isOuter(name)) offers.offer(name);
     },
     serviceRemoved: ({ name }) => {
-      const hosting = exported.get(name);
-      if (hosting !== undefined) leaving.set(name, stopExporting(name, hosting));
+      if (offers.holds(name)) return offers.withdraw(name);
+      const other = skipped.get(name);
+      if (other !== undefined) show(other);
     },
   });
-  if (inner.state === 'up') void importAll().then(exportAll);
+  outer.explainMissing((name) =>
+    state === 'up'
+      ? undefined
+      : new QiwayError('bus-down', `The robot's bus is down, so nobody knows whether it has ${name}; try again later.`),
+  );
+  if (inner.state === 'up') void comeBack();
 
   const close = async (): Promise<void> => {
-    if (isClosed) return;
-    isClosed = true;
+    if (state === 'closed') return;
+    state = 'closed';
+    round += 1;
+    stopTimer();
     stopInner();
     stopOuter();
-    outer.registry.unregisterAllOf(innerServices);
-    const services = await Promise.all(exported.values());
-    exported.clear();
-    await Promise.all(services.map((service) => service?.close()));
+    outer.explainMissing(() => undefined);
+    listeners.clear();
+    services.close();
+    await offers.close();
   };
-  return { close };
+  return {
+    get state() {
+      return state === 'up' ? 'up' : 'down';
+    },
+    listen: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close,
+  };
 }

@@ -1,11 +1,11 @@
 // The robot's bus as the agent has it: the directory of another process that is joined, or the agent's own directory.
 // Either way its services are on the agent's outer bus.
-import type { Bus, BusState } from '@qiway/protocol/bus/bus';
+import type { BusState } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { sentenceOf } from '@qiway/protocol/errors';
 import type { Logger } from './logger.ts';
-import { mirrorBus } from './mirror.ts';
+import { type Mirror, mirrorBus } from './mirror.ts';
 import { joinBus, listenBus } from './qi/index.ts';
 
 export interface RobotBus {
@@ -28,15 +28,12 @@ const FIRST_TRY_MS = 1500;
 /** Joins the directory at `url`, or waits for it; never rejects because it is not there. @throws `invalid-argument` for a URL that is none */
 export async function joinRobotBus(url: string, { outer, logger, clock, onState }: RobotBusOptions): Promise<RobotBus> {
   const inner = await joinBus(url, { keepTrying: true, clock, logger });
-  const state = (): 'up' | 'down' => (inner.state === 'up' ? 'up' : 'down');
-  const mirror = mirrorBus({ outer, inner, logger });
-  await becomesUp(inner, clock);
-  if (state() === 'up') {
-    // Asked after the mirror asked the same: its answer is there, and the services with it.
-    await inner.services().catch(() => []);
-    logger.info('the robot bus is up', { url });
-  } else logger.warn('the robot bus is not there yet; waiting for it', { url });
-  const stopListening = inner.listen({
+  const mirror = mirrorBus({ outer, inner, logger, clock });
+  const state = (): 'up' | 'down' => mirror.state;
+  await becomesUp(mirror, clock);
+  if (state() === 'up') logger.info('the robot bus is up', { url });
+  else logger.warn('the robot bus is not there yet; waiting for it', { url });
+  const stopListening = mirror.listen({
     stateChanged: (changed: BusState, reason) => {
       if (changed !== 'closed') onState(changed, reason && sentenceOf(reason));
     },
@@ -49,7 +46,7 @@ export async function joinRobotBus(url: string, { outer, logger, clock, onState 
   return { url, state, close };
 }
 
-function becomesUp(bus: Bus, clock: Clock): Promise<void> {
+function becomesUp(bus: Mirror, clock: Clock): Promise<void> {
   if (bus.state === 'up') return Promise.resolve();
   return new Promise((resolve) => {
     const settle = (): void => {

@@ -40,6 +40,7 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   readonly #listeners = new Set<BusListener>();
   readonly #callers = new WeakMap<object, DirectoryCaller>();
   readonly #ended = new Map<number, (reason: QiwayError | undefined) => void>();
+  #explainMissing: (name: string) => QiwayError | undefined = () => undefined;
   #state: BusState = 'up';
 
   constructor(options: EmbeddedBusOptions) {
@@ -151,6 +152,11 @@ export class EmbeddedBus implements Bus, DirectoryHost {
     return entry.loading;
   }
 
+  /** `explain` may say why a name is not there at the moment; else it is `service-not-found`. */
+  explainMissing(explain: (name: string) => QiwayError | undefined): void {
+    this.#explainMissing = explain;
+  }
+
   /** Says who a peer is, before it may call the directory. */
   introduce(caller: DirectoryCaller): void {
     this.#callers.set(caller.peer, caller);
@@ -214,6 +220,8 @@ export class EmbeddedBus implements Bus, DirectoryHost {
   }
 
   #notFound(name: string): QiwayError {
+    const explained = this.#explainMissing(name);
+    if (explained !== undefined) return explained;
     const names = this.registry.list().map((info) => info.name);
     return serviceNotFound(name, names, { text: `Cannot find service '${name}' in index` });
   }

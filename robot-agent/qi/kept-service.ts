@@ -12,8 +12,12 @@ export interface KeptServiceOptions {
   readonly onEnded: (service: KeptService) => void;
 }
 
-/** The directory may not have noticed yet that our old socket is gone, so that the name seems taken; ms. */
-const RETRY_MS = 1000;
+/**
+ * Between attempts, ms, growing: the directory may not have noticed yet that our old socket is gone, so that the name
+ * seems taken; or somebody else took it.
+ */
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
 
 export class KeptService implements HostedService {
   readonly name: string;
@@ -61,17 +65,19 @@ export class KeptService implements HostedService {
   }
 
   /** The directory is back: registers again, until it works or the directory is gone again. */
-  restore(client: BusClient): void {
+  restore(client: BusClient, retryMs: number = FIRST_RETRY_MS): void {
     // Not yet registered for the first time: whoever does that goes on.
     if (this.#isOver || this.#serviceId === 0) return;
     this.register(client).catch((thrown: unknown) => {
       const error = asQiwayError(thrown);
       if (this.#isOver || client.state !== 'up') return;
-      this.#options.logger?.warn('A service could not be registered again.', {
-        service: this.name,
-        reason: error.message,
-      });
-      this.#stopWaiting = this.#options.after(RETRY_MS, () => client.state === 'up' && this.restore(client));
+      if (retryMs === FIRST_RETRY_MS)
+        this.#options.logger?.warn('A service could not be registered again; it is tried again and again.', {
+          service: this.name,
+          reason: error.message,
+        });
+      const again = Math.min(retryMs * 2, LAST_RETRY_MS);
+      this.#stopWaiting = this.#options.after(retryMs, () => client.state === 'up' && this.restore(client, again));
     });
   }
 

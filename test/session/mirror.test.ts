@@ -5,7 +5,7 @@ import { createObject, method } from '@qiway/protocol/objects/hosted-object';
 import { describe, expect, it } from 'vitest';
 import { mirrorBus } from '../../robot-agent/mirror.ts';
 import { embeddedBus } from '../support/memory-session.ts';
-import { settled } from '../support/virtual-clock.ts';
+import { settled, virtualClock } from '../support/virtual-clock.ts';
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const names = async (bus: ReturnType<typeof embeddedBus>): Promise<string[]> =>
@@ -19,7 +19,7 @@ describe('the mirror between the robot’s bus and the agent’s', () => {
   it('shows inner services outside and outer ones inside, and takes them away again', async () => {
     const [outer, inner] = [embeddedBus(), embeddedBus()];
     const early = await inner.host('Early', object());
-    const mirror = mirrorBus({ outer, inner, logger });
+    const mirror = mirrorBus({ outer, inner, logger, clock: virtualClock() });
     await settled();
     expect(await names(outer)).toEqual(['Early']);
     const late = await inner.host('Late', object());
@@ -39,7 +39,7 @@ describe('the mirror between the robot’s bus and the agent’s', () => {
   it('refuses an outer name that the robot has already', async () => {
     const [outer, inner] = [embeddedBus(), embeddedBus()];
     await inner.host('ALMotion', object());
-    mirrorBus({ outer, inner, logger });
+    mirrorBus({ outer, inner, logger, clock: virtualClock() });
     await settled();
     await expect(outer.host('ALMotion', object())).rejects.toMatchObject({ code: 'service-name-taken' });
   });
@@ -64,7 +64,7 @@ describe('the mirror between the robot’s bus and the agent’s', () => {
       },
     };
     await outer.host('Before', object());
-    const mirror = mirrorBus({ outer, inner, logger });
+    const mirror = mirrorBus({ outer, inner, logger, clock: virtualClock() });
     const page = await outer.host('Page', object());
     await settled();
     expect(await names(real)).toEqual([]);
