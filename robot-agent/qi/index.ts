@@ -24,6 +24,17 @@ export {
   property,
   signal,
 } from '@qiway/protocol/objects/hosted-object';
+export type {
+  CallOptions,
+  ConnectOptions,
+  EventIterator,
+  LooseMembers,
+  Off,
+  Property,
+  RemoteMethod,
+  RemoteObject,
+  Signal,
+} from '@qiway/protocol/objects/remote-types';
 export { type ObjectMapper, plainObjects } from '@qiway/protocol/objects/values';
 export { Dynamic } from '@qiway/protocol/wire/value';
 export {
@@ -39,3 +50,9 @@ export { type JoinBusOptions, joinBus } from './join-bus.ts';
 export type { JoinedBus } from './joined-bus.ts';
 export { type BusListenerHandle, type ListenBusOptions, listenBus } from './listen-bus.ts';
 export { machineId } from './machine-id.ts';
+export {
+  type LooseServices,
+  type RemoteServices,
+  type RemoteServicesOptions,
+  remoteServices,
+} from './remote-services.ts';
