@@ -1,20 +1,25 @@
 // The two kinds of client: a Node process per side, and one page in a bare Chromium.
 import { openPage, type Page } from './chromium.ts';
-import type { SideName } from './echo-client.ts';
+import { isWebSide, type SideName } from './echo-client.ts';
 import type { Job, Outcome } from './measures.ts';
 import { isRecord, type Process, startProcess } from './processes.ts';
+import { profileArguments } from './side.ts';
 
 export interface Client {
   readonly name: 'node' | 'chromium';
+  canDial(side: SideName): boolean;
   run(side: SideName, job: Job): Promise<Outcome>;
   /** Opens so many more idle sessions and keeps them; 0 closes them all. Only where memory is measured. */
   hold?(side: SideName, hold: number, url: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startNodeClient(sides: readonly SideName[]): Promise<Client> {
+export async function startNodeClient(sides: readonly SideName[], profile: string | undefined): Promise<Client> {
   const started = await Promise.all(
-    sides.map(async (side) => [side, await startProcess('./node-client.ts', [side])] as const),
+    sides.map(async (side) => {
+      const nodeArguments = profileArguments(profile, `${side}-client`);
+      return [side, await startProcess('./node-client.ts', [side], { nodeArguments })] as const;
+    }),
   );
   const processes = new Map<SideName, Process>(started);
   const ask = async (side: SideName, request: object): Promise<unknown> => {
@@ -24,6 +29,7 @@ export async function startNodeClient(sides: readonly SideName[]): Promise<Clien
   };
   return {
     name: 'node',
+    canDial: () => true,
     run: async (side, job) => (await ask(side, { job })) as Outcome,
     hold: async (side, hold, url) => {
       await ask(side, { hold, url });
@@ -37,6 +43,7 @@ export async function startNodeClient(sides: readonly SideName[]): Promise<Clien
 export function pageClient(page: Page): Client {
   return {
     name: 'chromium',
+    canDial: isWebSide,
     run: async (side, job) => {
       const answer = await page.run(side, job);
       if (isRecord(answer) && 'outcome' in answer) return answer['outcome'] as Outcome;

@@ -15,6 +15,12 @@ export interface EchoClient {
 export type Dial = (url: string) => Promise<EchoClient>;
 
 /** The sides, in the order of the table; the first is what the others are measured against. */
-export const SIDES = ['raw-2hop', 'raw-batched', 'capnweb', 'qiway'] as const;
+export const SIDES = ['raw-2hop', 'raw-batched', 'capnweb', 'qiway', 'qi-door'] as const;
 export type SideName = (typeof SIDES)[number];
-export type Dials = Readonly<Record<SideName, Dial>>;
+/** Sides that a page can dial: it has no TCP. */
+export type WebSideName = Exclude<SideName, 'qi-door'>;
+export type Dials<Name extends SideName> = Readonly<Record<Name, Dial>>;
+
+export function isWebSide(name: SideName): name is WebSideName {
+  return name !== 'qi-door';
+}

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { type Client, openPage, pageClient, startNodeClient } from './clients.ts';
-import type { SideName } from './echo-client.ts';
+import { isWebSide, type SideName } from './echo-client.ts';
 import { MEASURES, type Measure } from './measures.ts';
 import { type BenchOptions, HELP, readOptions } from './options.ts';
 import { makeRows, makeTable, type RowKind, type Sample } from './report.ts';
@@ -13,13 +13,20 @@ import { startSide, stopSide } from './sides.ts';
 
 /** Idle sessions held for the memory figure. */
 const IDLE_SESSIONS = 200;
-/** Measures during which the gateway's CPU time is taken, and per how many operations it is given. */
-const CPU_MEASURES: Readonly<Record<string, { readonly name: string; readonly per: number }>> = {
-  'rpc-64': { name: 'cpu', per: 10_000 },
-  'down-1m': { name: 'cpu-down', per: 1000 },
-};
+/** What CPU time is given of, during which measure, and per how many operations. */
+const CPU_ROWS: readonly {
+  readonly name: string;
+  readonly during: string;
+  readonly per: number;
+  readonly withService: boolean;
+}[] = [
+  { name: 'cpu', during: 'rpc-64', per: 10_000, withService: false },
+  { name: 'cpu-both', during: 'rpc-64', per: 10_000, withService: true },
+  { name: 'cpu-down', during: 'down-1m', per: 1000, withService: false },
+];
 const DERIVED: readonly RowKind[] = [
   { name: 'cpu', title: 'gateway CPU per 10,000 calls, 64 in flight', unit: 's' },
+  { name: 'cpu-both', title: 'gateway and service CPU per 10,000 calls, 64 in flight', unit: 's' },
   { name: 'cpu-down', title: 'gateway CPU per 1,000 MiB down', unit: 's' },
   { name: 'memory', title: 'gateway memory per idle session', unit: 'KiB' },
 ];
@@ -30,22 +37,27 @@ async function measure(
   kind: Measure,
   { options, round }: { options: BenchOptions; round: number },
 ): Promise<Sample[]> {
-  const before = await side.gateway.usage();
+  const before = await cpuSeconds(side);
   const job = { measure: kind.name, url: side.url, warmUpMs: options.runMs / 2, runMs: options.runMs };
   const { value, operations } = await client.run(side.name, job);
-  const samples = [{ client: client.name, measure: kind.name, side: side.name, round, value }];
-  const cpu = CPU_MEASURES[kind.name];
-  if (cpu !== undefined) {
-    const seconds = ((await side.gateway.usage()).cpuMs - before.cpuMs) / 1000;
-    samples.push({
-      client: client.name,
-      measure: cpu.name,
-      side: side.name,
-      round,
-      value: (seconds * cpu.per) / operations,
-    });
-  }
-  return samples;
+  const after = await cpuSeconds(side);
+  const sample = (name: string, figure: number): Sample => ({
+    client: client.name,
+    measure: name,
+    side: side.name,
+    round,
+    value: figure,
+  });
+  const cpu = CPU_ROWS.filter(({ during }) => during === kind.name).map(({ name, per, withService }) => {
+    const seconds = after.gateway - before.gateway + (withService ? after.service - before.service : 0);
+    return sample(name, (seconds * per) / operations);
+  });
+  return [sample(kind.name, value), ...cpu];
+}
+
+async function cpuSeconds({ gateway, service }: Side): Promise<{ gateway: number; service: number }> {
+  const [one, other] = await Promise.all([gateway.usage(), service.usage()]);
+  return { gateway: one.cpuMs / 1000, service: other.cpuMs / 1000 };
 }
 
 async function memory(side: Side, client: Client, round: number): Promise<Sample[]> {
@@ -80,12 +92,15 @@ async function runRounds(sides: readonly Side[], clients: readonly Client[], opt
   for (let round = 0; round < options.rounds; round += 1) {
     const start = performance.now();
     for (const client of clients) {
+      const mine = rotate(
+        sides.filter(({ name }) => client.canDial(name)),
+        round,
+      );
       for (const kind of MEASURES.filter(({ name }) => wanted(name, client.name))) {
-        for (const side of rotate(sides, round))
-          samples.push(...(await measure(side, client, kind, { options, round })));
+        for (const side of mine) samples.push(...(await measure(side, client, kind, { options, round })));
       }
       if (wanted('memory', client.name)) {
-        for (const side of rotate(sides, round)) samples.push(...(await memory(side, client, round)));
+        for (const side of mine) samples.push(...(await memory(side, client, round)));
       }
     }
     process.stderr.write(
@@ -101,8 +116,8 @@ async function startClients(
 ): Promise<{ clients: Client[]; origin: string | undefined }> {
   const clients: Client[] = [];
   let origin: string | undefined;
-  if (!options.only.includes('chromium')) clients.push(await startNodeClient(names));
-  if (!options.only.includes('node')) {
+  if (!options.only.includes('chromium')) clients.push(await startNodeClient(names, options.profile));
+  if (!options.only.includes('node') && names.some(isWebSide)) {
     const page = await openPage();
     origin = page.origin;
     clients.push(pageClient(page));

@@ -1,16 +1,21 @@
 // Process: the client of one side (first argument) in Node. Takes jobs over IPC, answers with outcomes.
 import { WebSocket as PlainWebSocket } from 'ws';
 import { makeDials } from './dials.ts';
-import { type EchoClient, SIDES } from './echo-client.ts';
+import { type Dials, type EchoClient, SIDES, type SideName } from './echo-client.ts';
 import { type Job, runJob } from './measures.ts';
 import { ready } from './probe.ts';
+import { dialQiDoor } from './qi-door-client.ts';
 
 /** `hold`: open so many more idle sessions and keep them; 0 closes them all. */
 export type NodeRequest = { readonly job: Job } | { readonly hold: number; readonly url: string };
 
 const side = SIDES.find((name) => name === process.argv[2]);
 if (side === undefined) throw new Error(`the first argument is a side: ${SIDES.join(', ')}`);
-const dial = makeDials((url) => new PlainWebSocket(url, { perMessageDeflate: false }))[side];
+const dials: Dials<SideName> = {
+  ...makeDials((url) => new PlainWebSocket(url, { perMessageDeflate: false })),
+  'qi-door': dialQiDoor,
+};
+const dial = dials[side];
 let client: EchoClient | undefined;
 let held: EchoClient[] = [];
 

@@ -10,7 +10,7 @@ export const HELP: string = `npm run bench -- [options]
   --only A,B        only measures (or clients: node, chromium) whose name contains one of these
   --sides A,B       only these sides: ${SIDES.join(', ')}
   --out FILE        where the figures go as JSON (default bench/dist/results.json)
-  --profile FOLDER  CPU profiles of the gateways as well (the figures suffer)
+  --profile FOLDER  CPU profiles of gateways, services and Node clients as well (the figures suffer)
   --help            this`;
 
 export interface BenchOptions {

@@ -1,7 +1,7 @@
 // The client of all sides in Chromium: fetches jobs, posts outcomes. Nothing watches the page meanwhile
 // (a debugger would see, and slow down, every WebSocket frame).
 import { makeDials } from './dials.ts';
-import type { EchoClient, SideName } from './echo-client.ts';
+import { type EchoClient, isWebSide, type SideName } from './echo-client.ts';
 import { type Job, runJob } from './measures.ts';
 
 const dials = makeDials((url) => new WebSocket(url));
@@ -9,6 +9,7 @@ const clients = new Map<SideName, EchoClient>();
 
 async function take(side: SideName, job: Job): Promise<unknown> {
   try {
+    if (!isWebSide(side)) throw new Error(`a page cannot dial ${side}`);
     let client = clients.get(side);
     if (client === undefined) {
       client = await dials[side](job.url);

@@ -1,28 +1,9 @@
-// Our side's client: the SDK, in Node and in Chromium alike.
-import { connect, type Signal } from '@qiway/sdk';
+// Our side's client for web programs: the SDK, in Node and in Chromium alike.
+import { connect } from '@qiway/sdk';
 import type { EchoClient } from './echo-client.ts';
-
-interface Services {
-  Echo: {
-    echo(number: number): number;
-    down(size: number): Uint8Array;
-    up(body: Uint8Array): number;
-    emit(count: number): void;
-    readonly tick: Signal<[number]>;
-  };
-}
+import { echoClient, type Services } from './typed-client.ts';
 
 export async function dialQiway(url: string): Promise<EchoClient> {
   const robot = await connect<Services>(url);
-  const service = await robot.service('Echo');
-  return {
-    echo: (number) => service.echo(number),
-    down: (size) => service.down(size),
-    up: (body) => service.up(body),
-    subscribe: async (listener) => {
-      await service.tick.connect(listener);
-    },
-    emit: (count) => service.emit(count),
-    close: () => robot.close(),
-  };
+  return echoClient(await robot.service('Echo'), () => robot.close());
 }

@@ -1,7 +1,7 @@
 // The figures of a run, as a table. Pure.
 import { SIDES, type SideName } from './echo-client.ts';
 import { type Spread, short, spread } from './figures.ts';
-import { goalFor, goalText, isReached } from './goals.ts';
+import { type Goal, goalsFor, goalText, isReached } from './goals.ts';
 
 /** One measure of one side in one round. */
 export interface Sample {
@@ -12,14 +12,26 @@ export interface Sample {
   readonly value: number;
 }
 
+export interface SideFigures {
+  readonly figure: Spread;
+  readonly ratio: Spread | undefined;
+}
+
 export interface Row {
   readonly client: string;
   readonly measure: string;
   readonly title: string;
   readonly unit: string;
-  readonly sides: Partial<Record<SideName, { readonly figure: Spread; readonly ratio: Spread | undefined }>>;
-  readonly goal?: string;
-  readonly isReached?: boolean;
+  readonly sides: Partial<Record<SideName, SideFigures>>;
+  /** Of the sides that were measured. */
+  readonly goals: readonly RowGoal[];
+}
+
+export interface RowGoal {
+  readonly side: SideName;
+  readonly text: string;
+  /** Undefined when there is nothing to compare with. */
+  readonly isReached: boolean | undefined;
 }
 
 export interface RowKind {
@@ -56,29 +68,32 @@ function makeRow(client: string, { name, title, unit }: RowKind, samples: readon
       ratio: ratios.length === 0 ? undefined : spread(ratios),
     };
   }
-  const row: Row = { client, measure: name, title, unit, sides };
-  const goal = goalFor(client, name);
-  const ours = sides.qiway;
-  if (goal === undefined) return row;
-  if (ours === undefined) return { ...row, goal: goalText(goal) };
+  const goals = goalsFor(client, name).flatMap((goal) => {
+    const entry = sides[goal.side];
+    return entry === undefined ? [] : [rowGoal(goal, entry)];
+  });
+  return { client, measure: name, title, unit, sides, goals };
+}
+
+function rowGoal(goal: Goal, { figure, ratio }: SideFigures): RowGoal {
+  const isKnown = goal.absoluteAtMost !== undefined || ratio !== undefined;
   return {
-    ...row,
-    goal: goalText(goal),
-    isReached: isReached(goal, ours.ratio?.median ?? Number.NaN, ours.figure.median),
+    side: goal.side,
+    text: goalText(goal),
+    isReached: isKnown ? isReached(goal, ratio?.median ?? Number.NaN, figure.median) : undefined,
   };
 }
 
 /** A Markdown table, which reads as well in a terminal. */
 export function makeTable(rows: readonly Row[]): string {
   const names = SIDES.filter((side) => rows.some((row) => row.sides[side] !== undefined));
-  const lines: string[][] = [['client', 'measure', ...names, 'goal', 'reached']];
+  const lines: string[][] = [['client', 'measure', ...names, 'goals']];
   for (const row of rows) {
     lines.push([
       row.client,
       `${row.title} (${row.unit})`,
       ...names.map((side) => cell(row, side)),
-      row.goal ?? '',
-      row.isReached === undefined ? '' : row.isReached ? 'yes' : '**no**',
+      row.goals.map(goalCell).join(', '),
     ]);
   }
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
@@ -87,6 +102,11 @@ export function makeTable(rows: readonly Row[]): string {
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
   const [head = [], ...body] = lines;
   return [text(head), rule, ...body.map(text)].join('\n');
+}
+
+function goalCell({ side, text, isReached }: RowGoal): string {
+  const reached = isReached === undefined ? '' : isReached ? ': yes' : ': **no**';
+  return `${side} ${text}${reached}`;
 }
 
 function cell(row: Row, side: SideName): string {

@@ -13,10 +13,11 @@ export interface Side {
 export interface SideOptions {
   /** Origin of the page that dials too. */
   readonly origin: string | undefined;
-  /** Folder for a CPU profile of the gateway. */
+  /** Folder for CPU profiles. */
   readonly profile: string | undefined;
 }
 
-export function profileArguments(folder: string | undefined, name: SideName): readonly string[] {
+/** `name`: of the file. */
+export function profileArguments(folder: string | undefined, name: string): readonly string[] {
   return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`];
 }
