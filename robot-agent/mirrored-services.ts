@@ -126,12 +126,23 @@ export class MirroredServices {
         stopRetry: () => {},
       };
       this.#entries.set(name, entry);
-      outer.registry.ready(outerId);
+      if (objectUid === undefined) void this.#learnUid(entry);
+      else outer.registry.ready(outerId);
       return true;
     } catch (error) {
       logger.warn(`service ${name} of the robot is not shown: ${asQiwayError(error).message}`);
       return false;
     }
+  }
+
+  /** The robot announces a service without the uid of its object, by which clients know it: shown once that is known. */
+  async #learnUid(entry: Entry): Promise<void> {
+    const { inner, outer } = this.#options;
+    const info = await inner.serviceInfo(entry.name).catch(() => undefined);
+    const registered = outer.registry.byId(entry.outerId);
+    if (this.#entries.get(entry.name) !== entry || registered === undefined) return;
+    if (info !== undefined) registered.info = { ...registered.info, objectUid: info.objectUid };
+    outer.registry.ready(entry.outerId);
   }
 
   /** The object for the agent's bus, which asks when somebody first wants it. */

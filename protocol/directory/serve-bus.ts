@@ -27,7 +27,14 @@ export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
   const { peer, clock } = options;
   bus.introduce({
     ...options,
-    fetch: (serviceId) => fetchObject(peer, serviceId, { clock, timeoutMs: FETCH_TIMEOUT_MS }),
+    fetch: (serviceId) => {
+      const uid = bus.registry.byId(serviceId)?.info.objectUid;
+      return fetchObject(peer, serviceId, {
+        clock,
+        timeoutMs: FETCH_TIMEOUT_MS,
+        ...(uid === undefined ? {} : { uid }),
+      });
+    },
   });
   const stopListening = bus.listen({
     serviceRemoved: ({ name, serviceId }) => {
