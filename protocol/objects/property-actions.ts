@@ -5,7 +5,7 @@ import { callFailed } from './call-failed.ts';
 import { convertPayload } from './convert-payload.ts';
 import type { Layout } from './members.ts';
 import type { PropertyStore } from './property-store.ts';
-import { asDynamic, decodePayload, encodePayload, type ObjectMapper, openDynamic } from './values.ts';
+import { asDynamic, decodePayload, encodePayload, type ObjectMapper, openDynamic, plainObjects } from './values.ts';
 
 /** The properties of one object. */
 export interface Properties {
@@ -46,14 +46,23 @@ export function setProperty({ layout, store, mapper }: Properties, pair: Payload
   };
   for (const object of fitted.objects) object.retain();
   try {
-    value = decodePayload(fitted, mapper);
     const { set } = layout.properties.get(id)?.about ?? {};
+    value = decodePayload(fitted, set === undefined && mapper === plainObjects ? lentObjects : mapper);
     const accepted = set === undefined ? value : set(value as never);
     return accepted instanceof Promise ? accepted.then(accept).catch(refuse) : accept(accepted);
   } catch (error) {
     return refuse(error);
   }
 }
+
+/** Nobody takes over what is stored as it came: the stored bytes hold the references. */
+const lentObjects: ObjectMapper = {
+  ...plainObjects,
+  toValue: (object) => {
+    object.release();
+    return object;
+  },
+};
 
 function open(layout: Layout, pair: Payload): { readonly id: number; readonly content: Payload } {
   try {
