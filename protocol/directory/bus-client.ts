@@ -75,6 +75,7 @@ export class BusClient implements Bus {
   /** Objects of services hosted elsewhere, by name; one reference of each is held here. */
   readonly #objects = new Map<string, Foreign>();
   readonly #own = new Map<number, Own>();
+  readonly #ownByName = new Map<string, Own>();
   #closing: Promise<void> | undefined;
   #machineId = '';
   #state: BusState = 'up';
@@ -128,8 +129,8 @@ export class BusClient implements Bus {
 
   async service(name: string): Promise<BusObject> {
     this.#refuseClosed();
-    const own = [...this.#own.values()].find((entry) => entry.name === name);
-    const object = own?.object ?? (name === DIRECTORY_NAME ? this.#directory : await this.#foreign(name));
+    const object =
+      this.#ownByName.get(name)?.object ?? (name === DIRECTORY_NAME ? this.#directory : await this.#foreign(name));
     object.retain();
     return object;
   }
@@ -161,7 +162,9 @@ export class BusClient implements Bus {
     const closed = new Promise<QiwayError | undefined>((resolve) => {
       ended = resolve;
     });
-    this.#own.set(serviceId, { name, object, ended });
+    const own: Own = { name, object, ended };
+    this.#own.set(serviceId, own);
+    this.#ownByName.set(name, own);
     try {
       await this.#ask(Action.serviceReady, '(I)', [serviceId]);
     } catch (error) {
@@ -262,6 +265,7 @@ export class BusClient implements Bus {
     const own = this.#own.get(serviceId);
     if (own === undefined) return;
     this.#own.delete(serviceId);
+    if (this.#ownByName.get(own.name) === own) this.#ownByName.delete(own.name);
     const reason =
       error ??
       new QiwayError('service-gone', `Service ${own.name} was taken off the bus.`, { data: { service: own.name } });

@@ -12,13 +12,8 @@ import {
   signal,
 } from '../objects/hosted-object.ts';
 import type { Registry } from './registry.ts';
-import {
-  fromWire,
-  SERVICE_INFO_SIGNATURE,
-  type WireServiceInfo,
-  withoutRelativeEndpoints,
-  withRelativeEndpoints,
-} from './service-info.ts';
+import { withoutRelative } from './relative-endpoints.ts';
+import { fromWire, SERVICE_INFO_SIGNATURE, type WireServiceInfo } from './service-info.ts';
 
 /** What the directory object needs of its bus. */
 export interface DirectoryHost {
@@ -59,12 +54,14 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
   const at = (uid: number, member: MethodMember): MethodMember => ({ ...member, uid });
   const told = (infos: readonly ServiceInfo[], call: CallContext): ServiceInfo[] => {
     const caller = callerOf(call);
-    const endpoints = caller?.endpoints?.();
-    const seen = (each: readonly ServiceInfo[]): readonly ServiceInfo[] =>
-      endpoints === undefined ? each : each.map((info) => ({ ...info, machineId: host.machineId, endpoints }));
-    if (caller?.hasRelativeEndpoints !== true) return seen(infos).map(withoutRelativeEndpoints);
-    const ready = seen(registry.list());
-    return seen(infos).map((info) => withRelativeEndpoints(info, ready));
+    const common = caller?.endpoints?.();
+    return infos.map((info) => {
+      const endpoints =
+        caller?.hasRelativeEndpoints === true
+          ? registry.relativeEndpoints(info, common)
+          : withoutRelative(common ?? info.endpoints);
+      return { ...info, endpoints, machineId: common === undefined ? info.machineId : host.machineId };
+    });
   };
   const register = (wire: WireServiceInfo, call: CallContext): number => {
     const caller = callerOf(call);

@@ -1,6 +1,7 @@
 // Which services there are: ids, names, pending or ready, and who registered them. Layer 4; pure, no objects.
 import type { ServiceInfo } from '../bus/bus.ts';
 import { QiwayError } from '../errors.ts';
+import { RelativeEndpoints } from './relative-endpoints.ts';
 
 /** The directory itself. */
 export const DIRECTORY_ID = 1;
@@ -21,9 +22,19 @@ export interface RegistryListener {
   removed(info: ServiceInfo): void;
 }
 
+/** The services of one host. */
+interface Session {
+  readonly ids: Set<number>;
+  /** What all of them have; undefined while that is not known. */
+  endpoints: readonly string[] | undefined;
+}
+
 export class Registry {
   readonly #byId = new Map<number, Registered>();
   readonly #idByName = new Map<string, number>();
+  readonly #idsByOwner = new Map<object, Set<number>>();
+  readonly #sessions = new Map<string, Session>();
+  readonly #relative = new RelativeEndpoints(DIRECTORY_ID);
   readonly #listener: RegistryListener;
   #nextId = DIRECTORY_ID + 1;
 
@@ -31,6 +42,8 @@ export class Registry {
     this.#listener = listener;
     this.#byId.set(DIRECTORY_ID, { info: directory, state: 'ready', owner: undefined });
     this.#idByName.set(directory.name, DIRECTORY_ID);
+    this.#relative.set(directory);
+    this.#joinSession(directory);
   }
 
   /** A fresh id for a pending service. @throws `service-name-taken`, `limit-exceeded`, `invalid-argument` */
@@ -47,8 +60,15 @@ export class Registry {
         data: { limit: 'services', maximum: MAX_SERVICES },
       });
     const serviceId = this.#nextId++;
-    this.#byId.set(serviceId, { info: { ...info, serviceId }, state: 'pending', owner });
+    const registered: Registered = { info: { ...info, serviceId }, state: 'pending', owner };
+    this.#byId.set(serviceId, registered);
     this.#idByName.set(info.name, serviceId);
+    this.#joinSession(registered.info);
+    if (owner !== undefined) {
+      const ids = this.#idsByOwner.get(owner);
+      if (ids === undefined) this.#idsByOwner.set(owner, new Set([serviceId]));
+      else ids.add(serviceId);
+    }
     return serviceId;
   }
 
@@ -58,6 +78,7 @@ export class Registry {
     if (entry === undefined) throw unknownId(serviceId);
     if (entry.state === 'ready') return;
     entry.state = 'ready';
+    this.#relative.set(entry.info);
     this.#listener.added(entry.info);
   }
 
@@ -67,25 +88,52 @@ export class Registry {
     if (entry === undefined || serviceId === DIRECTORY_ID) throw unknownId(serviceId);
     this.#byId.delete(serviceId);
     this.#idByName.delete(entry.info.name);
+    this.#relative.delete(serviceId);
+    this.#leaveSession(entry.info);
+    if (entry.owner !== undefined) {
+      const ids = this.#idsByOwner.get(entry.owner);
+      ids?.delete(serviceId);
+      if (ids?.size === 0) this.#idsByOwner.delete(entry.owner);
+    }
     this.#listener.removed(entry.info);
   }
 
   unregisterAllOf(owner: object): void {
-    for (const [serviceId, entry] of [...this.#byId]) if (entry.owner === owner) this.unregister(serviceId);
+    for (const serviceId of [...(this.#idsByOwner.get(owner) ?? [])])
+      if (this.#byId.has(serviceId)) this.unregister(serviceId);
   }
 
   /** Replaces an info; all services of the same session get its endpoints. @throws `service-not-found` */
   update(info: ServiceInfo): void {
     const known = this.#byId.get(info.serviceId);
     if (known === undefined || known.info.name !== info.name) throw unknownId(info.serviceId);
-    known.info = info;
-    for (const entry of this.#byId.values())
-      if (entry.info.sessionId === info.sessionId) entry.info = { ...entry.info, endpoints: info.endpoints };
+    this.#leaveSession(known.info);
+    const session = this.#joinSession(info);
+    this.#change(known, info);
+    // A host tells its new endpoints for one service after the other: all but the first find it done.
+    if (session.endpoints !== undefined) return;
+    session.endpoints = info.endpoints;
+    for (const serviceId of session.ids) {
+      const entry = this.#byId.get(serviceId);
+      if (entry !== undefined) this.#change(entry, { ...entry.info, endpoints: info.endpoints });
+    }
   }
 
   /** Everything of this process gets these endpoints: its listening sockets changed. */
   updateOwnEndpoints(endpoints: readonly string[]): void {
-    for (const entry of this.#byId.values()) if (entry.owner === undefined) entry.info = { ...entry.info, endpoints };
+    for (const entry of this.#byId.values()) {
+      if (entry.owner !== undefined) continue;
+      this.#change(entry, { ...entry.info, endpoints });
+      this.#joinSession(entry.info);
+    }
+  }
+
+  /**
+   * The endpoints of a ready service as told to a client that understands relative ones.
+   * @param common where that client is told that all services are
+   */
+  relativeEndpoints(info: ServiceInfo, common?: readonly string[]): readonly string[] {
+    return this.#relative.of(info, common);
   }
 
   byId(serviceId: number): Registered | undefined {
@@ -101,6 +149,32 @@ export class Registry {
   list(): ServiceInfo[] {
     return [...this.#byId.values()].filter((entry) => entry.state === 'ready').map((entry) => entry.info);
   }
+
+  #change(entry: Registered, info: ServiceInfo): void {
+    entry.info = info;
+    if (entry.state === 'ready') this.#relative.set(info);
+  }
+
+  #joinSession({ serviceId, sessionId, endpoints }: ServiceInfo): Session {
+    let session = this.#sessions.get(sessionId);
+    if (session === undefined) {
+      session = { ids: new Set(), endpoints: undefined };
+      this.#sessions.set(sessionId, session);
+    }
+    session.ids.add(serviceId);
+    if (!isSame(session.endpoints, endpoints)) session.endpoints = undefined;
+    return session;
+  }
+
+  #leaveSession({ serviceId, sessionId }: ServiceInfo): void {
+    const session = this.#sessions.get(sessionId);
+    session?.ids.delete(serviceId);
+    if (session?.ids.size === 0) this.#sessions.delete(sessionId);
+  }
+}
+
+function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
+  return one?.length === other.length && one.every((endpoint, index) => endpoint === other[index]);
 }
 
 function unknownId(serviceId: number): QiwayError {
