@@ -12,6 +12,7 @@ import { formatEndpoint, parseEndpoint } from './endpoints.ts';
 import { type JoinedBus, TcpBus } from './joined-bus.ts';
 import { listenAt, type QiListener } from './listener.ts';
 import { machineId as ownMachineId } from './machine-id.ts';
+import { SocketWatch } from './socket-watch.ts';
 
 export interface JoinBusOptions {
   /**
@@ -56,13 +57,25 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
   const address = parseEndpoint(url);
   for (const each of listen ?? []) parseEndpoint(each, 'listen');
   const sessionId = randomUUID();
+  const watch = new SocketWatch(clock);
   const bus = new TcpBus({
     url,
     keepTrying,
     logger,
     after: (delayMs, run) => clock.after(delayMs, run),
     attach: (hooks) =>
-      attach({ ...rest, ...hooks, isKept: keepTrying, address, clock, timeoutMs, machineId, ownMachineId, sessionId }),
+      attach({
+        ...rest,
+        ...hooks,
+        isKept: keepTrying,
+        address,
+        clock,
+        timeoutMs,
+        machineId,
+        ownMachineId,
+        sessionId,
+        watch,
+      }),
     listen: (services, localAddress) =>
       listenAtAll(listen ?? [facing(localAddress)], (one) =>
         listenAt(one, {

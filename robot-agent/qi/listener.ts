@@ -4,6 +4,7 @@ import { QiwayError } from '@qiway/protocol/errors';
 import type { Logger } from '../logger.ts';
 import { announcedEndpoints, formatEndpoint, parseEndpoint } from './endpoints.ts';
 import { type AcceptOptions, acceptPeer, type PeerSocket } from './peer-socket.ts';
+import { SocketWatch } from './socket-watch.ts';
 
 export interface ListenerOptions extends Omit<AcceptOptions, 'onRefused' | 'onOpen' | 'onClosed'> {
   readonly logger?: Logger;
@@ -34,11 +35,13 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
   const address = parseEndpoint(url, 'listen');
   const { logger, maxSockets = MAX_SOCKETS, onOpen, onClosed, onRefused } = options;
   const peers = new Set<PeerSocket>();
+  const watch = new SocketWatch(options.clock);
   const waiting = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     waiting.add(socket);
     acceptPeer(socket, {
       ...options,
+      watch,
       onOpen: (peerSocket, data) => {
         waiting.delete(socket);
         peers.add(peerSocket);

@@ -17,6 +17,7 @@ import { type Capabilities, OWN_CAPABILITIES, peerAgreement } from './capabiliti
 import { ClientHandshake } from './client-handshake.ts';
 import { MessageSocket, type SocketListener } from './message-socket.ts';
 import { repeatAnswer, ServerHandshake } from './server-handshake.ts';
+import type { SocketWatch } from './socket-watch.ts';
 
 export interface PeerSocketOptions {
   readonly clock: Clock;
@@ -28,6 +29,7 @@ export interface PeerSocketOptions {
   readonly timeoutMs: number;
   readonly limits?: Partial<PeerLimits>;
   readonly maxQueuedBytes?: number;
+  readonly watch?: SocketWatch;
   /** The bus goes on without this socket: what breaks with it is the service, not the caller's own link. */
   readonly isKept?: boolean;
 }
