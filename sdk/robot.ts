@@ -24,7 +24,7 @@ export interface Status {
   /** Round trip to the agent, measured by the heartbeat. */
   readonly rttMs: number | undefined;
   readonly session: 'new' | 'resumed';
-  /** `down`: the agent has lost the robot's own bus and goes on trying; services are gone until it is back. */
+  /** `down`: the agent has lost the robot's own bus and goes on trying; calls fail with `bus-down` until it is back. */
   readonly bus: 'up' | 'down';
   /** The agent's, without token. */
   readonly url: string;
@@ -85,6 +85,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
       clock,
       report: onError,
       part: onDemand,
+      onBusUp: (run) => session.listenSession({ robotBusChanged: (bus) => bus === 'up' && run() }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     session.listenSession({ rttMeasured: () => this.#tellStatus(), robotBusChanged: () => this.#tellStatus() });
@@ -122,7 +123,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
    */
   async service<K extends keyof S & string>(name: K): Promise<RemoteObject<S[K]>> {
     const object: BusObject = await this.#open().service(name);
-    return this.#objects.wrap<S[K]>(object);
+    return this.#objects.wrap<S[K]>(object, name);
   }
 
   /** What the robot offers. @throws `bus-down`, `closed`, `timeout` */

@@ -1,7 +1,8 @@
 // How errors are written as the payload of an Error message; see error-payload.ts. Layer 2.
-import type { QiwayError } from '../errors.ts';
+import { type QiwayError, sentenceOf } from '../errors.ts';
 import { Dynamic, encodeValue } from '../wire/value.ts';
-import { OWN_TEXT, RECORD_SIGNATURE, sentenceOf } from './error-payload.ts';
+import { OWN_TEXT } from './error-payload.ts';
+import { RECORD_SIGNATURE } from './error-record.ts';
 
 /** What a qi peer is told: the words of the service itself where there are some, no code in front of ours. */
 export function errorText(error: QiwayError): string {

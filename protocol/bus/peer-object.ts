@@ -115,7 +115,8 @@ export class PeerObject implements BusObject {
       listener(this.#goneWith);
       return () => {};
     }
-    const listeners = (this.#goneListeners ??= new Set());
+    this.#goneListeners ??= new Set();
+    const listeners = this.#goneListeners;
     listeners.add(listener);
     return () => listeners.delete(listener);
   }

@@ -1,4 +1,5 @@
 // What a peer is made with: how it sends, what both sides understand, what it bears. Layer 2; data only.
+import type { QiwayError } from '../errors.ts';
 import type { MessageHeader } from '../wire/message.ts';
 import type { ObjectEncoding } from '../wire/rewrite.ts';
 import type { ServePeer } from './serving-side.ts';
@@ -40,6 +41,8 @@ export interface PeerOptions {
   /** 20 random bytes: the uid of objects that come without one. */
   readonly randomUid: () => Uint8Array;
   readonly limits?: Partial<PeerLimits>;
+  /** How errors are read: `decodeError` where qi programs may be at the other end. Default: as our links write them. */
+  readonly decodeError?: (payload: Uint8Array) => QiwayError;
 }
 
 /** As on our links: everything understood, objects with uid and without metaobject cache. */

@@ -16,7 +16,7 @@ import {
   SEAM_ENCODING,
 } from './bus.ts';
 import { CallTable } from './call-table.ts';
-import { decodeError } from './error-payload.ts';
+import { decodeErrorRecord } from './error-record.ts';
 import { StandardAction, standardReturn } from './metaobject.ts';
 import { MetaObjectTable } from './metaobject-table.ts';
 import { PeerObject } from './peer-object.ts';
@@ -110,7 +110,7 @@ export class Peer {
           this.#remotes.get(header.service, header.object)?.gap(header.action, readMissed(payload));
         return;
       case MessageType.error:
-        this.#pending.delete(header.id)?.sink.error(decodeError(payload));
+        this.#pending.delete(header.id)?.sink.error((this.#options.decodeError ?? decodeErrorRecord)(payload));
         return;
       case MessageType.canceled:
         this.#pending.delete(header.id)?.sink.canceled();

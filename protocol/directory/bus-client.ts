@@ -8,10 +8,10 @@ import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { decodeValue, encodeValue } from '../wire/value.ts';
 import { within } from '../within.ts';
+import type { explainError } from './explain-error.ts';
 import { fetchObject } from './fetch-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
 import { fromWire, type WireServiceInfo } from './service-info.ts';
-import { serviceNotFound } from './service-not-found.ts';
 
 /** Reaches the host of a service. @throws `endpoint-unreachable` */
 export type Reach = (info: ServiceInfo) => Promise<Peer>;
@@ -32,6 +32,8 @@ export interface BusClientOptions {
   readonly identity: HostIdentity;
   /** Default: every service is behind the directory's own peer. */
   readonly reach?: Reach;
+  /** Of a directory that refuses in words. */
+  readonly explain?: typeof explainError;
   /** A service left the bus, ours or not: for the owner of further peers, which must end it there too. */
   readonly onServiceRemoved?: (serviceId: number, error: QiwayError) => void;
 }
@@ -151,12 +153,7 @@ export class BusClient implements Bus {
       serviceId = (await this.#ask(Action.registerService, this.#registerSignature(), [info])) as number;
     } catch (error) {
       object.release();
-      throw /already registered/.test(asQiwayError(error).message)
-        ? new QiwayError('service-name-taken', `A service named ${name} is on the bus already.`, {
-            data: { service: name },
-            cause: error,
-          })
-        : error;
+      throw await this.#explain(error, name);
     }
     let ended: (reason: QiwayError | undefined) => void = () => {};
     const closed = new Promise<QiwayError | undefined>((resolve) => {
@@ -308,12 +305,7 @@ export class BusClient implements Bus {
 
   async #explain(thrown: unknown, name: string): Promise<QiwayError> {
     const error = asQiwayError(thrown);
-    if (error.code !== 'call-failed' || !/Cannot find/.test(error.message)) return error;
-    const names = await this.services().then(
-      (infos) => infos.map((info) => info.name),
-      () => [],
-    );
-    return serviceNotFound(name, names, { cause: error });
+    return (await this.#options.explain?.(error, { name, services: () => this.services() })) ?? error;
   }
 
   #refuseClosed(): void {

@@ -19,17 +19,21 @@ export interface EventLogOptions {
 /** What a reader gets next. */
 export type LogEntry =
   | { readonly kind: 'event'; readonly number: number; readonly text: string }
-  /** Events between what the reader had and what is kept. `next`: number of the oldest kept. */
-  | { readonly kind: 'gap'; readonly missed: number; readonly next: number }
+  /**
+   * Events between what the reader had and what is kept, or that never came here (null: nobody knows how many). `next`:
+   * number of what follows.
+   */
+  | { readonly kind: 'gap'; readonly missed: number | null; readonly next: number }
   | { readonly kind: 'gone'; readonly error: QiwayError }
   | undefined;
 
 export class EventLog {
   readonly epoch: string;
-  readonly #texts: string[] = [];
+  /** Events, and the places where some were missed. */
+  readonly #kept: (string | { readonly missed: number | null })[] = [];
   readonly #wakers = new Set<() => void>();
   readonly #subscription: Subscription;
-  /** Number of the first of `#texts`; the first event ever is 1. */
+  /** Number of the first of `#kept`; the first event ever is 1. */
   #first = 1;
   #characters = 0;
   #gone: QiwayError | undefined;
@@ -37,7 +41,8 @@ export class EventLog {
   constructor(object: BusObject, signal: number, options: EventLogOptions) {
     this.epoch = options.epoch;
     this.#subscription = object.subscribe(signal, {
-      event: (payload) => this.#append(options.toText(payload)),
+      event: (payload) => this.#keep(options.toText(payload)),
+      gap: (missed) => this.#keep({ missed: missed ?? null }),
       gone: (error) => this.end(error),
     });
   }
@@ -53,14 +58,15 @@ export class EventLog {
 
   /** Number of the newest event; 0 before the first. */
   get newest(): number {
-    return this.#first + this.#texts.length - 1;
+    return this.#first + this.#kept.length - 1;
   }
 
   /** What follows `number`; undefined when nothing does yet. */
   after(number: number): LogEntry {
     if (number + 1 < this.#first) return { kind: 'gap', missed: this.#first - 1 - number, next: this.#first };
-    const text = this.#texts[number + 1 - this.#first];
-    if (text !== undefined) return { kind: 'event', number: number + 1, text };
+    const kept = this.#kept[number + 1 - this.#first];
+    if (typeof kept === 'string') return { kind: 'event', number: number + 1, text: kept };
+    if (kept !== undefined) return { kind: 'gap', missed: kept.missed, next: number + 2 };
     return this.#gone === undefined ? undefined : { kind: 'gone', error: this.#gone };
   }
 
@@ -80,11 +86,11 @@ export class EventLog {
     return this.#subscription.close();
   }
 
-  #append(text: string): void {
-    this.#texts.push(text);
-    this.#characters += text.length;
-    while (this.#texts.length > MAX_EVENTS || (this.#characters > MAX_CHARACTERS && this.#texts.length > 1)) {
-      this.#characters -= (this.#texts.shift() as string).length;
+  #keep(entry: string | { readonly missed: number | null }): void {
+    this.#kept.push(entry);
+    this.#characters += charactersOf(entry);
+    while (this.#kept.length > MAX_EVENTS || (this.#characters > MAX_CHARACTERS && this.#kept.length > 1)) {
+      this.#characters -= charactersOf(this.#kept.shift());
       this.#first++;
     }
     this.#wake();
@@ -93,4 +99,8 @@ export class EventLog {
   #wake(): void {
     for (const wake of [...this.#wakers]) wake();
   }
+}
+
+function charactersOf(entry: string | object | undefined): number {
+  return typeof entry === 'string' ? entry.length : 0;
 }

@@ -37,6 +37,11 @@ export class EventQueue<T> implements EventIterator<T> {
     this.#missed += 1;
   }
 
+  /** Events that never came here. */
+  skip(count: number): void {
+    this.#missed += count;
+  }
+
   /** Nothing follows what waits. */
   end(): void {
     if (this.#state.kind !== 'open') return;

@@ -6,7 +6,7 @@ import { needed, type Part } from '../part.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HostedObject } from './hosted.ts';
 import type { HostingMap } from './hosting-map.ts';
-import type { RemotePart } from './remote.ts';
+import type { OnBusUp, RemotePart } from './remote.ts';
 import { remoteObject } from './remote-object.ts';
 import type { RemoteObject } from './remote-types.ts';
 import { busObjectOf, isHostable, type ObjectMapper } from './values.ts';
@@ -22,12 +22,14 @@ export interface ObjectMapOptions {
   readonly report: (error: unknown) => void;
   /** What hosts, and what few calls and events need; those on one object that come while it is loaded wait, in order. */
   readonly part: Part<RemotePart>;
+  /** For calls that wait for the bus; without it they ask again and again. */
+  readonly onBusUp?: OnBusUp;
 }
 
 /** Maps objects both ways. What it hosted comes back as what it was. */
 export interface RemoteObjects extends ObjectMapper {
-  /** Takes over one reference of `object`. */
-  wrap<T>(object: BusObject): RemoteObject<T>;
+  /** Takes over one reference of `object`. @param service its name, if it is one */
+  wrap<T>(object: BusObject, service?: string): RemoteObject<T>;
   /**
    * The object to host for an implementation: a HostedObject as it is (retained), members or methods of a class made one.
    * @throws `invalid-argument` for what has no members, and for an object of the robot; `unsupported` without the part
@@ -38,7 +40,7 @@ export interface RemoteObjects extends ObjectMapper {
 }
 
 export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
-  const { clock, report, part, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { clock, report, part, onBusUp, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const deadlines = timeoutMs > 0 ? new Deadlines(clock, timeoutMs) : undefined;
   const registry = new FinalizationRegistry<BusObject>((object) => object.release());
   let made: HostingMap | undefined;
@@ -48,8 +50,16 @@ export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
     return made;
   };
   const objects: RemoteObjects = {
-    wrap: <T>(object: BusObject) =>
-      remoteObject<T>(object, { mapper: objects, times: { clock, deadlines }, report, registry, part }),
+    wrap: <T>(object: BusObject, service?: string) =>
+      remoteObject<T>(object, {
+        mapper: objects,
+        times: { clock, deadlines },
+        report,
+        registry,
+        part,
+        service,
+        onBusUp,
+      }),
     toValue: (object) => made?.ownValue(object) ?? objects.wrap(object),
     toObject: (value) => hosting()?.toObject(value) ?? busObjectOf(value),
     makeObject: (value) => (isHostable(value) ? needed(hosting()).make(value) : undefined),

@@ -5,4 +5,5 @@ export { chooseMethod } from '../bus/overload.ts';
 export { serving } from '../bus/serving.ts';
 export { answers } from './answers.ts';
 export { fitArguments } from './arguments.ts';
+export { callWhenUp } from './call-when-up.ts';
 export { hostingMap } from './hosting-map.ts';

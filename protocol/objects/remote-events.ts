@@ -15,6 +15,7 @@ import { asDynamic, decodeArguments, decodePayload, isSameSignature, openDynamic
 
 interface Listener {
   event(args: unknown[]): void;
+  gap(missed: number | undefined): void;
   gone(error: QiwayError): void;
 }
 
@@ -26,36 +27,43 @@ function subscribe(
   let isOpen = true;
   // An event of another type than declared may have to wait for what converts it; those behind it wait too.
   const turns = new Turns();
+  const safely = (task: () => void): void => {
+    try {
+      task();
+    } catch (error) {
+      remote.report(error);
+    }
+  };
+  /** False: too many wait already. */
+  const inTurn = (task: () => void, part?: Remote['part']): boolean => {
+    let isTaken = false;
+    safely(() => {
+      turns.run(() => safely(task), part);
+      isTaken = true;
+    });
+    return isTaken;
+  };
   const sink = {
     owner: remote.owner,
     event: (payload: Payload): void => {
       const isFitting = signature === 'm' || isSameSignature(payload.signature, signature);
       const take = (): void => {
-        try {
-          const fitting = isFitting ? payload : fit(remote, payload, signature);
-          const args = decodeArguments(fitting, signature, remote.mapper);
-          if (isOpen) listener.event(args);
-        } catch (error) {
-          remote.report(error);
-        }
+        const fitting = isFitting ? payload : fit(remote, payload, signature);
+        const args = decodeArguments(fitting, signature, remote.mapper);
+        if (isOpen) listener.event(args);
       };
-      try {
-        turns.run(take, isFitting ? undefined : remote.part);
-      } catch (error) {
-        releasePayload(payload); // too many wait already
-        remote.report(error);
-      }
+      if (!inTurn(take, isFitting ? undefined : remote.part)) releasePayload(payload);
+    },
+    gap: (missed: number | undefined): void => {
+      inTurn(() => isOpen && listener.gap(missed));
     },
     gone: (error: QiwayError): void => {
       const end = (): void => {
-        if (isOpen) listener.gone(error);
+        const wasOpen = isOpen;
         isOpen = false;
+        if (wasOpen) listener.gone(error);
       };
-      try {
-        turns.run(end);
-      } catch {
-        end(); // too many wait already
-      }
+      if (!inTurn(end)) safely(end);
     },
   };
   const subscription = remote.check().subscribe(uid, sink);
@@ -93,13 +101,8 @@ async function connect(
       const result = callback(...args);
       if (result instanceof Promise) result.catch(remote.report);
     },
-    gone: (error) => {
-      try {
-        options.gone?.(error);
-      } catch (thrown) {
-        remote.report(thrown);
-      }
-    },
+    gap: (missed) => options.gap?.(missed),
+    gone: (error) => options.gone?.(error),
   });
   await ready;
   return off;
@@ -151,6 +154,7 @@ function events<T>(remote: Remote, signal: MetaSignal, pick: (args: unknown[]) =
   const queue = new EventQueue<T>(() => off());
   const { ready, off } = subscribe(remote, signal, {
     event: (args) => queue.push(pick(args)),
+    gap: (missed = 1) => queue.skip(missed),
     gone: (error) => (error.code === 'closed' ? queue.end() : queue.fail(error)),
   });
   ready.catch((error: unknown) => queue.fail(error));

@@ -19,8 +19,14 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
   const decode = (payload: Payload): unknown => decodePayload(payload, remote.mapper);
   const form = (options?: CallOptions): LooseCall => {
     const how = { decode, times: remote.times, options };
-    return (...args) =>
+    const call: LooseCall = (...args) =>
       callInTurn(remote, () => callRemote(remote.check(), requestOf(remote, name, candidates, args), how));
+    if (options?.whenBusDown !== 'wait') return call;
+    const { part } = remote;
+    return async (...args) => {
+      await part.load();
+      return needed(part.here).callWhenUp(remote, (each) => form(each)(...args), options);
+    };
   };
   const post = (...args: unknown[]): void =>
     postInTurn(remote, () => {

@@ -6,7 +6,7 @@ import { QiwayError } from '../errors.ts';
 import type { Part } from '../part.ts';
 import { Turns } from '../turns.ts';
 import { memberNotFound } from './member-not-found.ts';
-import type { Remote, RemotePart } from './remote.ts';
+import type { OnBusUp, Remote, RemotePart } from './remote.ts';
 import type { CallTimes } from './remote-call.ts';
 import { remoteProperty, remoteSignal } from './remote-events.ts';
 import { remoteMethod } from './remote-method.ts';
@@ -20,6 +20,8 @@ export interface RemoteObjectOptions {
   /** Takes what callbacks throw. */
   readonly report: (error: unknown) => void;
   readonly part: Part<RemotePart>;
+  readonly service?: string | undefined;
+  readonly onBusUp?: OnBusUp | undefined;
   /** Gives objects back that nobody refers to any more. */
   readonly registry?: FinalizationRegistry<BusObject>;
 }
@@ -127,6 +129,8 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
     owner: proxy,
     part: options.part,
     turns: new Turns(),
+    service: options.service,
+    onBusUp: options.onBusUp,
   };
   const token = remote;
   options.registry?.register(proxy, object, token);

@@ -2,6 +2,7 @@
 import { chooseMethod } from '../bus/overload.ts';
 import { linkedPart } from '../part.ts';
 import { fitArguments } from './arguments.ts';
+import { callWhenUp } from './call-when-up.ts';
 import { hostingMap } from './hosting-map.ts';
 import { createObjectMap, type ObjectMapOptions, type RemoteObjects } from './object-map.ts';
 
@@ -10,5 +11,5 @@ export type { RemoteObjects } from './object-map.ts';
 export type RemoteObjectsOptions = Omit<ObjectMapOptions, 'part'>;
 
 export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObjects {
-  return createObjectMap({ ...options, part: linkedPart({ hostingMap, chooseMethod, fitArguments }) });
+  return createObjectMap({ ...options, part: linkedPart({ hostingMap, chooseMethod, fitArguments, callWhenUp }) });
 }

@@ -15,19 +15,33 @@ export interface CallOptions {
   readonly signal?: AbortSignalLike;
   /** Milliseconds to wait for the answer, then `timeout`; 0 waits for ever. Default: what `connect` was given, or 30 s. */
   readonly timeoutMs?: number;
+  /**
+   * What becomes of the call while the robot's bus is down. `fail` (default): `bus-down` at once. `wait`: it is made again
+   * when the bus is back, as long as it certainly has not run, until the time is over (`timeout`); its arguments are read
+   * each time. Services that move the robot do not wait: `forbidden`.
+   */
+  readonly whenBusDown?: 'fail' | 'wait';
 }
 
 /** Stops a subscription: no callback runs after the call; the promise resolves once the robot knows. Idempotent. */
 export type Off = () => Promise<void>;
 
 export interface ConnectOptions {
+  /**
+   * Called when events may have been missed, between those before and those after; undefined: nobody knows how many. The
+   * subscription goes on: who needs the present state asks for it now.
+   */
+  readonly gap?: (missed: number | undefined) => void;
   /** Called once when no event can follow any more although nobody asked for that: the service or the link is gone. */
   readonly gone?: (error: QiwayError) => void;
 }
 
 /** Events one after the other. `break` unsubscribes. */
 export interface EventIterator<T> extends AsyncIterableIterator<T> {
-  /** Events dropped, oldest first, because more than 256 waited to be read. */
+  /**
+   * Events not seen: dropped, oldest first, because more than 256 waited to be read, or missed while the robot's bus was
+   * down; a gap of unknown size counts as one.
+   */
   readonly missed: number;
 }
 

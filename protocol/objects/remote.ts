@@ -6,6 +6,7 @@ import type { chooseMethod } from '../bus/overload.ts';
 import { isPartMissing, type Part, partMissing } from '../part.ts';
 import type { Turns } from '../turns.ts';
 import type { fitArguments } from './arguments.ts';
+import type { callWhenUp } from './call-when-up.ts';
 import type { hostingMap } from './hosting-map.ts';
 import type { CallTimes } from './remote-call.ts';
 import { encodePayload, type ObjectMapper } from './values.ts';
@@ -15,6 +16,7 @@ export interface RemotePart {
   readonly hostingMap: typeof hostingMap;
   readonly chooseMethod: typeof chooseMethod;
   readonly fitArguments: typeof fitArguments;
+  readonly callWhenUp: typeof callWhenUp;
 }
 
 /** What the members of one remote object need of it. */
@@ -30,7 +32,13 @@ export interface Remote {
   readonly owner: object;
   readonly part: Part<RemotePart>;
   readonly turns: Turns;
+  /** Its name, if it is the object of a service. */
+  readonly service: string | undefined;
+  readonly onBusUp: OnBusUp | undefined;
 }
+
+/** Calls `run` when the robot's bus is back; returns how to stop. */
+export type OnBusUp = (run: () => void) => () => void;
 
 /** Calls at once, or when what it needs is here and those before it are through. `send` reads its arguments when it runs. */
 export function callInTurn<T>({ turns, part }: Remote, send: () => Promise<T>): Promise<T> {

@@ -42,34 +42,27 @@ export function encodeControl(body: object): Uint8Array {
 
 /** @throws `wire-invalid` */
 export function readHello(body: Uint8Array): Hello {
-  const fields = readFields(body, 'hello');
-  return {
-    protocol: fields.number('protocol'),
-    token: fields.string('token'),
-    client: fields.string('client').slice(0, 200),
-    gaps: fields.flag('gaps'),
-  };
+  const { protocol, token, client, gaps } = read(body, 'hello', { protocol: 0, token: '', client: '' }) as Hello;
+  return { protocol, token, client: client.slice(0, 200), gaps: gaps === true };
 }
 
 /** @throws `wire-invalid` */
 export function readWelcome(body: Uint8Array): Welcome {
-  const fields = readFields(body, 'welcome');
-  const agent = fields.object('agent');
-  return {
-    protocol: fields.number('protocol'),
-    session: fields.string('session'),
-    epoch: fields.string('epoch'),
-    agent: { name: agent.string('name'), version: agent.string('version') },
-    bus: fields.bus(),
-    heartbeatMs: Math.max(50, fields.number('heartbeatMs')),
-    maxMessageBytes: fields.number('maxMessageBytes'),
-    gaps: fields.flag('gaps'),
-  };
+  const welcome = read(body, 'welcome', {
+    protocol: 0,
+    session: '',
+    epoch: '',
+    agent: { name: '', version: '' },
+    bus: '',
+    heartbeatMs: 0,
+    maxMessageBytes: 0,
+  }) as Welcome;
+  return { ...welcome, heartbeatMs: Math.max(50, welcome.heartbeatMs), gaps: welcome.gaps === true };
 }
 
 /** @throws `wire-invalid` */
 export function readStatus(body: Uint8Array): StatusUpdate {
-  return { bus: readFields(body, 'status').bus() };
+  return read(body, 'status', { bus: '' }) as StatusUpdate;
 }
 
 /** The error in a refuse or goodbye; undefined for a wanted end. @throws `wire-invalid` */
@@ -87,47 +80,25 @@ export function readErrorBody(body: Uint8Array): QiwayError | undefined {
   });
 }
 
-class Fields {
-  readonly #values: Readonly<Record<string, unknown>>;
-  readonly #where: string;
-
-  constructor(values: Readonly<Record<string, unknown>>, where: string) {
-    this.#values = values;
-    this.#where = where;
-  }
-
-  string(key: string): string {
-    const value = this.#values[key];
-    return typeof value === 'string' ? value : this.#refuse(key, 'text');
-  }
-
-  number(key: string): number {
-    const value = this.#values[key];
-    return typeof value === 'number' && Number.isFinite(value) ? value : this.#refuse(key, 'a number');
-  }
-
-  object(key: string): Fields {
-    const value = this.#values[key];
-    return isRecord(value) ? new Fields(value, `${this.#where}.${key}`) : this.#refuse(key, 'an object');
-  }
-
-  /** Absent: no. */
-  flag(key: string): boolean {
-    return this.#values[key] === true;
-  }
-
-  bus(): 'up' | 'down' {
-    const value = this.string('bus');
-    return value === 'up' || value === 'down' ? value : this.#refuse('bus', 'up or down');
-  }
-
-  #refuse(key: string, expected: string): never {
-    throw new QiwayError('wire-invalid', `In ${this.#where}, '${key}' must be ${expected}.`);
-  }
+/** The body, after a look at whether it holds what `shape` does, of the same types. */
+function read(body: Uint8Array, where: string, shape: Shape): unknown {
+  const value = parse(body, where);
+  check(value, shape, where);
+  return value;
 }
 
-function readFields(body: Uint8Array, where: string): Fields {
-  return new Fields(parse(body, where), where);
+interface Shape {
+  readonly [key: string]: string | number | Shape;
+}
+
+function check(value: Readonly<Record<string, unknown>>, shape: Shape, where: string): void {
+  for (const [key, like] of Object.entries(shape)) {
+    const field = value[key];
+    const expected = key === 'bus' ? 'up or down' : `a ${typeof like}`;
+    if (typeof field !== typeof like || field === null || (key === 'bus' && field !== 'up' && field !== 'down'))
+      throw new QiwayError('wire-invalid', `In ${where}, '${key}' must be ${expected}.`);
+    if (typeof like === 'object') check(field as Record<string, unknown>, like, `${where}.${key}`);
+  }
 }
 
 function parse(body: Uint8Array, where: string): Record<string, unknown> {

@@ -1,5 +1,6 @@
 // The agent's side of a session: checks hello, then serves the bus to the link as a qi peer. Layer 5.
 // Everything a session holds is released when it ends. It knows no sockets and no HTTP: a transport is given.
+import { decodeError } from '../bus/error-payload.ts';
 import { FULL_AGREEMENT, Peer } from '../bus/peer.ts';
 import { serving } from '../bus/serving.ts';
 import type { Clock } from '../clock.ts';
@@ -70,6 +71,7 @@ export class ServerSession {
       },
       serving: serving({ services: (serviceId) => bus.objectOf(serviceId), errors: 'record' }),
       randomUid: () => options.random(20),
+      decodeError,
     });
     this.#link = new Link({
       transport,

@@ -1,5 +1,6 @@
 // One time of being on the bus: the socket to the directory, its client, the sockets to other hosts. Ends as a whole.
 import { type BusClient, joinDirectory } from '@qiway/protocol/directory/bus-client';
+import { explainError } from '@qiway/protocol/directory/explain-error';
 import { QiwayError } from '@qiway/protocol/errors';
 import type { Authenticator } from './authentication.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -50,13 +51,18 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
   if (abort.aborted) drop();
   socket.once('close', () => abort.removeEventListener('abort', drop));
   let client: BusClient | undefined;
-  const directory = await openPeer(socket, { ...options, services: (serviceId) => client?.ownService(serviceId) });
+  const directory = await openPeer(socket, {
+    ...options,
+    isDirectory: true,
+    services: (serviceId) => client?.ownService(serviceId),
+  });
   const machine = (): string =>
     options.machineId ??
     (directory.isRemoteLoopback && client !== undefined ? client.machineId : options.ownMachineId());
   const hosts = new HostSockets({ ...options, machineId: machine });
   try {
     client = await joinDirectory({
+      explain: explainError,
       peer: directory.peer,
       clock,
       timeoutMs,

@@ -1,11 +1,12 @@
 // A socket after the handshake: its messages go to a Peer. Both sides of a socket end up here.
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { decodeError } from '@qiway/protocol/bus/error-payload';
 import { Peer, type PeerLimits } from '@qiway/protocol/bus/peer';
 import { serving } from '@qiway/protocol/bus/serving';
 import type { ServiceLookup } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {
   AUTHENTICATE_ACTION,
@@ -32,6 +33,8 @@ export interface PeerSocketOptions {
   readonly watch?: SocketWatch;
   /** The bus goes on without this socket: what breaks with it is the service, not the caller's own link. */
   readonly isKept?: boolean;
+  /** The directory is at the other end: without it there is no bus. */
+  readonly isDirectory?: boolean;
 }
 
 /**
@@ -77,7 +80,7 @@ export class PeerSocket {
 
   /** Fails what is pending, and closes after what was sent has left. Idempotent. */
   close(error: QiwayError): void {
-    this.peer.close(error);
+    this.peer.close(error, objectsGone(error));
     this.#socket.end(error);
   }
 }
@@ -169,6 +172,7 @@ function attach(
     },
     serving: serving({ services, errors: 'text' }),
     randomUid: () => new Uint8Array(randomBytes(20)),
+    decodeError,
     limits: { ...SOCKET_LIMITS, ...limits },
   });
   peer.agree(peerAgreement(agreed));
@@ -181,8 +185,8 @@ function attach(
     message: (header, payload) =>
       header.service === 0 ? answerServiceZero(messages, header) : peer.receive(header, payload),
     closed: (reason) => {
-      const told = onClosed === undefined && options.isKept !== true ? reason : programGone(reason);
-      peer.close(told);
+      const told = onClosed === undefined && options.isKept !== true ? reason : programGone(reason, options.isDirectory === true);
+      peer.close(told, objectsGone(told));
       onClosed?.(peerSocket, reason);
       settleClosed(told);
     },
@@ -191,11 +195,19 @@ function attach(
 }
 
 /** To those who call its services, the socket of a program is the program: `link-lost` is a client's own link. */
-function programGone(reason: QiwayError): QiwayError {
+function programGone(reason: QiwayError, isDirectory: boolean): QiwayError {
   if (reason.code !== 'link-lost') return reason;
+  if (isDirectory)
+    return new QiwayError('bus-down', 'The service directory went away, or the network to it broke.', { cause: reason });
   return new QiwayError('service-gone', 'The program that offers this ended, or the network to it broke.', {
     cause: reason,
   });
+}
+
+/** A service may come back; what it handed out does not. */
+function objectsGone(error: QiwayError): QiwayError {
+  if (error.code !== 'bus-down' && error.code !== 'service-gone') return error;
+  return new QiwayError('object-gone', `The object ended with its service: ${sentenceOf(error)}`, { cause: error });
 }
 
 function isRequest({ type }: MessageHeader): boolean {

@@ -49,7 +49,7 @@ export function remoteServices<S = LooseServices>(bus: Bus, options: RemoteServi
     },
   });
   return {
-    service: async <K extends keyof S & string>(name: K) => objects.wrap<S[K]>(await bus.service(name)),
+    service: async <K extends keyof S & string>(name: K) => objects.wrap<S[K]>(await bus.service(name), name),
     wrap: objects.wrap,
     mapper: objects,
   };

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Subscription } from '../../protocol/bus/bus.ts';
 import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
+import { explainError } from '../../protocol/directory/explain-error.ts';
 import { serveBus } from '../../protocol/directory/serve-bus.ts';
 import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
@@ -33,7 +34,13 @@ async function member(bus: EmbeddedBus): Promise<Member> {
     errors: 'record',
   });
   const end = serveBus(bus, { peer: pair.server, clock: systemClock, hasRelativeEndpoints: true, place: 'outside' });
-  client = await joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+  client = await joinDirectory({
+    peer: pair.client,
+    clock: systemClock,
+    timeoutMs: 10_000,
+    identity,
+    explain: explainError,
+  });
   const leave = (): void => {
     pair.cut();
     end();
@@ -122,7 +129,13 @@ describe('a directory older than libqi 4, or odd', () => {
       serviceRemoved: { ...signal('(Is)'), uid: 107 },
     });
     const pair = peerPair({ services: (id) => (id === 1 ? directory : undefined) });
-    const client = await joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+    const client = await joinDirectory({
+      peer: pair.client,
+      clock: systemClock,
+      timeoutMs: 10_000,
+      identity,
+      explain: explainError,
+    });
     expect(await client.services()).toEqual([{ ...info, objectUid: new Uint8Array(0) }]);
     const hosted = await client.host('Mine', createObject({}));
     expect(hosted.serviceId).toBe(7);
@@ -147,14 +160,22 @@ describe('a directory older than libqi 4, or odd', () => {
     );
     const pair = peerPair({ services: (id) => (id === 1 ? silent : undefined) });
     const clock = virtualClock();
-    const joining = failureOf(joinDirectory({ peer: pair.client, clock, timeoutMs: 1000, identity }));
+    const joining = failureOf(
+      joinDirectory({ peer: pair.client, clock, timeoutMs: 1000, identity, explain: explainError }),
+    );
     await clock.advance(1000);
     expect(await joining).toMatchObject({ code: 'timeout', data: { timeoutMs: 1000 } });
   });
 
   test('a peer that is no directory is refused', async () => {
     const pair = peerPair({});
-    const joining = joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+    const joining = joinDirectory({
+      peer: pair.client,
+      clock: systemClock,
+      timeoutMs: 10_000,
+      identity,
+      explain: explainError,
+    });
     expect((await failureOf(joining)).code).toBe('object-gone');
   });
 });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BusObject } from '../../protocol/bus/bus.ts';
 import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
+import { explainError } from '../../protocol/directory/explain-error.ts';
 import { serveBus } from '../../protocol/directory/serve-bus.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
 import {
@@ -174,7 +175,13 @@ describe('reaching the host of a service', () => {
       end();
     });
     const identity = { machineId: 'a tablet', processId: 0, sessionId: 'page', endpoints: () => [] };
-    page = await joinDirectory({ peer: pair.client, clock: systemClock, timeoutMs: 10_000, identity });
+    page = await joinDirectory({
+      peer: pair.client,
+      clock: systemClock,
+      timeoutMs: 10_000,
+      identity,
+      explain: explainError,
+    });
     await page.host('TabletUi', answering());
     const robot = await join(listener.url);
     expect(await callMethod(await robot.service('TabletUi'), 'answer')).toBe(42);

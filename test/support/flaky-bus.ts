@@ -3,6 +3,7 @@ import type { Bus, BusListener, BusState } from '../../protocol/bus/bus.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
 import type { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
+import { explainError } from '../../protocol/directory/explain-error.ts';
 import { serveBus } from '../../protocol/directory/serve-bus.ts';
 import { QiwayError } from '../../protocol/errors.ts';
 import { type PeerPair, peerPair } from './peer-pair.ts';
@@ -51,7 +52,7 @@ export function flakyBus(clock: Clock): FlakyBus {
       });
       const stopServing = serveBus(robot, { peer: made.server, clock, hasRelativeEndpoints: false, place: 'inside' });
       const identity = { machineId: 'm', processId: 1, sessionId: 's', endpoints: () => [] };
-      const own = await joinDirectory({ peer: made.client, clock, timeoutMs: 10_000, identity });
+      const own = await joinDirectory({ peer: made.client, clock, timeoutMs: 10_000, identity, explain: explainError });
       client = own;
       pair = made;
       own.listen({

@@ -1,5 +1,6 @@
 // Two peers joined in memory: what one sends the other receives, in order, a microtask later.
 import { randomBytes } from 'node:crypto';
+import { decodeError } from '../../protocol/bus/error-payload.ts';
 import { Peer, type PeerAgreement, type PeerLimits } from '../../protocol/bus/peer.ts';
 import { serving } from '../../protocol/bus/serving.ts';
 import type { ServiceLookup } from '../../protocol/bus/serving-side.ts';
@@ -47,6 +48,7 @@ export function peerPair({
       },
       serving: serving({ services: lookup, errors }),
       randomUid: () => new Uint8Array(randomBytes(20)),
+      decodeError,
       ...(limits === undefined ? {} : { limits }),
     });
   const server: Peer = make('server', services);

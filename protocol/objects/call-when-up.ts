@@ -1,0 +1,90 @@
+// Calls that wait for the robot's bus, because their caller asked for it. Layer 3; loaded when the first of them is made.
+import { isQiwayError, QiwayError } from '../errors.ts';
+import type { Remote } from './remote.ts';
+import type { CallOptions } from './remote-types.ts';
+
+/** Between attempts when nothing tells that the bus is back, ms. */
+const ATTEMPT_MS = 500;
+
+/**
+ * Services whose calls move the robot: it must not begin to move at a moment that nobody chose, before people who do not
+ * expect it any more. Of some only a few methods do; what they have beside is not worth an exception.
+ */
+const MOVING_SERVICES: ReadonlySet<string> = new Set([
+  'ALMotion',
+  'ALNavigation',
+  'ALRobotPosture',
+  'ALBehaviorManager',
+  'ALAnimationPlayer',
+  'ALAnimatedSpeech',
+  'ALTracker',
+  'ALDance',
+  'ALAutonomousMoves',
+  'ALAutonomousLife',
+  'ALBasicAwareness',
+  'ALBackgroundMovement',
+  'ALSpeakingMovement',
+  'ALListeningMovement',
+  'ALRecharge',
+  'ALLocalization',
+  'ALVisualCompass',
+  'ALFaceTracker',
+  'ALRedBallTracker',
+  'DCM',
+]);
+
+/**
+ * Makes the call again as long as it fails with `bus-down` and certainly has not run: when the bus is back, and twice a
+ * second.
+ * @throws `forbidden` for services that move the robot; `timeout` when the bus did not come back; what the call throws
+ */
+export async function callWhenUp<T>(
+  remote: Remote,
+  call: (options: CallOptions) => Promise<T>,
+  options: CallOptions,
+): Promise<T> {
+  const { service, times } = remote;
+  if (service !== undefined && MOVING_SERVICES.has(service))
+    throw new QiwayError(
+      'forbidden',
+      `${service} moves the robot: its calls do not wait for the bus. Make the call without whenBusDown, when the bus is up.`,
+      { data: { reason: 'motion' } },
+    );
+  const { clock, deadlines } = times;
+  const timeoutMs = options.timeoutMs ?? deadlines?.timeoutMs ?? 0;
+  const beganMs = clock.now();
+  let cause: unknown;
+  for (;;) {
+    const leftMs = timeoutMs <= 0 ? Number.POSITIVE_INFINITY : timeoutMs - (clock.now() - beganMs);
+    if (leftMs <= 0)
+      throw new QiwayError('timeout', `The robot's bus did not come back within ${timeoutMs} ms; nothing was called.`, {
+        data: { timeoutMs },
+        cause,
+      });
+    try {
+      return await call({ ...options, whenBusDown: 'fail', timeoutMs: timeoutMs <= 0 ? 0 : leftMs });
+    } catch (error) {
+      if (!isQiwayError(error) || error.code !== 'bus-down' || error.maybeExecuted) throw error;
+      cause = error;
+    }
+    await pause(remote, { delayMs: Math.min(ATTEMPT_MS, leftMs), signal: options.signal });
+  }
+}
+
+/** Ends early when the bus is back, and when the caller wants no more: the next attempt says so. */
+function pause(
+  { times: { clock }, onBusUp }: Remote,
+  { delayMs, signal }: { readonly delayMs: number; readonly signal: CallOptions['signal'] },
+): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stopTimer();
+      stopListening?.();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const stopTimer = clock.after(delayMs, end);
+    const stopListening = onBusUp?.(end);
+    signal?.addEventListener('abort', end, { once: true });
+  });
+}
