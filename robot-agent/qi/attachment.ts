@@ -5,12 +5,15 @@ import { QiwayError } from '@qiway/protocol/errors';
 import type { Authenticator } from './authentication.ts';
 import type { Capabilities } from './capabilities.ts';
 import { dial } from './dial.ts';
-import { formatEndpoint, plainAddress, type TcpAddress } from './endpoints.ts';
+import { formatEndpoint, plainAddress, type QiAddress } from './endpoints.ts';
 import { HostSockets } from './host-sockets.ts';
 import { openPeer, type PeerSocket, type PeerSocketOptions } from './peer-socket.ts';
+import type { TlsClient } from './tls-client.ts';
 
-export interface AttachOptions extends Omit<PeerSocketOptions, 'services'> {
-  readonly address: TcpAddress;
+export interface AttachOptions extends Omit<PeerSocketOptions, 'services' | 'scheme'> {
+  readonly address: QiAddress;
+  /** Towards the directory, and towards hosts of services. */
+  readonly tls: TlsClient;
   readonly authenticator?: Authenticator;
   readonly capabilities?: Capabilities;
   /** Default: the directory's when it was reached by loopback, for then it is the same machine; else this machine's own. */
@@ -37,12 +40,13 @@ export interface Attachment {
 
 /** @throws `dial-failed`, `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost` */
 export async function attach(options: AttachOptions): Promise<Attachment> {
-  const { address, clock, timeoutMs, abort } = options;
-  const dialling = dial(address, { clock, timeoutMs });
+  const { address, clock, timeoutMs, abort, tls } = options;
+  const { scheme } = address;
+  const dialling = dial(address, { clock, timeoutMs, tls });
   const stopDialling = (): void => dialling.stop();
   abort.addEventListener('abort', stopDialling, { once: true });
   // The signal outlives many attempts.
-  const socket = await dialling.socket.finally(() => abort.removeEventListener('abort', stopDialling));
+  const { socket } = await dialling.opened.finally(() => abort.removeEventListener('abort', stopDialling));
   const localAddress = plainAddress(socket.localAddress ?? '127.0.0.1');
   const drop = (): void => {
     socket.destroy();
@@ -53,13 +57,14 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
   let client: BusClient | undefined;
   const directory = await openPeer(socket, {
     ...options,
+    scheme,
     isDirectory: true,
     services: (serviceId) => client?.ownService(serviceId),
   });
   const machine = (): string =>
     options.machineId ??
     (directory.isRemoteLoopback && client !== undefined ? client.machineId : options.ownMachineId());
-  const hosts = new HostSockets({ ...options, machineId: machine });
+  const hosts = new HostSockets({ ...options, machineId: machine, prefersTls: scheme !== 'tcp' });
   try {
     client = await joinDirectory({
       explain: explainError,

@@ -66,6 +66,8 @@ export class ClientHandshake implements SocketListener {
   }
 
   closed(reason: QiwayError): void {
+    // More is known than that it closed: it speaks TLS, or refused the certificate.
+    if (reason.code === 'protocol-mismatch' || reason.code === 'unauthorized') return this.fail(reason);
     this.fail(
       new QiwayError(
         'link-lost',

@@ -1,66 +1,117 @@
 // Opens sockets: one, or the first of several. It knows no messages.
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Clock } from '@qiway/protocol/clock';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
-import { formatEndpoint, type TcpAddress } from './endpoints.ts';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
+import { formatEndpoint, type QiAddress, type Scheme } from './endpoints.ts';
+import type { TlsClient } from './tls-client.ts';
+import { tlsFailure } from './tls-errors.ts';
 
 export interface DialOptions {
   readonly clock: Clock;
+  /** For the socket, and for TLS on it. */
   readonly timeoutMs: number;
+  readonly tls: TlsClient;
+}
+
+/** A socket that is open, and with tcps and tcpsm secure and believed. */
+export interface Dialled {
+  readonly socket: Socket;
+  readonly scheme: Scheme;
 }
 
 /** A socket being opened. */
 export interface Dialling {
-  readonly socket: Promise<Socket>;
-  /** Gives up; `socket` rejects. No effect once it is open. */
+  readonly opened: Promise<Dialled>;
+  /** Gives up; `opened` rejects. No effect once it is open. */
   stop(): void;
 }
 
-/** @throws `dial-failed` as a rejection of `socket`, with what the system says */
-export function dial(address: TcpAddress, { clock, timeoutMs }: DialOptions): Dialling {
+/**
+ * @throws as a rejection of `opened`: `dial-failed` with what the system says, `protocol-mismatch` when the other side
+ * speaks no TLS, `unauthorized` when one side does not believe the other's certificate
+ */
+export function dial(address: QiAddress, { clock, timeoutMs, tls }: DialOptions): Dialling {
   let stop = (): void => {};
-  const opened = new Promise<Socket>((resolve, reject) => {
+  const opened = new Promise<Dialled>((resolve, reject) => {
     const url = formatEndpoint(address);
-    const socket = connect({ host: address.host, port: address.port, noDelay: true });
-    const fail = (reason: string, cause?: unknown): void => {
+    const isTls = address.scheme !== 'tcp';
+    const socket = isTls
+      ? connectTls(tls.connectOptions(address))
+      : connect({ host: address.host, port: address.port, noDelay: true });
+    let isConnected = false;
+    const refuse = (error: QiwayError): void => {
       stopTimer();
       socket.destroy();
-      reject(new QiwayError('dial-failed', `Nothing answers at ${url}: ${reason}.`, { data: { url, reason }, cause }));
+      reject(error);
     };
-    const stopTimer = clock.after(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`));
-    const failed = (error: Error): void => fail(error.message === '' ? error.name : error.message, error);
-    socket.once('error', failed);
+    const fail = (reason: string, cause?: unknown): void =>
+      refuse(new QiwayError('dial-failed', `Nothing answers at ${url}: ${reason}.`, { data: { url, reason }, cause }));
+    const stopTimer = clock.after(timeoutMs, () =>
+      isConnected ? refuse(noTls(url, `no answer within ${timeoutMs} ms`)) : fail(`no answer within ${timeoutMs} ms`),
+    );
+    const failed = (error: Error): void => {
+      if (!isConnected) return fail(error.message === '' ? error.name : error.message, error);
+      const failure = tlsFailure(error);
+      refuse(failure === undefined ? noTls(url, error.message, error) : at(url, failure));
+    };
+    // Stays: an error of a socket that is not wanted any more is nobody's.
+    socket.on('error', failed);
     socket.once('connect', () => {
+      isConnected = true;
+    });
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      const refusal = isTls ? tls.judge(socket as TLSSocket, address) : undefined;
+      if (refusal !== undefined) return refuse(refusal);
       stopTimer();
-      socket.off('error', failed);
       stop = () => {};
-      resolve(socket);
+      resolve({ socket, scheme: address.scheme });
     });
     stop = () => fail('given up');
   });
   opened.catch(() => {});
-  return { socket: opened, stop: () => stop() };
+  return { opened, stop: () => stop() };
 }
 
-/** Dials all at once; the first to open wins, the others are closed. @throws `endpoint-unreachable` when none opens */
-export async function dialFirst(addresses: readonly TcpAddress[], options: DialOptions): Promise<Socket> {
+/**
+ * Dials all at once; the first to open wins, the others are closed.
+ * @throws `endpoint-unreachable` when none opens; `unauthorized`, `protocol-mismatch` when that is why
+ */
+export async function dialFirst(addresses: readonly QiAddress[], options: DialOptions): Promise<Dialled> {
   const all = addresses.map((address) => dial(address, options));
-  let winner: Socket;
+  let winner: Dialled;
   try {
-    winner = await Promise.any(all.map(({ socket }) => socket));
+    winner = await Promise.any(all.map(({ opened }) => opened));
   } catch (error) {
-    const reasons = (error as AggregateError).errors.map((each) => asQiwayError(each).message);
-    throw new QiwayError('endpoint-unreachable', `No endpoint replied: ${reasons.join(' ')}`, {
-      data: { endpoints: addresses.map(formatEndpoint) },
-      cause: error,
-    });
+    const failures = (error as AggregateError).errors.map((each) => asQiwayError(each));
+    throw noneOf(failures, addresses.map(formatEndpoint), error);
   }
-  for (const { socket, stop } of all) {
+  for (const { opened, stop } of all) {
     stop();
-    socket.then(
-      (opened) => opened !== winner && opened.destroy(),
+    opened.then(
+      (other) => other !== winner && other.socket.destroy(),
       () => {},
     );
   }
   return winner;
+}
+
+/** Somebody answered and was not believed: that is more to be known than that others did not answer. */
+function noneOf(failures: readonly QiwayError[], endpoints: readonly string[], cause: unknown): QiwayError {
+  const sentence = `No endpoint replied: ${failures.map(({ message }) => message).join(' ')}`;
+  const told = failures.find(({ code }) => code === 'unauthorized');
+  if (told !== undefined) return new QiwayError('unauthorized', sentence, { cause });
+  return new QiwayError('endpoint-unreachable', sentence, { data: { endpoints }, cause });
+}
+
+function noTls(url: string, reason: string, cause?: unknown): QiwayError {
+  return new QiwayError(
+    'protocol-mismatch',
+    `There is no TLS to be had at ${url} (${reason}): if a qi program is there, it may speak plain tcp; then use a tcp:// URL.`,
+    { data: { reason }, cause },
+  );
+}
+
+function at(url: string, error: QiwayError): QiwayError {
+  return new QiwayError(error.code, `${url}: ${sentenceOf(error)}`, { data: error.data, cause: error.cause });
 }

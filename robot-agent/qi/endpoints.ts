@@ -1,11 +1,15 @@
-// qi URLs: reading them, and which of a service's endpoints a client takes. Pure but for the list of own interfaces.
-import { networkInterfaces } from 'node:os';
+// qi URLs: reading them, and which of a service's endpoints a client takes. Pure.
 import type { ServiceInfo } from '@qiway/protocol/bus/bus';
 import { QiwayError } from '@qiway/protocol/errors';
 import { isLoopback } from '../address.ts';
 
-/** Where a socket can be opened. */
-export interface TcpAddress {
+/** What is spoken at a port: messages as they are, within TLS, or within TLS that asks both sides for a certificate. */
+export type Scheme = 'tcp' | 'tcps' | 'tcpsm';
+
+/** Where a socket can be opened, and what is spoken there. */
+export interface QiAddress {
+  readonly scheme: Scheme;
+  /** A name or an IP address, without brackets. */
   readonly host: string;
   readonly port: number;
 }
@@ -15,19 +19,15 @@ export const DIRECTORY_PORT = 9559;
 const MAX_PORT = 65_535;
 
 /**
- * Reads `tcp://host[:port]`; the port is 9559 unless given.
+ * Reads `tcp://host[:port]`, and the same with `tcps` or `tcpsm`; the port is 9559 unless given.
  * @param use `listen` also takes port 0: any free one
- * @throws `invalid-argument` saying what is wrong with it, `unsupported` for tcps and tcpsm
+ * @throws `invalid-argument` saying what is wrong with it
  */
-export function parseEndpoint(url: string, use: 'dial' | 'listen' = 'dial'): TcpAddress {
+export function parseEndpoint(url: string, use: 'dial' | 'listen' = 'dial'): QiAddress {
   const scheme = /^([a-z]+):\/\//i.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined) throw invalid(url, 'it must begin with a scheme, such as tcp://127.0.0.1:9559');
-  if (scheme === 'tcps' || scheme === 'tcpsm')
-    throw new QiwayError('unsupported', `"${url}": ${scheme} (TLS) is not supported yet. Use a tcp:// URL.`, {
-      data: { what: scheme },
-    });
-  if (scheme !== 'tcp') throw invalid(url, `the scheme is ${scheme}, and must be tcp`);
-  const rest = url.slice('tcp://'.length);
+  if (!isScheme(scheme)) throw invalid(url, `the scheme is ${scheme}, and must be tcp, tcps or tcpsm`);
+  const rest = url.slice(`${scheme}://`.length);
   const parts = /^(\[[^\]]*\]|[^:[\]]*)(?::([^:]*))?$/s.exec(rest);
   if (parts === null) throw invalid(url, 'an IPv6 address must stand in brackets, as in tcp://[::1]:9559');
   const [, host = '', portText] = parts;
@@ -35,41 +35,40 @@ export function parseEndpoint(url: string, use: 'dial' | 'listen' = 'dial'): Tcp
   if (!/^(\[[0-9a-f:.%a-z]+\]|[\p{L}\p{N}._-]+)$/iu.test(host))
     throw invalid(url, `"${host}" is not a host: nothing but a host and a port may follow the scheme`);
   if (/^[\d.]+$/.test(host) && !isIpv4(host)) throw invalid(url, `"${host}" is not an IPv4 address`);
-  if (portText === undefined) return { host: bare(host), port: DIRECTORY_PORT };
+  if (portText === undefined) return { scheme, host: bare(host), port: DIRECTORY_PORT };
   const least = use === 'listen' ? 0 : 1;
   const port = Number(portText);
   if (!/^\d{1,5}$/.test(portText) || port < least || port > MAX_PORT)
     throw invalid(url, `the port is "${portText}", and must be a number from ${least} to ${MAX_PORT}`);
-  return { host: bare(host), port };
+  return { scheme, host: bare(host), port };
 }
 
-export function formatEndpoint({ host, port }: TcpAddress): string {
-  return host.includes(':') ? `tcp://[${host}]:${port}` : `tcp://${host}:${port}`;
+export function formatEndpoint({ scheme, host, port }: QiAddress): string {
+  return host.includes(':') ? `${scheme}://[${host}]:${port}` : `${scheme}://${host}:${port}`;
 }
 
-/** An end of a socket as an endpoint; an IPv4 address in IPv6 clothes is shown as itself. */
-export function endpointOf(address: string, port: number): string {
-  return formatEndpoint({ host: plainAddress(address), port });
-}
-
+/** An IPv4 address in IPv6 clothes is shown as itself. */
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** What others are told of a listening address: one endpoint per interface for 0.0.0.0, loopback included. */
-export function announcedEndpoints({ host, port }: TcpAddress): string[] {
-  if (host !== '0.0.0.0' && host !== '::') return [formatEndpoint({ host, port })];
-  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
-  const usable = addresses.filter(({ family }) => family === 'IPv4').map(({ address }) => address);
-  return [...new Set(usable)].map((address) => formatEndpoint({ host: address, port }));
+export interface CandidateOptions {
+  /** What this client can speak. Default: tcp and tcps; tcpsm takes a certificate of its own. */
+  readonly schemes?: readonly Scheme[];
+  /** Leaves plain endpoints out where there is an encrypted one. Default false: libqi takes what answers first. */
+  readonly prefersTls?: boolean;
 }
 
 /**
  * Which of a service's endpoints to try, all at once: on the same machine loopback alone if there is any, from
- * elsewhere everything but loopback. What cannot be dialled (relative ones, TLS) is left out.
+ * elsewhere everything but loopback. What cannot be dialled is left out.
  * @throws `endpoint-unreachable` when nothing is left
  */
-export function candidates(info: ServiceInfo, machineId: string): TcpAddress[] {
+export function candidates(
+  info: ServiceInfo,
+  machineId: string,
+  { schemes = ['tcp', 'tcps'], prefersTls = false }: CandidateOptions = {},
+): QiAddress[] {
   const absolute = info.endpoints.flatMap((endpoint) => {
     try {
       return [parseEndpoint(endpoint)];
@@ -77,18 +76,27 @@ export function candidates(info: ServiceInfo, machineId: string): TcpAddress[] {
       return [];
     }
   });
-  const loopback = absolute.filter(({ host }) => isLoopback(host));
-  const others = absolute.filter(({ host }) => !isLoopback(host));
+  const spoken = absolute.filter(({ scheme }) => schemes.includes(scheme));
+  const loopback = spoken.filter(({ host }) => isLoopback(host));
+  const others = spoken.filter(({ host }) => !isLoopback(host));
   const isSameMachine = info.machineId === machineId;
   const chosen = isSameMachine && loopback.length > 0 ? loopback : others;
+  const encrypted = prefersTls ? chosen.filter(({ scheme }) => scheme !== 'tcp') : [];
+  if (encrypted.length > 0) return encrypted;
   if (chosen.length > 0) return chosen;
   const hint =
     loopback.length > 0
       ? 'It listens on the loopback address of another machine: let it listen on a network address.'
-      : 'It announces no tcp:// endpoint.';
+      : absolute.length > 0
+        ? `This client speaks ${schemes.join(' and ')}: tcpsm needs a certificate of its own (cert and key of its TLS options).`
+        : 'It announces no tcp://, tcps:// or tcpsm:// endpoint.';
   throw new QiwayError('endpoint-unreachable', `No reachable endpoint was found for service ${info.name}. ${hint}`, {
     data: { endpoints: info.endpoints },
   });
+}
+
+function isScheme(text: string): text is Scheme {
+  return text === 'tcp' || text === 'tcps' || text === 'tcpsm';
 }
 
 function isIpv4(host: string): boolean {
@@ -102,6 +110,6 @@ function bare(host: string): string {
 
 function invalid(url: string, reason: string): QiwayError {
   return new QiwayError('invalid-argument', `"${url}" is not a qi URL: ${reason}.`, {
-    data: { expected: 'tcp://host[:port]', path: 'url' },
+    data: { expected: 'tcp://host[:port], or tcps, or tcpsm', path: 'url' },
   });
 }

@@ -3,11 +3,15 @@ import type { ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { Peer } from '@qiway/protocol/bus/peer';
 import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import type { Authenticator } from './authentication.ts';
-import { dialFirst } from './dial.ts';
+import { type Dialled, dialFirst } from './dial.ts';
 import { candidates } from './endpoints.ts';
 import { openPeer, type PeerSocket, type PeerSocketOptions } from './peer-socket.ts';
+import type { TlsClient } from './tls-client.ts';
 
-export interface HostSocketsOptions extends Omit<PeerSocketOptions, 'services'> {
+export interface HostSocketsOptions extends Omit<PeerSocketOptions, 'services' | 'scheme'> {
+  readonly tls: TlsClient;
+  /** The directory is spoken to over TLS: then hosts are as well, where they can. */
+  readonly prefersTls: boolean;
   readonly authenticator?: Authenticator;
   /** The id of this machine; it may be known only after the directory was asked. */
   readonly machineId: () => string;
@@ -59,23 +63,26 @@ export class HostSockets {
   }
 
   async #dial(info: ServiceInfo): Promise<PeerSocket> {
-    const { clock, timeoutMs, machineId } = this.#options;
-    let socket: Awaited<ReturnType<typeof dialFirst>>;
+    const { clock, timeoutMs, machineId, tls, prefersTls } = this.#options;
+    let dialled: Dialled;
     try {
-      socket = await dialFirst(candidates(info, machineId()), { clock, timeoutMs });
+      const addresses = candidates(info, machineId(), { schemes: tls.schemes, prefersTls });
+      dialled = await dialFirst(addresses, { clock, timeoutMs, tls });
     } catch (error) {
       const reason = asQiwayError(error);
-      throw new QiwayError('endpoint-unreachable', `Service ${info.name} cannot be reached: ${sentenceOf(reason)}`, {
-        data: reason.data as { readonly endpoints?: readonly string[] },
+      throw new QiwayError(reason.code, `Service ${info.name} cannot be reached: ${sentenceOf(reason)}`, {
+        data: reason.data,
         cause: error,
       });
     }
+    const { socket, scheme } = dialled;
     if (this.#closedWith !== undefined) {
       socket.destroy();
       throw this.#closedWith;
     }
     const opened = await openPeer(socket, {
       ...this.#options,
+      scheme,
       // Services are called on the sockets of their hosts, and there only objects given as arguments are ours.
       services: () => undefined,
     });

@@ -45,14 +45,18 @@ export {
   type Verdict,
 } from './authentication.ts';
 export { type Capabilities, OWN_CAPABILITIES } from './capabilities.ts';
-export { parseEndpoint, type TcpAddress } from './endpoints.ts';
+export { fileAuthenticator, fileUsers } from './credentials.ts';
+export { parseEndpoint, type QiAddress, type Scheme } from './endpoints.ts';
+export type { InterfaceAddress, ListInterfaces } from './interfaces.ts';
 export { type JoinBusOptions, joinBus } from './join-bus.ts';
 export type { JoinedBus } from './joined-bus.ts';
 export { type BusListenerHandle, type ListenBusOptions, listenBus } from './listen-bus.ts';
 export { machineId } from './machine-id.ts';
+export type { PeerSocket } from './peer-socket.ts';
 export {
   type LooseServices,
   type RemoteServices,
   type RemoteServicesOptions,
   remoteServices,
 } from './remote-services.ts';
+export type { Pem, TlsClientOptions, TlsServerOptions } from './tls-options.ts';

@@ -8,11 +8,15 @@ import type { Logger } from '../logger.ts';
 import { attach } from './attachment.ts';
 import type { AuthenticationProvider, Authenticator } from './authentication.ts';
 import type { Capabilities } from './capabilities.ts';
-import { formatEndpoint, parseEndpoint } from './endpoints.ts';
+import { formatEndpoint, parseEndpoint, type Scheme } from './endpoints.ts';
+import type { ListInterfaces } from './interfaces.ts';
 import { type JoinedBus, TcpBus } from './joined-bus.ts';
 import { listenAt, type QiListener } from './listener.ts';
 import { machineId as ownMachineId } from './machine-id.ts';
 import { SocketWatch } from './socket-watch.ts';
+import { TlsClient } from './tls-client.ts';
+import { checkServerTls, type TlsClientOptions, type TlsServerOptions } from './tls-options.ts';
+import { updateEndpoints } from './update-endpoints.ts';
 
 export interface JoinBusOptions {
   /**
@@ -21,6 +25,12 @@ export interface JoinBusOptions {
    * loopback. `tcp://0.0.0.0:0` for all networks.
    */
   readonly listen?: readonly string[];
+  /** Whom to believe behind tcps:// and tcpsm://, the directory and hosts of services, and what to show them. */
+  readonly tls?: TlsClientOptions;
+  /** What the own port shows and asks for; with it the default port beside a tcps or tcpsm directory speaks as that. */
+  readonly listenTls?: TlsServerOptions;
+  /** The addresses of this machine; for tests. */
+  readonly interfaces?: ListInterfaces;
   /** Default: the directory's when it is reached by loopback, else one made from this machine's own id. */
   readonly machineId?: string;
   /** What this side proves itself with, to the directory and to hosts of services. Default: nothing. */
@@ -40,12 +50,15 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Joins the bus whose service directory is at `url`, such as `tcp://192.168.1.2:9559`.
- * @throws `invalid-argument`, `unsupported` for a URL that cannot be used; `bus-down` when nothing answers there, and
+ * @throws `invalid-argument` for a URL that is none, `config-invalid` for a TLS set-up that cannot work; `bus-down` when nothing answers there, and
  * `unauthorized`, `protocol-mismatch`, `timeout` for what answers wrongly (not with `keepTrying`)
  */
 export async function joinBus(url: string, options: JoinBusOptions = {}): Promise<JoinedBus> {
   const {
     listen,
+    tls = {},
+    listenTls,
+    interfaces,
     clock = systemClock,
     timeoutMs = TIMEOUT_MS,
     keepTrying = false,
@@ -55,7 +68,10 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
     ...rest
   } = options;
   const address = parseEndpoint(url);
-  for (const each of listen ?? []) parseEndpoint(each, 'listen');
+  const client = new TlsClient(tls, address.scheme, new Date());
+  const portScheme = listenTls === undefined ? 'tcp' : address.scheme;
+  const schemes = listen?.map((each) => parseEndpoint(each, 'listen').scheme) ?? [portScheme];
+  for (const scheme of schemes) checkServerTls(scheme, listenTls, new Date());
   const sessionId = randomUUID();
   const watch = new SocketWatch(clock);
   const bus = new TcpBus({
@@ -63,12 +79,14 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
     keepTrying,
     logger,
     after: (delayMs, run) => clock.after(delayMs, run),
+    updateEndpoints: (bus, service) => updateEndpoints(bus, service, { clock, timeoutMs }),
     attach: (hooks) =>
       attach({
         ...rest,
         ...hooks,
         isKept: keepTrying,
         address,
+        tls: client,
         clock,
         timeoutMs,
         machineId,
@@ -76,15 +94,18 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
         sessionId,
         watch,
       }),
-    listen: (services, localAddress) =>
-      listenAtAll(listen ?? [facing(localAddress)], (one) =>
+    listen: ({ services, localAddress, onEndpoints }) =>
+      listenAtAll(listen ?? [facing(localAddress, portScheme)], (one) =>
         listenAt(one, {
           ...rest,
           ...(authenticate === undefined ? {} : { provider: authenticate }),
           ...(logger === undefined ? {} : { logger }),
+          ...(listenTls === undefined ? {} : { tls: listenTls }),
+          ...(interfaces === undefined ? {} : { interfaces }),
           clock,
           timeoutMs,
           services,
+          onEndpoints,
         }),
       ),
   });
@@ -102,8 +123,8 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
   return bus;
 }
 
-function facing(localAddress: string): string {
-  return isLoopback(localAddress) ? 'tcp://127.0.0.1:0' : formatEndpoint({ host: localAddress, port: 0 });
+function facing(localAddress: string, scheme: Scheme): string {
+  return formatEndpoint({ scheme, host: isLoopback(localAddress) ? '127.0.0.1' : localAddress, port: 0 });
 }
 
 /** All or none. */

@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts';
 import type { Attachment } from './attachment.ts';
 import { KeptService } from './kept-service.ts';
 import type { QiListener } from './listener.ts';
+import type { MovedService } from './update-endpoints.ts';
 
 /** A bus over TCP. */
 export interface JoinedBus extends Bus {
@@ -23,11 +24,15 @@ export interface TcpBusOptions {
     readonly endpoints: () => readonly string[];
     readonly onServiceRemoved: (serviceId: number, error: QiwayError) => void;
   }) => Promise<Attachment>;
-  /** Opens the ports for those who want the services hosted here; `localAddress` faces the directory. */
-  readonly listen: (
-    services: (serviceId: number) => BusObject | undefined,
-    localAddress: string,
-  ) => Promise<readonly QiListener[]>;
+  /** Opens the ports for those who want the services hosted here. */
+  readonly listen: (options: {
+    readonly services: (serviceId: number) => BusObject | undefined;
+    /** Faces the directory. */
+    readonly localAddress: string;
+    /** This machine has other addresses than before. */
+    readonly onEndpoints: () => void;
+  }) => Promise<readonly QiListener[]>;
+  readonly updateEndpoints: (client: BusClient, service: MovedService) => Promise<void>;
   readonly after: (delayMs: number, run: () => void) => () => void;
   readonly logger: Logger | undefined;
 }
@@ -219,16 +224,33 @@ export class TcpBus implements JoinedBus {
   }
 
   async #openListeners(localAddress: string): Promise<void> {
-    this.#ports ??= this.#options.listen(
-      (serviceId) => (this.#state.name === 'up' ? this.#state.attachment.client.ownService(serviceId) : undefined),
+    this.#ports ??= this.#options.listen({
+      services: (serviceId) =>
+        this.#state.name === 'up' ? this.#state.attachment.client.ownService(serviceId) : undefined,
       localAddress,
-    );
+      onEndpoints: () => this.#announceEndpoints(),
+    });
     this.#listensFor = localAddress;
     try {
       this.#openPorts = await this.#ports;
     } catch (error) {
       this.#ports = undefined;
       throw error;
+    }
+  }
+
+  /** The directory sends those who want the services of this program to where it listens now. */
+  #announceEndpoints(): void {
+    if (this.#state.name !== 'up') return;
+    const { client } = this.#state.attachment;
+    const { updateEndpoints, logger } = this.#options;
+    for (const { name, serviceId } of this.#kept) {
+      updateEndpoints(client, { name, serviceId, endpoints: this.endpoints }).catch((error: unknown) =>
+        logger?.warn('The directory was not told where a service is now.', {
+          service: name,
+          reason: asQiwayError(error).message,
+        }),
+      );
     }
   }
 

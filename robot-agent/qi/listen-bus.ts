@@ -9,25 +9,35 @@ import { systemClock } from '@qiway/protocol/transport/system-clock';
 import type { Logger } from '../logger.ts';
 import type { AuthenticationProvider } from './authentication.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { ListInterfaces } from './interfaces.ts';
 import { type ListenerOptions, listenAt } from './listener.ts';
 import type { PeerSocket } from './peer-socket.ts';
+import type { TlsServerOptions } from './tls-options.ts';
 
 export interface ListenBusOptions {
   /** Who is let in. Default: everybody who reaches the port, as on a robot. */
   readonly authenticate?: AuthenticationProvider;
   readonly capabilities?: Capabilities;
+  /** What a tcps:// or tcpsm:// port shows and asks for. */
+  readonly tls?: TlsServerOptions;
   readonly clock?: Clock;
   /** Time for a client to authenticate. */
   readonly timeoutMs?: number;
   readonly logger?: Logger;
   /** Bytes that may wait for one client. */
   readonly maxQueuedBytes?: number;
+  /** Sockets at once. Default 4096. */
+  readonly maxSockets?: number;
+  /** Sockets of one address that have not authenticated yet. Default 128. */
+  readonly maxWaitingPerAddress?: number;
+  /** The addresses of this machine; for tests. */
+  readonly interfaces?: ListInterfaces;
   /**
    * Whose programs come in. `inside` (default): those of the robot's own bus, which may change any service; the URL is
    * announced as an endpoint of the bus. `outside`: clients of a door. They are told that every service is at this URL.
    */
   readonly place?: DirectoryCaller['place'];
-  /** A program is in; it has not called anything yet. What it throws closes its socket. */
+  /** A program may come in; it has not called anything yet. What is thrown refuses it, with that sentence. */
   readonly onOpen?: ListenerOptions['onOpen'];
   /** Once after `onOpen`, also when that threw. */
   readonly onClosed?: ListenerOptions['onClosed'];
@@ -37,6 +47,8 @@ export interface ListenBusOptions {
 export interface BusListenerHandle {
   /** The URL asked for, with the real port. */
   readonly url: string;
+  /** Where programs are told to come: one per address of this machine when listening on all, as they are now. */
+  readonly endpoints: readonly string[];
   /** Programs that are in. */
   readonly socketCount: number;
   /** Closes the port and all its sockets; what their programs registered leaves the bus. Idempotent. */
@@ -48,7 +60,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
  * Offers `bus` at `url`, and announces that URL as an endpoint of its services.
- * @throws `invalid-argument`, `unsupported`, `listen-failed`
+ * @throws `invalid-argument` for the URL, `config-invalid` for the TLS set-up, `listen-failed`
  */
 export async function listenBus(
   bus: EmbeddedBus,
@@ -83,17 +95,27 @@ export async function listenBus(
       ends.delete(peerSocket);
       onClosed?.(peerSocket, reason);
     },
+    onEndpoints: () => announce(listener.endpoints),
   });
-  if (isInside) bus.setEndpoints([...new Set([...announced(bus), ...listener.endpoints])]);
+  /** What of the bus's endpoints is this listener's. */
+  let told: readonly string[] = [];
+  const announce = (endpoints: readonly string[]): void => {
+    if (!isInside || !isOpen) return;
+    bus.setEndpoints([...new Set([...announced(bus).filter((endpoint) => !told.includes(endpoint)), ...endpoints])]);
+    told = endpoints;
+  };
   let isOpen = true;
+  announce(listener.endpoints);
   const close = async (): Promise<void> => {
-    if (isOpen && isInside)
-      bus.setEndpoints(announced(bus).filter((endpoint) => !listener.endpoints.includes(endpoint)));
+    announce([]);
     isOpen = false;
     await listener.close(new QiwayError('closed', 'The service directory ended.'));
   };
   return {
     url: listener.url,
+    get endpoints() {
+      return listener.endpoints;
+    },
     get socketCount() {
       return listener.peers.size;
     },

@@ -1,12 +1,14 @@
-// A TCP socket as a stream of qi messages: framing in, batches out, bounds both ways. It knows no handshake and no calls.
+// A TCP or TLS socket as a stream of qi messages: framing in, batches out, bounds both ways. It knows no handshake and
+// no calls.
 import type { Socket } from 'node:net';
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { MessageFramer } from '@qiway/protocol/wire/framer';
 import { HEADER_BYTES, type MessageHeader, writeMessageHeader } from '@qiway/protocol/wire/message';
 import { isLoopback } from '../address.ts';
-import { endpointOf, plainAddress } from './endpoints.ts';
+import { formatEndpoint, plainAddress, type Scheme } from './endpoints.ts';
 import type { SocketWatch } from './socket-watch.ts';
+import { looksLikeTls, speaksTls, tlsFailure } from './tls-errors.ts';
 
 /** What a socket tells; one listener at a time, which may be replaced while it is being told. */
 export interface SocketListener {
@@ -18,6 +20,8 @@ export interface SocketListener {
 
 export interface MessageSocketOptions {
   readonly clock: Clock;
+  /** What the socket is. Default tcp. */
+  readonly scheme?: Scheme;
   /** Bytes that may wait for a peer that does not read; then the socket is closed. Default 256 MiB. */
   readonly maxQueuedBytes?: number;
   /** Ends the socket when the network to the other side broke without a word. */
@@ -68,7 +72,8 @@ export class MessageSocket {
     this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
     this.#framer = new MessageFramer({ onMessage: (header, payload) => this.#listener.message(header, payload) });
     const { remoteAddress = '', remotePort = 0 } = socket;
-    this.remoteEndpoint = endpointOf(remoteAddress, remotePort);
+    const { scheme = 'tcp' } = options;
+    this.remoteEndpoint = formatEndpoint({ scheme, host: plainAddress(remoteAddress), port: remotePort });
     this.isRemoteLoopback = isLoopback(plainAddress(remoteAddress));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -79,15 +84,17 @@ export class MessageSocket {
     );
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error: Error) => {
-      this.#reason ??= new QiwayError('link-lost', `The socket broke: ${error.message}.`, {
-        data: { reason: error.message },
-        cause: error,
-      });
+      this.#reason ??=
+        tlsFailure(error) ??
+        new QiwayError('link-lost', `The socket broke: ${error.message}.`, {
+          data: { reason: error.message },
+          cause: error,
+        });
     });
     socket.on('close', () => this.#closed());
   }
 
-  /** Where the other end is, as an endpoint: `tcp://address:port`. */
+  /** Where the other end is, as an endpoint: `tcp://address:port`, with the scheme of the socket. */
   readonly remoteEndpoint: string;
   readonly isRemoteLoopback: boolean;
 
@@ -162,8 +169,10 @@ export class MessageSocket {
   }
 
   #receive(chunk: Buffer): void {
+    const isFirst = this.#receivedBytes === 0;
     this.#receivedBytes += chunk.length;
     try {
+      if (isFirst && looksLikeTls(chunk)) throw speaksTls();
       this.#framer.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
       // After the push: the chunk may hold what lifts the bound.
       const maximum = this.maxReceivedBytes;

@@ -16,12 +16,15 @@ import {
 } from './authentication.ts';
 import { type Capabilities, OWN_CAPABILITIES, peerAgreement } from './capabilities.ts';
 import { ClientHandshake } from './client-handshake.ts';
+import type { Scheme } from './endpoints.ts';
 import { MessageSocket, type SocketListener } from './message-socket.ts';
 import { repeatAnswer, ServerHandshake } from './server-handshake.ts';
 import type { SocketWatch } from './socket-watch.ts';
 
 export interface PeerSocketOptions {
   readonly clock: Clock;
+  /** What the socket is. Default tcp. */
+  readonly scheme?: Scheme;
   /** What the other side may address here. */
   readonly services: ServiceLookup;
   /** Default: those of libqi 4. */
@@ -65,7 +68,7 @@ export class PeerSocket {
     this.agreed = agreed;
   }
 
-  /** `tcp://address:port` of the other end. */
+  /** `tcp://address:port` of the other end, with the scheme of the socket. */
   get remoteEndpoint(): string {
     return this.#socket.remoteEndpoint;
   }
@@ -123,7 +126,10 @@ export function openPeer(
 /** What becomes of a socket that came in. */
 export interface AcceptOptions extends PeerSocketOptions {
   readonly provider?: AuthenticationProvider;
-  /** `data`: what the client authenticated with. What it throws closes the socket. */
+  /**
+   * The client may come in, and is told so in a moment. `data`: what it authenticated with, and `remoteEndpoint`. What is
+   * thrown here refuses it: it is told the sentence, and the socket closes.
+   */
   readonly onOpen: (peerSocket: PeerSocket, data: AuthenticationData) => void;
   readonly onClosed: (peerSocket: PeerSocket, reason: QiwayError) => void;
   /** It closed before it was let in. */
@@ -144,7 +150,8 @@ export function acceptPeer(socket: Socket, options: AcceptOptions): void {
       try {
         onOpen(peerSocket, data);
       } catch (error) {
-        peerSocket.close(asQiwayError(error));
+        peerSocket.peer.close(asQiwayError(error));
+        throw error;
       }
     },
     onFailed: (error) => {
@@ -185,7 +192,8 @@ function attach(
     message: (header, payload) =>
       header.service === 0 ? answerServiceZero(messages, header) : peer.receive(header, payload),
     closed: (reason) => {
-      const told = onClosed === undefined && options.isKept !== true ? reason : programGone(reason, options.isDirectory === true);
+      const told =
+        onClosed === undefined && options.isKept !== true ? reason : programGone(reason, options.isDirectory === true);
       peer.close(told, objectsGone(told));
       onClosed?.(peerSocket, reason);
       settleClosed(told);
@@ -198,7 +206,9 @@ function attach(
 function programGone(reason: QiwayError, isDirectory: boolean): QiwayError {
   if (reason.code !== 'link-lost') return reason;
   if (isDirectory)
-    return new QiwayError('bus-down', 'The service directory went away, or the network to it broke.', { cause: reason });
+    return new QiwayError('bus-down', 'The service directory went away, or the network to it broke.', {
+      cause: reason,
+    });
   return new QiwayError('service-gone', 'The program that offers this ended, or the network to it broke.', {
     cause: reason,
   });

@@ -2,7 +2,7 @@
 // Answers are those of libqi, word for word.
 import { encodeError } from '@qiway/protocol/bus/encode-error';
 import { NOBODY_THERE } from '@qiway/protocol/bus/error-payload';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {
   AUTHENTICATE_ACTION,
@@ -24,7 +24,10 @@ export interface ServerHandshakeOptions {
   readonly capabilities: Capabilities;
   /** Absent: everybody is let in. */
   readonly provider?: AuthenticationProvider;
-  /** Called in the turn of the deciding message: what follows it is for the next listener. */
+  /**
+   * Called in the turn of the deciding message: what follows it is for the next listener. `data` is what the client said
+   * in all rounds. What is thrown refuses the client after all; `onFailed` is not called then.
+   */
   readonly onDone: (agreed: Capabilities, data: AuthenticationData) => void;
   /** The socket closed before the client was let in. */
   readonly onFailed: (error: QiwayError) => void;
@@ -48,6 +51,8 @@ export class ServerHandshake implements SocketListener {
   /** What the client announced, by a capability message or with its first call. */
   #announced: Readonly<Record<string, unknown>> | undefined;
   #isIntroduced = false;
+  /** Of all rounds. */
+  #data: AuthenticationData = {};
 
   constructor(options: ServerHandshakeOptions) {
     this.#options = options;
@@ -80,41 +85,43 @@ export class ServerHandshake implements SocketListener {
     this.#announced = { ...this.#announced, ...map };
     const { provider, socket } = this.#options;
     const data: AuthenticationData = { ...userData(map), remoteEndpoint: socket.remoteEndpoint };
-    if (provider === undefined) return this.#answer(address, { state: 'done' }, data);
+    this.#data = { ...this.#data, ...data };
+    if (provider === undefined) return this.#answer(address, { state: 'done' });
     this.#state = 'deciding';
     try {
       const verdict = provider(data);
-      if (!(verdict instanceof Promise)) return this.#answer(address, verdict, data);
+      if (!(verdict instanceof Promise)) return this.#answer(address, verdict);
       verdict.then(
-        (settled) => this.#answer(address, settled, data),
-        (error: unknown) => this.#answer(address, { state: 'refused', reason: asQiwayError(error).message }, data),
+        (settled) => this.#answer(address, settled),
+        (error: unknown) => this.#answer(address, refusedWith(error)),
       );
     } catch (error) {
-      this.#answer(address, { state: 'refused', reason: asQiwayError(error).message }, data);
+      this.#answer(address, refusedWith(error));
     }
   }
 
-  #answer(address: Address, verdict: Verdict, data: AuthenticationData): void {
+  #answer(address: Address, verdict: Verdict): void {
     if (this.#state === 'over') return;
-    if (verdict.state === 'refused') {
-      return this.#refuse(
-        address,
-        verdict.reason === undefined ? 'Authentication failed' : `Authentication failed: ${verdict.reason} ${VERSION}`,
-      );
-    }
+    if (verdict.state === 'refused') return this.#refuse(address, textOf(verdict));
     const { capabilities, onDone, socket } = this.#options;
+    const isDone = verdict.state === 'done';
+    this.#state = isDone ? 'over' : 'waiting';
+    if (isDone) {
+      socket.maxReceivedBytes = Number.POSITIVE_INFINITY;
+      try {
+        onDone(agreeOn(capabilities, this.#announced ?? {}), this.#data);
+      } catch (error) {
+        this.#error(address, textOf(refusedWith(error)));
+        return socket.end(asQiwayError(error));
+      }
+    }
     const own = this.#isIntroduced ? {} : capabilityEntries(capabilities);
     this.#isIntroduced = true;
-    const isDone = verdict.state === 'done';
     this.#reply(address, {
       ...own,
       ...stateEntry(isDone ? AuthenticationState.done : AuthenticationState.continue),
       ...prefixed(verdict.data ?? {}),
     });
-    this.#state = isDone ? 'over' : 'waiting';
-    if (!isDone) return;
-    socket.maxReceivedBytes = Number.POSITIVE_INFINITY;
-    onDone(agreeOn(capabilities, this.#announced ?? {}), data);
   }
 
   #refuse(address: Address, text: string): void {
@@ -140,6 +147,17 @@ export class ServerHandshake implements SocketListener {
       payload,
     );
   }
+}
+
+type Refusal = Verdict & { readonly state: 'refused' };
+
+function refusedWith(error: unknown): Refusal {
+  return { state: 'refused', reason: sentenceOf(asQiwayError(error)) };
+}
+
+/** As libqi writes it. */
+function textOf({ reason }: Refusal): string {
+  return reason === undefined ? 'Authentication failed' : `Authentication failed: ${reason} ${VERSION}`;
 }
 
 /** The answer to a client that authenticates once more: it is in already. */

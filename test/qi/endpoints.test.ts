@@ -1,21 +1,17 @@
 // qi URLs, and the endpoints that a client chooses among.
 import { describe, expect, test } from 'vitest';
 import type { ServiceInfo } from '../../protocol/bus/bus.ts';
-import {
-  announcedEndpoints,
-  candidates,
-  endpointOf,
-  formatEndpoint,
-  parseEndpoint,
-} from '../../robot-agent/qi/endpoints.ts';
+import { type CandidateOptions, candidates, formatEndpoint, parseEndpoint } from '../../robot-agent/qi/endpoints.ts';
 import { machineId } from '../../robot-agent/qi/machine-id.ts';
 
 describe('a qi URL', () => {
   test.each([
-    ['tcp://127.0.0.1:9559', { host: '127.0.0.1', port: 9559 }],
-    ['tcp://nao.local', { host: 'nao.local', port: 9559 }],
-    ['TCP://pepper:1', { host: 'pepper', port: 1 }],
-    ['tcp://[::1]:9560', { host: '::1', port: 9560 }],
+    ['tcp://127.0.0.1:9559', { scheme: 'tcp', host: '127.0.0.1', port: 9559 }],
+    ['tcp://nao.local', { scheme: 'tcp', host: 'nao.local', port: 9559 }],
+    ['TCP://pepper:1', { scheme: 'tcp', host: 'pepper', port: 1 }],
+    ['tcp://[::1]:9560', { scheme: 'tcp', host: '::1', port: 9560 }],
+    ['tcps://robot:9503', { scheme: 'tcps', host: 'robot', port: 9503 }],
+    ['tcpsm://[fe80::1]', { scheme: 'tcpsm', host: 'fe80::1', port: 9559 }],
   ])('%s is read', (url, address) => {
     expect(parseEndpoint(url)).toEqual(address);
   });
@@ -24,6 +20,10 @@ describe('a qi URL', () => {
     ['127.0.0.1:9559', 'must begin with a scheme'],
     ['', 'must begin with a scheme'],
     ['http://robot:9559', 'the scheme is http'],
+    ['tls://robot:9559', 'must be tcp, tcps or tcpsm'],
+    ['tcps://', 'the host is missing'],
+    ['tcps://robot:0', 'from 1 to 65535'],
+    ['tcpsm://robot:95x', 'the port is "95x"'],
     ['qi:ServiceDirectory', 'must begin with a scheme'],
     ['tcp://', 'the host is missing'],
     ['tcp://:9559', 'the host is missing'],
@@ -44,31 +44,13 @@ describe('a qi URL', () => {
     expect(() => parseEndpoint(url)).toThrow(/^\[invalid-argument\]/);
   });
 
-  test('TLS is refused as not supported yet, not as wrong', () => {
-    for (const url of ['tcps://robot:9503', 'tcpsm://robot:9503'])
-      expect(() => parseEndpoint(url)).toThrow(/^\[unsupported\] .*TLS/);
-  });
-
   test('any free port is for listening only', () => {
-    expect(parseEndpoint('tcp://127.0.0.1:0', 'listen')).toEqual({ host: '127.0.0.1', port: 0 });
+    expect(parseEndpoint('tcp://127.0.0.1:0', 'listen')).toEqual({ scheme: 'tcp', host: '127.0.0.1', port: 0 });
   });
 
   test('is written as it is read', () => {
-    for (const url of ['tcp://10.0.0.1:9559', 'tcp://[fe80::1]:80'])
+    for (const url of ['tcp://10.0.0.1:9559', 'tcps://10.0.0.1:9503', 'tcpsm://[fe80::1]:80'])
       expect(formatEndpoint(parseEndpoint(url))).toBe(url);
-  });
-
-  test('an address of a socket is an endpoint', () => {
-    expect(endpointOf('127.0.0.1', 1)).toBe('tcp://127.0.0.1:1');
-    expect(endpointOf('::ffff:10.0.0.1', 2)).toBe('tcp://10.0.0.1:2');
-    expect(endpointOf('::1', 3)).toBe('tcp://[::1]:3');
-  });
-
-  test('listening on all interfaces is announced as one endpoint for each, loopback among them', () => {
-    const endpoints = announcedEndpoints({ host: '0.0.0.0', port: 7 });
-    expect(endpoints).toContain('tcp://127.0.0.1:7');
-    expect(endpoints.join()).not.toContain('0.0.0.0');
-    expect(announcedEndpoints({ host: '10.1.2.3', port: 7 })).toEqual(['tcp://10.1.2.3:7']);
   });
 });
 
@@ -84,6 +66,8 @@ describe('the endpoints a client takes', () => {
   });
   const hosts = (service: ServiceInfo, machine: string): string[] =>
     candidates(service, machine).map(({ host }) => host);
+  const taken = (service: ServiceInfo, options?: CandidateOptions): string[] =>
+    candidates(service, 'there', options).map(formatEndpoint);
 
   test('on the same machine: loopback alone', () => {
     expect(hosts(info('qi:S', 'tcp://127.0.0.1:1', 'tcp://10.0.0.1:1'), 'here')).toEqual(['127.0.0.1']);
@@ -98,14 +82,27 @@ describe('the endpoints a client takes', () => {
   });
 
   test('what cannot be dialled is left out', () => {
-    expect(hosts(info('tcps://10.0.0.9:1', 'qi:S', 'nonsense', 'tcp://10.0.0.1:1'), 'there')).toEqual(['10.0.0.1']);
+    expect(hosts(info('udp://10.0.0.9:1', 'qi:S', 'nonsense', 'tcp://10.0.0.1:1'), 'there')).toEqual(['10.0.0.1']);
+  });
+
+  test('encrypted ones are taken too, mutual ones by a client with a certificate', () => {
+    const all = ['tcp://10.0.0.1:1', 'tcps://10.0.0.1:2', 'tcpsm://10.0.0.1:3'];
+    expect(taken(info(...all))).toEqual(all.slice(0, 2));
+    expect(taken(info(...all), { schemes: ['tcp', 'tcps', 'tcpsm'] })).toEqual(all);
+    expect(() => taken(info('tcpsm://10.0.0.1:3'))).toThrow('tcpsm needs a certificate of its own');
+  });
+
+  test('a client of an encrypted bus leaves plain ones out where it can', () => {
+    const both = info('tcp://10.0.0.1:1', 'tcps://10.0.0.1:2');
+    expect(taken(both, { prefersTls: true })).toEqual(['tcps://10.0.0.1:2']);
+    expect(taken(info('tcp://10.0.0.1:1'), { prefersTls: true })).toEqual(['tcp://10.0.0.1:1']);
   });
 
   test('nothing left is an error that says why', () => {
     expect(() => candidates(info('tcp://127.0.0.1:1'), 'there')).toThrow(
       /^\[endpoint-unreachable\] No reachable endpoint was found for service S\. It listens on the loopback/,
     );
-    expect(() => candidates(info(), 'here')).toThrow('no tcp:// endpoint');
+    expect(() => candidates(info(), 'here')).toThrow('no tcp://, tcps:// or tcpsm:// endpoint');
   });
 });
 

@@ -33,7 +33,7 @@ async function directory(url = 'tcp://127.0.0.1:0'): Promise<Directory> {
     await bus.close();
   };
   endings.push(close);
-  return { bus, url: handle.url, socketCount: 0, close };
+  return { bus, url: handle.url, endpoints: handle.endpoints, socketCount: 0, close };
 }
 
 /** The URL of a port where nothing listens. */
@@ -215,7 +215,7 @@ describe('joining for ever', () => {
     // Behind the answer to the second attempt.
     await bus.services();
     await squatter.close();
-    await clock.fire(1000);
+    await clock.fire(2000);
     const [again] = await added.count(1);
     expect(again).toBeGreaterThan(squatter.serviceId);
   });
