@@ -181,12 +181,12 @@ export class Serving implements ServingSide {
   /** Drops what hangs on one of our services: it left the bus. */
   stop(service: number, error: QiwayError): void {
     this.#registrations.drop(service);
-    const underWay = new QiwayError(error.code, sentenceOf(error), {
-      data: error.data,
-      cause: error,
-      maybeExecuted: true,
-    });
-    for (const call of this.#calls.leaving(service)) call.error(underWay);
+    const calls = this.#calls.leaving(service);
+    if (calls.length > 0) {
+      const { code, data } = error;
+      const underWay = new QiwayError(code, sentenceOf(error), { data, cause: error, maybeExecuted: true });
+      for (const call of calls) call.error(underWay);
+    }
     for (const binding of this.#bindings.entries(service)) this.#unbind(service, binding.objectId);
   }
 
