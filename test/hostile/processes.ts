@@ -139,8 +139,9 @@ export interface RobotProcess extends Child {
   readonly url: string;
 }
 
-export async function startRobot(): Promise<RobotProcess> {
-  const child = await startChild('./robot-process.ts');
+/** @param at the directory's URL; without one a port is chosen */
+export async function startRobot(at?: string): Promise<RobotProcess> {
+  const child = await startChild('./robot-process.ts', ...(at === undefined ? [] : [at]));
   const { url } = (await child.ask('where')) as { url: string };
   return Object.assign(child, { url });
 }
