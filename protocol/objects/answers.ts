@@ -3,15 +3,17 @@ import { type CallHandle, type CallRequest, type Payload, type ReplySink, releas
 import { conversionScore } from '../bus/conversion-score.ts';
 import { StandardAction } from '../bus/metaobject.ts';
 import { STANDARD_METHODS } from '../bus/standard-members.ts';
+import type { Dynamic } from '../wire/value.ts';
 import { ActiveCall, failureOf } from './active-call.ts';
-import { fitArguments, readArguments } from './arguments.ts';
+import { fitArguments } from './arguments.ts';
 import { callFailed } from './call-failed.ts';
 import { convertPayload } from './convert-payload.ts';
 import type { Answers, HostedState } from './hosted.ts';
 import { type MethodMember, method } from './members.ts';
 import { getProperty, setProperty } from './property-actions.ts';
 import { observed, Statistics } from './statistics.ts';
-import { asDynamic, encodePayload } from './values.ts';
+import { tracedArguments } from './traced-values.ts';
+import { asDynamic, decodeArguments, encodePayload } from './values.ts';
 
 const NO_SINK: ReplySink = { reply: releasePayload, error: () => {}, canceled: () => {} };
 const IDLE: CallHandle = { cancel: () => {} };
@@ -35,21 +37,22 @@ class Answering implements Answers {
     const member = own ?? this.#standard(action);
     const { parameters, returns } = member;
     const isHopeless = returnSignature !== undefined && conversionScore(returns, returnSignature) === 0;
+    const isTraced = this.#state.isTracing && isObservable(action, own !== undefined);
     let args: unknown[];
+    let told: Dynamic | undefined;
     try {
       if (isHopeless)
         throw callFailed(`Call error: will not be able to convert return type from ${returns} to ${returnSignature}`);
-      args =
-        member.isRaw === true
-          ? [fitArguments(payload, parameters)]
-          : readArguments(payload, parameters, this.#state.mapper);
+      const fitted = fitArguments(payload, parameters);
+      if (isTraced) told = tracedArguments(fitted);
+      args = member.isRaw === true ? [fitted] : decodeArguments(fitted, parameters, this.#state.mapper);
     } catch (error) {
       if (isHopeless) releasePayload(payload);
       sink.error(failureOf(error));
       return IDLE;
     }
-    const isObserved = own !== undefined && (this.#statistics.isEnabled || this.#statistics.isTracing);
-    const call = new ActiveCall(isObserved ? this.#observe(action, args, sink) : sink, (value) => {
+    const isObserved = isTraced || (this.#statistics.isEnabled && isObservable(action, own !== undefined));
+    const call = new ActiveCall(isObserved ? this.#observe(action, told, sink) : sink, (value) => {
       const given =
         member.isRaw === true && value !== undefined
           ? (value as Payload)
@@ -107,10 +110,10 @@ class Answering implements Answers {
       case StandardAction.clearStats:
         return plain(() => statistics.clear());
       case StandardAction.isTraceEnabled:
-        return plain(() => statistics.isTracing);
+        return plain(() => this.#state.isTracing);
       case StandardAction.enableTrace:
         return plain((isOn: boolean) => {
-          statistics.isTracing = isOn;
+          this.#state.isTracing = isOn;
         });
       default:
         return plain(() => {
@@ -119,10 +122,15 @@ class Answering implements Answers {
     }
   }
 
-  #observe(action: number, args: readonly unknown[], sink: ReplySink): ReplySink {
+  #observe(action: number, args: Dynamic | undefined, sink: ReplySink): ReplySink {
     const { trace, now } = this.#state;
     return observed({ action, args, sink }, { statistics: this.#statistics, trace, now });
   }
+}
+
+/** Own methods, and those for statistics and tracing themselves; not the ones that move properties and registrations. */
+function isObservable(action: number, isOwn: boolean): boolean {
+  return isOwn || action >= StandardAction.isStatsEnabled;
 }
 
 /** The result in the signature the caller asked for; as it is when the value does not allow it. */

@@ -1,24 +1,20 @@
-// Arguments of a call as JavaScript values, converted to what the callee declares, with libqi's words when that fails.
+// Arguments of a call, converted to what the callee declares, with libqi's words when that fails.
 // Layer 3; no state.
 import type { Payload } from '../bus/bus.ts';
 import { convertValue } from '../bus/convert.ts';
 import type { MetaObject } from '../bus/metaobject.ts';
 import { ByteReader } from '../wire/bytes.ts';
 import { parseSignature, type SignatureNode, splitTuple } from '../wire/signature.ts';
-import { type Dynamic, readValue } from '../wire/value.ts';
+import { Dynamic, readValue } from '../wire/value.ts';
 import { callFailed } from './call-failed.ts';
 import { convertPayload } from './convert-payload.ts';
-import { decodeArguments, isSameSignature, type ObjectMapper, openDynamic } from './values.ts';
+import { isSameSignature, openDynamic } from './values.ts';
 
 /**
- * The arguments for a method that declares `parameters`. Takes over the payload's references, also when it throws.
+ * The payload in the declared signature: the callee converts what came as a dynamic. Takes over the payload's
+ * references, also when it throws.
  * @throws `wire-invalid`, `call-failed`
  */
-export function readArguments(payload: Payload, parameters: string, mapper: ObjectMapper): unknown[] {
-  return decodeArguments(fitArguments(payload, parameters), parameters, mapper);
-}
-
-/** The payload in the declared signature: the callee converts what came as a dynamic. */
 export function fitArguments(payload: Payload, parameters: string): Payload {
   if (parameters === 'm' || isSameSignature(payload.signature, parameters)) return payload;
   const given = payload.signature === 'm' ? openDynamic(payload) : payload;
@@ -35,7 +31,7 @@ export function fitArguments(payload: Payload, parameters: string): Payload {
       try {
         return convertValue(source, target, parts[index]);
       } catch {
-        const [one, other] = [spell(parseSignature(source)), spell(parseSignature(target))];
+        const [one, other] = [spell(contentOf(source, parts[index])), spell(parseSignature(target))];
         throw callFailed(
           `Call argument number ${index} conversion failure from ${one} to ${other}. Function signature: ${spell(parseSignature(to))}.`,
         );
@@ -62,13 +58,18 @@ export function readPropertyKey(
   return { id: Number(value), rest };
 }
 
+/** What is in a dynamic counts, not that it is one. */
+function contentOf(source: string, value: unknown): SignatureNode {
+  return parseSignature(value instanceof Dynamic && value.signature !== '' ? value.signature : source);
+}
+
 const WORDS: Partial<Record<SignatureNode['kind'], string>> = {
   void: 'Void',
   bool: 'Bool',
   float: 'Float',
   double: 'Double',
   string: 'String',
-  raw: 'Raw',
+  raw: 'RawBuffer',
   dynamic: 'Value',
   object: 'Object',
 };
@@ -83,7 +84,12 @@ function spell(node: SignatureNode): string {
     case 'map':
       return `Map<${spell(node.key)},${spell(node.value)}>`;
     case 'tuple':
-      return `(${node.members.map(spell).join(',')})`;
+      // A struct goes by its name.
+      return node.annotation ? (node.annotation.split(',')[0] ?? '') : `(${node.members.map(spell).join(',')})`;
+    case 'varargs':
+      return `VarArgs<${spell(node.element)}>`;
+    case 'optional':
+      return `Optional<${spell(node.element)}>`;
     default:
       return WORDS[node.kind] ?? 'Unknown';
   }

@@ -42,6 +42,8 @@ export interface HostedState {
   readonly store: PropertyStore;
   readonly subscribers: Subscribers;
   readonly mapper: ObjectMapper;
+  /** On while somebody listens to `traceObject`, and as `enableTrace` says. */
+  isTracing: boolean;
   /** Emits an event of `traceObject`. */
   trace(event: unknown): void;
   /** Milliseconds since the epoch. */
@@ -73,6 +75,7 @@ class Hosted implements HostedObject {
   readonly #subscribers = new Subscribers();
   readonly #store: PropertyStore;
   readonly #answers: Answers;
+  readonly #state: HostedState;
   readonly #goneListeners = new Set<(error: QiwayError) => void>();
   #references = 1;
   #goneWith: QiwayError | undefined;
@@ -85,16 +88,18 @@ class Hosted implements HostedObject {
     this.uid = options.uid ?? Uint8Array.from({ length: 20 }, () => Math.random() * 256);
     const mapper = (): ObjectMapper => this.#mapper;
     this.#store = new PropertyStore(layout, this.#subscribers, mapper);
-    this.#answers = answersFor({
+    this.#state = {
       layout,
       store: this.#store,
       subscribers: this.#subscribers,
       get mapper() {
         return mapper();
       },
+      isTracing: false,
       trace: (event) => this.emit(TRACE_SIGNAL, event),
       now: options.now ?? Date.now,
-    });
+    };
+    this.#answers = answersFor(this.#state);
   }
 
   get goneWith(): QiwayError | undefined {
@@ -116,7 +121,21 @@ class Hosted implements HostedObject {
     const refusal =
       this.#goneWith ?? (this.metaObject.signals.has(signal) ? undefined : callFailed(`No such signal {${signal}}`));
     if (refusal !== undefined) return failedSubscription(refusal);
-    return this.#subscribers.add(signal, sink);
+    const subscription = this.#subscribers.add(signal, sink);
+    return signal === StandardAction.traceObject ? this.#tracing(subscription) : subscription;
+  }
+
+  /** As libqi: the first who listens to the trace turns it on, the last who goes turns it off. */
+  #tracing({ ready, close }: Subscription): Subscription {
+    this.#state.isTracing = true;
+    return {
+      ready,
+      close: () => {
+        const closed = close();
+        if (!this.#subscribers.has(StandardAction.traceObject)) this.#state.isTracing = false;
+        return closed;
+      },
+    };
   }
 
   retain(): void {

@@ -1,6 +1,9 @@
 // Statistics and tracing of one hosted object: actions 80 to 85 and signal 86 of every qi object. Layer 3; the time
 // comes in as an argument. Only wall time is measured: processor time per call cannot be known here and is 0.
 import type { ReplySink } from '../bus/bus.ts';
+import { errorText } from '../bus/encode-error.ts';
+import type { Dynamic } from '../wire/value.ts';
+import { tracedResult } from './traced-values.ts';
 
 /** In the field names of qi's MinMaxSum; seconds. */
 interface MinMaxSum {
@@ -45,7 +48,6 @@ interface Observer {
 export class Statistics {
   readonly #byMethod = new Map<number, MethodStatistics>();
   isEnabled = false;
-  isTracing = false;
   #nextTrace = 1;
 
   /** @param wallMs how long the call took */
@@ -97,34 +99,34 @@ function eventTrace(
   };
 }
 
-/** The sink of a call, which also records and traces it. */
+/** The sink of a call, which also records and, when its arguments are given, traces it. */
 export function observed(
-  call: { readonly action: number; readonly args: readonly unknown[]; readonly sink: ReplySink },
+  call: { readonly action: number; readonly args: Dynamic | undefined; readonly sink: ReplySink },
   { statistics, trace, now }: Observer,
 ): ReplySink {
   const { action, args, sink } = call;
-  const { isEnabled, isTracing } = statistics;
+  const { isEnabled } = statistics;
   const startedMs = now();
   const id = statistics.traceId();
   const tell = (kind: number, value: unknown): void => {
-    if (isTracing) trace(eventTrace({ id, slotId: action }, kind, { value, nowMs: now() }));
+    if (args !== undefined) trace(eventTrace({ id, slotId: action }, kind, { value, nowMs: now() }));
   };
-  const done = (kind: number, value: unknown): void => {
+  const done = (kind: number, value: () => unknown): void => {
     if (isEnabled) statistics.record(action, now() - startedMs);
-    tell(kind, value);
+    if (args !== undefined) tell(kind, value());
   };
-  tell(TraceKind.call, args.map(String));
+  tell(TraceKind.call, args);
   return {
     reply: (payload) => {
-      done(TraceKind.reply, null);
+      done(TraceKind.reply, () => tracedResult(payload));
       sink.reply(payload);
     },
     error: (error) => {
-      done(TraceKind.error, error.message);
+      done(TraceKind.error, () => errorText(error));
       sink.error(error);
     },
     canceled: () => {
-      done(TraceKind.error, 'canceled');
+      done(TraceKind.error, () => 'canceled');
       sink.canceled();
     },
   };

@@ -19,6 +19,10 @@ export class Subscribers {
     return { ready: Promise.resolve(), close };
   }
 
+  has(signal: number): boolean {
+    return this.#bySignal.has(signal);
+  }
+
   /** Each subscriber gets references of its own; ownership goes over. */
   send(signal: number, payload: Payload): void {
     const sinks = this.#bySignal.get(signal);

@@ -349,7 +349,9 @@ describe('statistics of a hosted object', () => {
       system: zero,
     });
     await ask(object, 83, '()', []);
-    expect(await ask(object, 82, '()', [])).toMatchObject({ reply: new Map() });
+    // The methods of statistics count too, as with libqi: the one that cleared was under way.
+    const after = (await ask(object, 82, '()', [])) as { reply: Map<number, unknown> };
+    expect([...after.reply.keys()]).toEqual([83]);
   });
 
   it('traces calls and their outcomes to who listens', async () => {
@@ -358,11 +360,10 @@ describe('statistics of a hosted object', () => {
       { now: () => 1_500_000.25 },
     );
     const { events } = listen(object, 86);
-    await ask(object, 85, '(b)', [true]);
     await ask(object, 100, '()', []);
     expect(events).toMatchObject([
       [{ id: 1, kind: 1, slotId: 100, timestamp: { tv_sec: 1500n, tv_usec: 250n } }],
-      [{ id: 1, kind: 3, arguments: expect.stringContaining('no') }],
+      [{ id: 1, kind: 3, arguments: 'no' }],
     ]);
   });
 });
