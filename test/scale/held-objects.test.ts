@@ -141,9 +141,12 @@ test('calls, properties and cancelling take as long with 10, 1,000 and 100,000 o
   const many = await times();
   expect(session.counts.remoteObjects).toBeGreaterThan(MANY);
   expect(new Set(held.map(({ metaObject }) => metaObject)).size).toBe(1);
-  for (const [name, time] of Object.entries(few)) {
-    expect(some[name], `${name} with 1,000 objects: ${time} us with 10`).toBeLessThan(time * MARGIN + 100);
-    expect(many[name], `${name} with ${MANY} objects: ${time} us with 10`).toBeLessThan(time * MARGIN + 100);
+  for (const object of held.splice(10)) object.release();
+  const fewAgain = await times();
+  for (const name of Object.keys(questions)) {
+    const base = Math.max(few[name] ?? 0, fewAgain[name] ?? 0);
+    expect(some[name], `${name} with 1,000 objects: ${base} us with 10`).toBeLessThan(base * MARGIN);
+    expect(many[name], `${name} with ${MANY} objects: ${base} us with 10`).toBeLessThan(base * MARGIN);
   }
   expect(bytesEach).toBeLessThan(MAX_BYTES_AN_OBJECT);
 }, 60_000);
