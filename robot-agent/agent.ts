@@ -18,7 +18,6 @@ import { createOwnHosts, outsideAddress } from './door/own-hosts.ts';
 import { openQiDoor } from './door/qi-door.ts';
 import { SessionTable } from './door/session-table.ts';
 import { LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
-import { downAwareBus } from './down-aware-bus.ts';
 import type { Logger } from './logger.ts';
 import { type BusListenerHandle, machineId } from './qi/index.ts';
 import { joinRobotBus, listenRobotBus, type RobotBus, type RobotBusOptions } from './robot-bus.ts';
@@ -74,7 +73,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     ownHosts,
     onRefused: onceEach(MAX_TOLD_REFUSALS, (reason) => logger.warn('a request was refused', { reason })),
   });
-  const door = createDoor(downAwareBus(outer, busState), {
+  const door = createDoor(outer, {
     clock,
     version,
     newEpoch: () => randomBytes(6).toString('hex'),
