@@ -54,6 +54,8 @@ function convert(from: SignatureNode, to: SignatureNode, value: unknown): unknow
 }
 
 const TEXT: SignatureNode = parseSignature('s');
+/** Fields that came to a struct of qi later, and what older programs mean that do not send them: libqi 2 knows no uid of services. */
+const YOUNGER_FIELDS: ReadonlyMap<string, unknown> = new Map([['ServiceInfo.objectUid', '']]);
 
 function convertOptional(from: SignatureNode, element: SignatureNode, value: unknown): unknown {
   if (from.kind === 'void' || (from.kind === 'optional' && (value === null || value === undefined))) return null;
@@ -163,7 +165,10 @@ function convertTuple(from: TupleNode, to: TupleNode, value: unknown): unknown {
       const member = to.members[index] as SignatureNode;
       if (source !== undefined) return convert(from.members[source] as SignatureNode, member, parts[source]);
       if (member.kind === 'optional') return null;
-      throw failed(from, to, value, `the field ${to.fieldNames?.[index]} is missing`);
+      const name = to.fieldNames?.[index];
+      if (to.name === from.name && YOUNGER_FIELDS.has(`${to.name}.${name}`))
+        return YOUNGER_FIELDS.get(`${to.name}.${name}`);
+      throw failed(from, to, value, `the field ${name} is missing`);
     }),
   );
 }

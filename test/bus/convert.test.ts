@@ -121,6 +121,15 @@ describe('values', () => {
     });
   });
 
+  test('a ServiceInfo of an older program, without uid, becomes one with an empty uid, and back; other structs do not', () => {
+    const old = '(sI)<ServiceInfo,name,serviceId>';
+    const young = '(sIs)<ServiceInfo,name,serviceId,objectUid>';
+    expect(convertValue(old, young, { name: 'A', serviceId: 3 })).toEqual({ name: 'A', serviceId: 3, objectUid: '' });
+    expect(convertValue(young, old, { name: 'A', serviceId: 3, objectUid: 'u' })).toEqual({ name: 'A', serviceId: 3 });
+    const other = '(sIs)<Other,name,serviceId,objectUid>';
+    expect(() => convertValue(old, other, { name: 'A', serviceId: 3 })).toThrow('objectUid is missing');
+  });
+
   test('a field of the name __proto__ stays a field', () => {
     const value = Object.fromEntries([['__proto__', 1]]);
     const converted = convertValue('{si}', '{sl}', value) as object;
