@@ -40,16 +40,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<Gateway> {
-  const endings: (() => Promise<unknown>)[] = [];
-  const ended = <T extends { close(): Promise<unknown> }>(one: T): T => {
-    endings.push(() => one.close());
-    return one;
-  };
-  const directory = ended(new EmbeddedBus({ machineId: 'robot', processId: 1, sessionId: 'robot' }));
-  const { url: busUrl } = ended(await listenBus(directory, 'tcp://127.0.0.1:0'));
-  const config: AgentConfig = {
-    bus: busUrl,
+/** On ports of the kernel's choice, with a door for qi programs. */
+export function agentConfig(changes: Partial<AgentConfig>): AgentConfig {
+  return {
+    bus: undefined,
     busListen: 'tcp://127.0.0.1:0',
     listen: { host: '127.0.0.1', port: 0 },
     token: TOKEN,
@@ -60,6 +54,17 @@ export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<G
     qiListen: ['tcp://127.0.0.1:0'],
     ...changes,
   };
+}
+
+export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<Gateway> {
+  const endings: (() => Promise<unknown>)[] = [];
+  const ended = <T extends { close(): Promise<unknown> }>(one: T): T => {
+    endings.push(() => one.close());
+    return one;
+  };
+  const directory = ended(new EmbeddedBus({ machineId: 'robot', processId: 1, sessionId: 'robot' }));
+  const { url: busUrl } = ended(await listenBus(directory, 'tcp://127.0.0.1:0'));
+  const config = agentConfig({ bus: busUrl, ...changes });
   const agent = ended(await startAgent(config, { logger: createLogger(() => {}, 'error'), clock: systemClock }));
   const [qiUrl = ''] = agent.qiUrls;
   const authenticator = tokenAuthenticator({ user: 'nao', token: TOKEN });
