@@ -107,7 +107,7 @@ describe('the endpoints a client takes', () => {
 });
 
 test('the machine id is a uuid that stays the same, also without a file to make it from', () => {
-  const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
   expect(machineId()).toBe(machineId());
   expect(machineId()).toMatch(uuid);
   expect(machineId(['/no/such/file'])).toMatch(uuid);
