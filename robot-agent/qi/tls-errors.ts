@@ -6,6 +6,23 @@ export function looksLikeTls(bytes: Uint8Array): boolean {
   return (bytes[0] === 0x16 || bytes[0] === 0x15) && bytes[1] === 0x03;
 }
 
+/** The first byte of every TLS client. */
+export function isTlsHandshake(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x16;
+}
+
+/** A fatal alert, protocol_version (RFC 5246, 7.2): what TLS servers answer to those who speak something else. */
+export const USE_TLS_ALERT: Uint8Array = Uint8Array.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x46);
+
+/** Said of a client that speaks plain tcp at a TLS port. */
+export function speaksNoTls(): QiwayError {
+  return new QiwayError(
+    'protocol-mismatch',
+    'The client speaks no TLS: if it is a qi program, it must use a tcps:// (or tcpsm://) URL.',
+    { data: { reason: 'the client speaks no TLS' } },
+  );
+}
+
 /** Said of a socket whose other side sends TLS where qi messages are spoken as they are. */
 export function speaksTls(): QiwayError {
   return new QiwayError(
@@ -30,11 +47,9 @@ export function tlsFailure(error: TlsFailure, side: 'client' | 'server' = 'clien
   if (/ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW/.test(code))
     return mismatch('Both sides speak TLS, and no version in common: here it is 1.2 or 1.3.');
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|NOT_SSL|UNKNOWN_PROTOCOL|RECORD_TOO/.test(code))
-    return mismatch(
-      side === 'client'
-        ? 'The other side answers without TLS: if it is a qi program, it speaks plain tcp; use a tcp:// URL.'
-        : 'The client speaks no TLS: if it is a qi program, it must use a tcps:// (or tcpsm://) URL.',
-    );
+    return side === 'server'
+      ? speaksNoTls()
+      : mismatch('The other side answers without TLS: if it is a qi program, it speaks plain tcp; use a tcp:// URL.');
   if (
     /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERT/.test(code)
   )

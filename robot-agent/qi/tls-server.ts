@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { QiwayError } from '@qiway/protocol/errors';
-import { tlsFailure } from './tls-errors.ts';
+import { isTlsHandshake, speaksNoTls, tlsFailure, USE_TLS_ALERT } from './tls-errors.ts';
 import { checkServerTls, type TlsServerOptions } from './tls-options.ts';
 
 /** libqi 4 speaks exactly 1.2. */
@@ -78,12 +78,26 @@ export function tlsServer(scheme: 'tcps' | 'tcpsm', options: TlsServerOptions | 
   return (socket, outcome) => {
     const key = addressKey(socket);
     outcomes.set(key, outcome);
+    let closedWith: QiwayError = new QiwayError('link-lost', 'The client went away during the TLS handshake.');
     socket.once('close', () => {
       if (outcomes.get(key) !== outcome) return;
       outcomes.delete(key);
-      outcome.onFailed(new QiwayError('link-lost', 'The client went away during the TLS handshake.'));
+      outcome.onFailed(closedWith);
     });
-    server.emit('connection', socket);
+    // The library would close without a word on a client that speaks no TLS.
+    socket.once('readable', () => {
+      const first = socket.read() as Buffer | null;
+      if (first === null) return void socket.destroy();
+      if (isTlsHandshake(first)) {
+        socket.unshift(first);
+        server.emit('connection', socket);
+        return;
+      }
+      closedWith = speaksNoTls();
+      // What else it sent is read, and dropped: unread bytes would have the system take back the alert.
+      socket.resume();
+      socket.end(USE_TLS_ALERT);
+    });
   };
 }
 

@@ -1,0 +1,406 @@
+// Qi sockets within TLS: who is believed, who is let in, and what each is told when it is not.
+import { X509Certificate } from 'node:crypto';
+import { connect as connectTcp, createServer } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer, type SecureVersion, type TLSSocket } from 'node:tls';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { MessageFramer } from '../../protocol/wire/framer.ts';
+import { encodeMessage, MessageType } from '../../protocol/wire/message.ts';
+import { encodeValue } from '../../protocol/wire/value.ts';
+import {
+  type BusListenerHandle,
+  createObject,
+  EmbeddedBus,
+  type JoinBusOptions,
+  type JoinedBus,
+  joinBus,
+  type ListenBusOptions,
+  listenBus,
+  method,
+  type TlsClientOptions,
+  type TlsServerOptions,
+} from '../../robot-agent/qi/index.ts';
+import { Collected, callMethod, failureOf } from '../contract/calls.ts';
+import { createEchoService } from '../support/echo-service.ts';
+import { handClock } from './hand-clock.ts';
+import { type Authority, authority, type Certified, selfSigned } from './tls-certificates.ts';
+
+const endings: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+let trusted: Authority;
+let other: Authority;
+let robot: Certified;
+let signed: Certified;
+let client: Certified;
+
+beforeAll(async () => {
+  [trusted, other, robot] = await Promise.all([authority('Trusted'), authority('Other'), selfSigned('robot')]);
+  [signed, client] = await Promise.all([trusted.certify('127.0.0.1'), trusted.certify('a client')]);
+});
+
+const fingerprint = ({ cert }: Certified): string =>
+  `sha256:${new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase()}`;
+
+interface Directory {
+  readonly bus: EmbeddedBus;
+  readonly handle: BusListenerHandle;
+  readonly url: string;
+  readonly log: Collected<string>;
+}
+
+async function directory(scheme: string, tls?: TlsServerOptions, options: ListenBusOptions = {}): Promise<Directory> {
+  const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+  const log = new Collected<string>();
+  const silent = (): void => {};
+  const handle = await listenBus(bus, `${scheme}://127.0.0.1:0`, {
+    ...options,
+    ...(tls === undefined ? {} : { tls }),
+    logger: { debug: silent, info: silent, error: silent, warn: (_, line) => log.add(String(line?.['reason'])) },
+  });
+  endings.push(
+    () => bus.close(),
+    () => handle.close(),
+  );
+  return { bus, handle, url: handle.url, log };
+}
+
+async function join(url: string, tls?: TlsClientOptions, options: JoinBusOptions = {}): Promise<JoinedBus> {
+  const bus = await joinBus(url, { ...options, ...(tls === undefined ? {} : { tls }) });
+  endings.push(() => bus.close());
+  return bus;
+}
+
+const refused = (url: string, tls?: TlsClientOptions) => failureOf(join(url, tls));
+
+describe('a tcps directory', () => {
+  test('is believed by its pinned fingerprint, however that is written', async () => {
+    const { url, bus, handle } = await directory('tcps', robot);
+    await bus.host('Echo', createEchoService().object);
+    expect(url).toMatch(/^tcps:\/\/127\.0\.0\.1:\d+$/);
+    expect(handle.endpoints).toEqual([url]);
+    const pin = fingerprint(robot);
+    const ways = [pin, pin.toUpperCase(), new X509Certificate(robot.cert).fingerprint256];
+    for (const written of ways) {
+      const joined = await join(url, { fingerprints: [fingerprint(client), written] });
+      expect(await callMethod(await joined.service('Echo'), 'echoInt32', 7)).toBe(7);
+      expect((await joined.serviceInfo('Echo')).endpoints).toContain(url);
+    }
+  });
+
+  test('is believed for its authority and its name', async () => {
+    const { url } = await directory('tcps', signed);
+    expect(await (await join(url, { ca: trusted.ca })).services()).toHaveLength(1);
+  });
+
+  test('is believed unverified only by those who say so', async () => {
+    const { url } = await directory('tcps', robot);
+    expect(await (await join(url, { isUnverified: true })).services()).toHaveLength(1);
+  });
+
+  test('that nobody vouches for is refused with its fingerprint and what to do', async () => {
+    const { url, log } = await directory('tcps', robot);
+    const error = await refused(url);
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).toContain('nobody vouches for');
+    expect(error.message).toContain(fingerprint(robot));
+    expect(error.message).toContain('pin this fingerprint');
+    expect(await log.count(1)).toEqual([expect.stringMatching(/closed|went away/)]);
+  });
+
+  test('of another authority is refused', async () => {
+    const { url } = await directory('tcps', signed);
+    const error = await refused(url, { ca: other.ca });
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).toContain(fingerprint(signed));
+  });
+
+  test('made for another name is refused with both names', async () => {
+    const pepper = await trusted.certify('pepper.local');
+    const error = await refused((await directory('tcps', pepper)).url, { ca: trusted.ca });
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).toContain('pepper.local');
+    expect(error.message).toContain('127.0.0.1');
+  });
+
+  test('with another certificate than the pinned is refused, naming both, also when an authority vouches for it', async () => {
+    const { url } = await directory('tcps', signed);
+    const error = await refused(url, { ca: trusted.ca, fingerprints: [fingerprint(robot)] });
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).toContain(fingerprint(robot));
+    expect(error.message).toContain(fingerprint(signed));
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('serves a client that speaks %s only', async (version) => {
+    const { url } = await directory('tcps', robot);
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(new URL(url).port),
+      rejectUnauthorized: false,
+      minVersion: version,
+      maxVersion: version,
+    });
+    endings.push(async () => socket.destroy());
+    const answers = new Collected<number>();
+    const framer = new MessageFramer({ onMessage: ({ type }) => answers.add(type) });
+    socket.on('data', (chunk) => framer.push(new Uint8Array(chunk)));
+    const address = { id: 2, type: MessageType.call, service: 0, object: 0, action: 8 };
+    socket.write(encodeMessage(address, encodeValue('{sm}', {})));
+    expect(await answers.count(1)).toEqual([MessageType.reply]);
+    expect(socket.getProtocol()).toBe(version);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('that speaks %s only is joined', async (version) => {
+    const { url } = await directory('tcp');
+    expect(await (await join(await wrapped(url, version), { isUnverified: true })).services()).toHaveLength(1);
+  });
+
+  test('that speaks too old a version is refused in words', async () => {
+    const { url } = await directory('tcps', robot);
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(new URL(url).port),
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+    });
+    const error = await new Promise<Error & { code?: string }>((resolve) => socket.once('error', resolve));
+    expect(error.code).toContain('PROTOCOL_VERSION');
+  });
+});
+
+/** TLS of one version before a plain port. */
+async function wrapped(url: string, version: SecureVersion): Promise<string> {
+  const sockets = new Set<TLSSocket>();
+  const server = createTlsServer({ ...robot, minVersion: version, maxVersion: version }, (outside) => {
+    const inside = connectTcp({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    sockets.add(outside);
+    outside.on('error', () => inside.destroy()).on('close', () => inside.destroy());
+    inside.on('error', () => outside.destroy());
+    outside.pipe(inside).pipe(outside);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endings.push(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `tcps://127.0.0.1:${(server.address() as { port: number }).port}`;
+}
+
+describe('a tcpsm directory', () => {
+  const mutual = (): TlsServerOptions => ({ ...signed, ca: trusted.ca });
+
+  test('lets in who shows a certificate of its authority', async () => {
+    const { url, bus } = await directory('tcpsm', mutual());
+    await bus.host('Echo', createEchoService().object);
+    const joined = await join(url, { ca: trusted.ca, ...client });
+    expect(await callMethod(await joined.service('Echo'), 'echoInt32', 7)).toBe(7);
+  });
+
+  test('refuses a certificate of another authority, and says so', async () => {
+    const { url, log } = await directory('tcpsm', mutual());
+    const stranger = await other.certify('a stranger');
+    const error = await refused(url, { ca: trusted.ca, ...stranger });
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).toContain('certificate of the client is not accepted');
+    expect(await log.count(1)).toEqual([expect.stringContaining('not accepted')]);
+  });
+
+  test('refuses a client of tcps that shows none, and says what the port is', async () => {
+    const { url, log } = await directory('tcpsm', mutual());
+    const error = await refused(url.replace('tcpsm:', 'tcps:'), { ca: trusted.ca });
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).toContain('this port is tcpsm and wants a certificate');
+    expect(await log.count(1)).toEqual([expect.stringContaining('none was shown')]);
+  });
+
+  test('refuses a certificate that expired', async () => {
+    const { url } = await directory('tcpsm', mutual());
+    // This side would not let its own program start with one; another program may.
+    const expired = await trusted.certify('a client', { notBefore: new Date(0), notAfter: new Date(1000) });
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(new URL(url).port),
+      rejectUnauthorized: false,
+      ...expired,
+    });
+    const answers = new Collected<number>();
+    const framer = new MessageFramer({ onMessage: ({ type }) => answers.add(type) });
+    socket.on('data', (chunk) => framer.push(new Uint8Array(chunk))).on('error', () => {});
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const address = { id: 2, type: MessageType.call, service: 0, object: 0, action: 8 };
+    socket.write(encodeMessage(address, encodeValue('{sm}', {})));
+    expect(await answers.count(1)).toEqual([MessageType.error]);
+    await closed;
+  });
+
+  test('is itself verified by its clients', async () => {
+    const { url } = await directory('tcpsm', { ...robot, ca: trusted.ca });
+    expect((await refused(url, { ca: trusted.ca, ...client })).message).toContain(fingerprint(robot));
+  });
+});
+
+describe('each scheme refuses clients of the others', () => {
+  test('a tcp client at a tcps port', async () => {
+    const { url, log } = await directory('tcps', robot);
+    const error = await refused(url.replace('tcps:', 'tcp:'));
+    expect(error.code).toBe('protocol-mismatch');
+    expect(error.message).toContain('tcps://');
+    expect(await log.count(1)).toEqual([expect.stringContaining('speaks no TLS')]);
+  });
+
+  test('a tcps client at a tcp port', async () => {
+    const { url, log } = await directory('tcp');
+    const error = await refused(url.replace('tcp:', 'tcps:'), { isUnverified: true });
+    expect(error.code).toBe('protocol-mismatch');
+    expect(error.message).toContain('use a tcp:// URL');
+    expect(await log.count(1)).toEqual([expect.stringContaining('speaks TLS')]);
+  });
+
+  test('a tcps client at a port that answers something else', async () => {
+    const server = createServer((socket) =>
+      socket
+        .on('error', () => {})
+        .resume()
+        .end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    endings.push(() => new Promise((resolve) => server.close(resolve)));
+    const { port } = server.address() as { port: number };
+    const error = await refused(`tcps://127.0.0.1:${port}`);
+    expect(error.code).toBe('protocol-mismatch');
+    expect(error.message).toContain('answers without TLS');
+  });
+
+  test('a tcps client at a port that never answers: in time', async () => {
+    const server = createServer((socket) => socket.on('error', () => {}).resume());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    endings.push(() => new Promise((resolve) => server.close(resolve)));
+    const { port } = server.address() as { port: number };
+    const error = await failureOf(joinBus(`tcps://127.0.0.1:${port}`, { timeoutMs: 100 }));
+    expect(error.code).toBe('protocol-mismatch');
+    expect(error.message).toContain('no answer within 100 ms');
+  });
+
+  test('where nothing listens it is a bus that is not there, as with tcp', async () => {
+    const { url, handle } = await directory('tcps', robot);
+    await handle.close();
+    expect((await refused(url)).code).toBe('bus-down');
+  });
+});
+
+describe('a port bounds those who are not in yet', () => {
+  test('within TLS, by time', async () => {
+    const clock = handClock();
+    const { url, log } = await directory('tcps', robot, { clock, timeoutMs: 777 });
+    const socket = connectTcp({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    socket.on('error', () => {});
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await clock.fire(777);
+    await closed;
+    expect(await log.count(1)).toHaveLength(1);
+  });
+
+  test.each(['tcp', 'tcps'])('by number for each address, at a %s port', async (scheme) => {
+    const { url, handle } = await directory(scheme, robot, { maxWaitingPerAddress: 2 });
+    const open = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        const socket = connectTcp({ host: '127.0.0.1', port: Number(new URL(url).port) });
+        endings.push(async () => socket.destroy());
+        socket.on('error', () => {}).once('close', resolve);
+      });
+    // Two wait; of three one is turned away, and others find no place either.
+    await Promise.race([open(), open(), open()]);
+    expect((await failureOf(joinBus(url, { tls: { isUnverified: true } }))).message).toBeDefined();
+    expect(handle.socketCount).toBe(0);
+  });
+
+  test('those who are in do not count', async () => {
+    const { url, handle } = await directory('tcps', robot, { maxWaitingPerAddress: 1 });
+    for (let count = 1; count <= 3; count++) {
+      await join(url, { isUnverified: true });
+      expect(handle.socketCount).toBe(count);
+    }
+  });
+});
+
+describe('within TLS', () => {
+  test('many small messages and large payloads arrive whole, in order', async () => {
+    const { url, bus } = await directory('tcps', robot);
+    await bus.host('Echo', createEchoService().object);
+    const echo = await (await join(url, { isUnverified: true })).service('Echo');
+    const numbers = Array.from({ length: 2000 }, (_, index) => index);
+    const large = new Uint8Array(8_000_000).map((_, index) => index * 7);
+    const [raw, ...answers] = await Promise.all([
+      callMethod(echo, 'echoRaw', large),
+      ...numbers.map((number) => callMethod(echo, 'echoInt32', number)),
+    ]);
+    expect(answers).toEqual(numbers);
+    expect(Buffer.compare(Buffer.from(raw as Uint8Array), Buffer.from(large))).toBe(0);
+  });
+
+  test('who does not read is let go when too much waits', async () => {
+    const { url, bus, log } = await directory('tcps', robot, { maxQueuedBytes: 1_000_000 });
+    const blob = new Uint8Array(6_000_000);
+    await bus.host('Big', createObject({ blob: method('()', 'r', () => blob) }));
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(new URL(url).port),
+      rejectUnauthorized: false,
+    });
+    socket.on('error', () => {});
+    endings.push(async () => socket.destroy());
+    const call = (
+      id: number,
+      service: number,
+      object: number,
+      action: number,
+      payload: Uint8Array = new Uint8Array(0),
+    ): void => {
+      socket.write(encodeMessage({ id, type: MessageType.call, service, object, action }, payload));
+    };
+    call(2, 0, 0, 8, encodeValue('{sm}', {}));
+    const { serviceId } = await bus.serviceInfo('Big');
+    for (let id = 3; id < 9; id++) call(id, serviceId, 1, 100);
+    expect(await log.count(1)).toEqual([expect.stringContaining('does not read')]);
+  });
+});
+
+describe('hosts of services', () => {
+  const answering = () => createObject({ answer: method('()', 'i', () => 42) });
+
+  test('beside a tcps directory listen as that when they have a certificate, and are verified alike', async () => {
+    const { url } = await directory('tcps', signed);
+    const host = await join(url, { ca: trusted.ca }, { listenTls: signed });
+    await host.host('Answer', answering());
+    expect(host.endpoints).toEqual([expect.stringMatching(/^tcps:\/\/127\.0\.0\.1:\d+$/)]);
+    expect(await callMethod(await (await join(url, { ca: trusted.ca })).service('Answer'), 'answer')).toBe(42);
+    const pinned = await join(url, { fingerprints: [fingerprint(signed)] });
+    expect(await callMethod(await pinned.service('Answer'), 'answer')).toBe(42);
+  });
+
+  test('that nobody vouches for are refused by name', async () => {
+    const { url } = await directory('tcps', signed);
+    const host = await join(url, { ca: trusted.ca }, { listenTls: robot });
+    await host.host('Answer', answering());
+    const error = await failureOf((await join(url, { ca: trusted.ca })).service('Answer'));
+    expect(error.code).toBe('unauthorized');
+    expect(error.message).toContain('Answer');
+    expect(error.message).toContain(fingerprint(robot));
+  });
+
+  test('without a certificate listen as tcp, and mutual ones need one of the client', async () => {
+    const { url } = await directory('tcpsm', { ...signed, ca: trusted.ca });
+    const own = { ca: trusted.ca, ...client };
+    const plain = await join(url, own);
+    await plain.host('Plain', answering());
+    expect(plain.endpoints).toEqual([expect.stringMatching(/^tcp:/)]);
+    const mutual = await join(url, own, { listenTls: { ...signed, ca: trusted.ca } });
+    await mutual.host('Mutual', answering());
+    expect(mutual.endpoints).toEqual([expect.stringMatching(/^tcpsm:/)]);
+    const program = await join(url, own);
+    for (const name of ['Plain', 'Mutual']) expect(await callMethod(await program.service(name), 'answer')).toBe(42);
+  });
+});
