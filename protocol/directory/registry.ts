@@ -75,7 +75,7 @@ export class Registry {
   /** @throws `service-not-found` */
   ready(serviceId: number): void {
     const entry = this.#byId.get(serviceId);
-    if (entry === undefined) throw unknownId(serviceId);
+    if (entry === undefined) throw unknownId(`Can't find pending service #${serviceId}`);
     if (entry.state === 'ready') return;
     entry.state = 'ready';
     this.#relative.set(entry.info);
@@ -85,7 +85,8 @@ export class Registry {
   /** @throws `service-not-found` */
   unregister(serviceId: number): void {
     const entry = this.#byId.get(serviceId);
-    if (entry === undefined || serviceId === DIRECTORY_ID) throw unknownId(serviceId);
+    if (entry === undefined || serviceId === DIRECTORY_ID)
+      throw unknownId(`Unregister Service: Can't find service #${serviceId}`);
     this.#byId.delete(serviceId);
     this.#idByName.delete(entry.info.name);
     this.#relative.delete(serviceId);
@@ -106,7 +107,8 @@ export class Registry {
   /** Replaces an info; all services of the same session get its endpoints. @throws `service-not-found` */
   update(info: ServiceInfo): void {
     const known = this.#byId.get(info.serviceId);
-    if (known === undefined || known.info.name !== info.name) throw unknownId(info.serviceId);
+    if (known === undefined || known.info.name !== info.name)
+      throw unknownId(`updateServiceInfo: Can't find service #${info.serviceId}`);
     this.#leaveSession(known.info);
     const session = this.#joinSession(info);
     this.#change(known, info);
@@ -177,7 +179,7 @@ function isSame(one: readonly string[] | undefined, other: readonly string[]): b
   return one?.length === other.length && one.every((endpoint, index) => endpoint === other[index]);
 }
 
-function unknownId(serviceId: number): QiwayError {
-  const text = `Can't find service #${serviceId}`;
+/** In libqi's words. */
+function unknownId(text: string): QiwayError {
   return new QiwayError('service-not-found', text, { data: { text } });
 }

@@ -1,7 +1,9 @@
 // What real libqi 4.0.5 answered when it was tried beside our hosts, and the recordings do not show: words of failed
 // conversions, and what statistics and tracing tell.
-import { describe, expect, it } from 'vitest';
-import type { BusObject } from '../../protocol/bus/bus.ts';
+import { describe, expect, it, test } from 'vitest';
+import type { BusObject, ServiceInfo } from '../../protocol/bus/bus.ts';
+import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
+import type { QiwayError } from '../../protocol/errors.ts';
 import type { HostedObject } from '../../protocol/objects/hosted-object.ts';
 import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
 import { Dynamic, decodeValue } from '../../protocol/wire/value.ts';
@@ -129,4 +131,27 @@ describe('tracing', () => {
     await ask(object, 7, '()', []);
     expect(told.map(({ slotId }) => slotId)).toEqual([84, 84]);
   });
+});
+
+test('the directory says of an unknown service what was to be done with it', () => {
+  const bus = new EmbeddedBus({ machineId: 'm', processId: 1, sessionId: 's' });
+  const info: ServiceInfo = {
+    name: 'Nobody',
+    serviceId: 99,
+    machineId: 'm',
+    processId: 1,
+    endpoints: [],
+    sessionId: 's',
+    objectUid: new Uint8Array(0),
+  };
+  const textOf = (run: () => void): unknown => {
+    try {
+      return run();
+    } catch (error) {
+      return (error as QiwayError<'service-not-found'>).data;
+    }
+  };
+  expect(textOf(() => bus.registry.unregister(99))).toEqual({ text: "Unregister Service: Can't find service #99" });
+  expect(textOf(() => bus.registry.ready(99))).toEqual({ text: "Can't find pending service #99" });
+  expect(textOf(() => bus.registry.update(info))).toEqual({ text: "updateServiceInfo: Can't find service #99" });
 });
