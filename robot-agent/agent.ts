@@ -9,7 +9,7 @@ import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { QiwayError } from '@qiway/protocol/errors';
 import { createDoor } from '@qiway/protocol/http-door/door';
 import { formatAddress, isWildcard, type ListenAddress } from './address.ts';
-import type { AgentConfig } from './config.ts';
+import type { AgentConfig, TlsFiles } from './config.ts';
 import { createGuard } from './door/guard.ts';
 import { createHttpServer, type HttpLimits } from './door/http.ts';
 import { openLinkDoor } from './door/link-door.ts';
@@ -19,7 +19,7 @@ import { openQiDoor } from './door/qi-door.ts';
 import { SessionTable } from './door/session-table.ts';
 import { LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
 import type { Logger } from './logger.ts';
-import { type BusListenerHandle, machineId } from './qi/index.ts';
+import { type BusListenerHandle, fileAuthenticator, fileUsers, machineId, type TlsServerOptions } from './qi/index.ts';
 import { joinRobotBus, listenRobotBus, type RobotBus, type RobotBusOptions } from './robot-bus.ts';
 import { agentVersion } from './version.ts';
 
@@ -105,19 +105,31 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     else logger.warn('the robot bus is down; trying to reach it', { url: robotBus?.url, reason });
     table.tellRobotBus(state, reason);
   };
-  const busOptions: RobotBusOptions = { outer, logger, clock, onState: tell };
+  const { busCredentials, busFingerprints = [], qiCredentials, isQiOpen = false } = config;
   const qiDoors: BusListenerHandle[] = [];
   let address: ListenAddress;
   try {
+    const serverTls = readServerTls(config.tls);
+    const tls = serverTls === undefined ? {} : { tls: serverTls };
+    const busOptions: RobotBusOptions = {
+      outer,
+      logger,
+      clock,
+      onState: tell,
+      ...tls,
+      join: {
+        tls: { ...config.tls, ...(busFingerprints.length === 0 ? {} : { fingerprints: busFingerprints }) },
+        ...(serverTls === undefined ? {} : { listenTls: serverTls }),
+        ...(busCredentials === undefined ? {} : { authenticator: fileAuthenticator(busCredentials) }),
+      },
+    };
     robotBus =
       config.bus === undefined
         ? await listenRobotBus(config.busListen, busOptions)
         : await joinRobotBus(config.bus, busOptions);
-    for (const url of config.qiListen ?? []) {
-      qiDoors.push(
-        await openQiDoor(url, { bus: outer, table, guard, counts, clock, logger, isOpen: config.isQiOpen === true }),
-      );
-    }
+    const users = qiCredentials === undefined ? {} : { users: fileUsers(qiCredentials) };
+    const qiDoor = { bus: outer, table, guard, counts, clock, logger, isOpen: isQiOpen, ...users, ...tls };
+    for (const url of config.qiListen ?? []) qiDoors.push(await openQiDoor(url, qiDoor));
     address = await listen(server, config.listen);
   } catch (error) {
     door.close();
@@ -168,6 +180,11 @@ function onceEach(maximum: number, tell: (text: string) => void): (text: string)
     told.add(text);
     tell(text);
   };
+}
+
+/** What ports show; without a key the files are of use to a client only. */
+function readServerTls({ cert, key, ca }: TlsFiles = {}): TlsServerOptions | undefined {
+  return cert === undefined || key === undefined ? undefined : { cert, key, ...(ca === undefined ? {} : { ca }) };
 }
 
 function isDirectory(path: string): boolean {

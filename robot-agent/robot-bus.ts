@@ -6,7 +6,7 @@ import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { sentenceOf } from '@qiway/protocol/errors';
 import type { Logger } from './logger.ts';
 import { type Mirror, mirrorBus } from './mirror.ts';
-import { joinBus, listenBus } from './qi/index.ts';
+import { type JoinBusOptions, joinBus, listenBus, type TlsServerOptions } from './qi/index.ts';
 
 export interface RobotBus {
   /** Where it is. */
@@ -20,14 +20,22 @@ export interface RobotBusOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onState: (state: 'up' | 'down', reason: string | undefined) => void;
+  /** Of the directory joined, and of the hosts behind it. */
+  readonly join?: Pick<JoinBusOptions, 'tls' | 'listenTls' | 'authenticator'>;
+  /** Of the own directory. */
+  readonly tls?: TlsServerOptions;
 }
 
 /** How long a start waits for a directory that is there but not yet joined; after that it is waited for in the background. */
 const FIRST_TRY_MS = 1500;
 
-/** Joins the directory at `url`, or waits for it; never rejects because it is not there. @throws `invalid-argument` for a URL that is none */
-export async function joinRobotBus(url: string, { outer, logger, clock, onState }: RobotBusOptions): Promise<RobotBus> {
-  const inner = await joinBus(url, { keepTrying: true, clock, logger });
+/**
+ * Joins the directory at `url`, or waits for it; never rejects because it is not there.
+ * @throws `invalid-argument` for a URL that is none, `config-invalid` for certificates that do not do
+ */
+export async function joinRobotBus(url: string, options: RobotBusOptions): Promise<RobotBus> {
+  const { outer, logger, clock, onState, join } = options;
+  const inner = await joinBus(url, { ...join, keepTrying: true, clock, logger });
   const mirror = mirrorBus({ outer, inner, logger, clock });
   const state = (): 'up' | 'down' => mirror.state;
   await becomesUp(mirror, clock);
@@ -59,9 +67,9 @@ function becomesUp(bus: Mirror, clock: Clock): Promise<void> {
   });
 }
 
-/** Makes the outer bus the directory that programs on the robot join. @throws `listen-failed` */
-export async function listenRobotBus(url: string, { outer, logger, clock }: RobotBusOptions): Promise<RobotBus> {
-  const listening = await listenBus(outer, url, { clock, logger });
+/** Makes the outer bus the directory that programs on the robot join. @throws `listen-failed`, `config-invalid` */
+export async function listenRobotBus(url: string, { outer, logger, clock, tls }: RobotBusOptions): Promise<RobotBus> {
+  const listening = await listenBus(outer, url, { clock, logger, ...(tls === undefined ? {} : { tls }) });
   logger.info('the agent is the service directory', { url: listening.url });
   return { url: listening.url, state: () => 'up', close: () => listening.close() };
 }

@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts';
 import type { AuthenticationData, AuthenticationProvider } from '../qi/authentication.ts';
 import { type BusListenerHandle, listenBus } from '../qi/listen-bus.ts';
 import type { PeerSocket } from '../qi/peer-socket.ts';
+import type { TlsServerOptions } from '../qi/tls-options.ts';
 import type { Guard } from './guard.ts';
 import type { Counts } from './metrics.ts';
 import type { DoorSession, SessionTable } from './session-table.ts';
@@ -26,25 +27,23 @@ export interface QiDoorOptions {
   readonly users?: AuthenticationProvider;
   /** Everybody comes in. */
   readonly isOpen: boolean;
+  /** For tcps:// and tcpsm://. */
+  readonly tls?: TlsServerOptions;
 }
 
 /** @throws `invalid-argument`, `config-invalid` for certificates that do not do, `listen-failed` */
 export async function openQiDoor(url: string, options: QiDoorOptions): Promise<BusListenerHandle> {
-  const { bus, table, counts, clock, logger, isOpen } = options;
+  const { bus, table, counts, clock, logger, isOpen, tls } = options;
   const sessions = new Map<PeerSocket, DoorSession>();
   const handle = await listenBus(bus, url, {
     clock,
     logger,
     place: 'outside',
     ...(isOpen ? {} : { authenticate: tokenOr(options) }),
+    ...(tls === undefined ? {} : { tls }),
     onOpen: (socket, data) => {
       const session = sessionOf(socket, data);
-      try {
-        table.admit(session, { protocol: 'qi', address: socket.remoteEndpoint });
-      } catch (error) {
-        counts.sessionsRefused++;
-        throw error;
-      }
+      table.admit(session, { protocol: 'qi', address: socket.remoteEndpoint });
       sessions.set(socket, session);
     },
     onClosed: (socket, reason) => {
@@ -59,10 +58,9 @@ export async function openQiDoor(url: string, options: QiDoorOptions): Promise<B
 }
 
 /** The agent's token opens every door; what else does is for `users` to say. */
-function tokenOr({ guard, users, table }: QiDoorOptions): AuthenticationProvider {
+function tokenOr({ guard, users }: QiDoorOptions): AuthenticationProvider {
   return (data) => {
     const { token } = data;
-    if (table.isFull) return { state: 'refused', reason: 'the agent has as many sessions as it takes' };
     if (typeof token === 'string' && guard.isToken(token)) return { state: 'done' };
     if (users !== undefined) return users(data);
     const what = token === undefined ? 'the credentials hold no token' : 'the token is not the one of this robot';
