@@ -20,7 +20,7 @@ const ROW = /: (?:0{16}FFFF0000)?(\w{8}:\w{4}) (?:0{16}FFFF0000)?(\w{8}:\w{4}) 0
 interface Watched {
   /** Told why, once. */
   readonly onLost: (reason: string) => void;
-  /** Undefined until this machine was seen to have its address: some answer for addresses that no interface has. */
+  /** Undefined: no interface has its address; some machines answer for such. */
   looksWithout: number | undefined;
 }
 
@@ -36,7 +36,8 @@ export class SocketWatch {
   /** Watches an open socket until it closes. */
   add(socket: Socket, onLost: (reason: string) => void): void {
     if (isLoopback(plain(socket.remoteAddress))) return;
-    this.#sockets.set(socket, { onLost, looksWithout: undefined });
+    const looksWithout = ownAddresses().has(plain(socket.localAddress)) ? 0 : undefined;
+    this.#sockets.set(socket, { onLost, looksWithout });
     socket.once('close', () => {
       this.#sockets.delete(socket);
       if (this.#sockets.size === 0) this.#stop();
@@ -54,7 +55,7 @@ export class SocketWatch {
 
   async #look(): Promise<void> {
     const retransmissions = await readRetransmissions();
-    const own = new Set(Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []));
+    const own = ownAddresses();
     for (const [socket, watched] of [...this.#sockets]) {
       const address = plain(socket.localAddress);
       if (own.has(address)) watched.looksWithout = 0;
@@ -65,6 +66,10 @@ export class SocketWatch {
       else if ((retransmissions.get(ends) ?? 0) >= MAX_RETRANSMISSIONS) watched.onLost('what was sent arrives nowhere');
     }
   }
+}
+
+function ownAddresses(): ReadonlySet<string> {
+  return new Set(Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []));
 }
 
 async function readRetransmissions(): Promise<ReadonlyMap<string, number>> {

@@ -95,6 +95,9 @@ answerQuestions({
   /** All events so far, once there are so many. */
   events: ({ client: name, service, signal, count }: Target & { readonly signal: string; readonly count: number }) =>
     heard.get(`${name} ${service} ${signal}`)?.count(count),
+  /** All events so far, once the last is this one. */
+  heard: ({ client: name, service, signal, last }: Target & { readonly signal: string; readonly last: unknown }) =>
+    heard.get(`${name} ${service} ${signal}`)?.until((all) => all.at(-1) === last),
   host: ({ client: name, service }: Target) => client(name).host(service),
   handOn: ({ client: name, from, to }: { readonly client: string; readonly from: string; readonly to: string }) =>
     client(name).handOn(from, to),
@@ -104,7 +107,16 @@ answerQuestions({
       const look = (): void => {
         names(name).then((all) => all.includes(service) === isThere && resolve(), reject);
       };
-      client(name).onServiceChange(look);
+      client(name).onChange(look);
+      look();
+    }),
+  /** Resolves once the robot's bus is so. */
+  busIs: ({ client: name, isUp }: { readonly client: string; readonly isUp: boolean }) =>
+    new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (client(name).isBusUp() === isUp) resolve();
+      };
+      client(name).onChange(look);
       look();
     }),
   /** May be asked again. */

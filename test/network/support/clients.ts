@@ -13,7 +13,10 @@ export interface Client {
   host(name: string): Promise<void>;
   /** Gets a counter from one service, and has the other add to it and hear of it; what the counter came to. */
   handOn(from: string, to: string): Promise<number>;
-  onServiceChange(look: () => void): void;
+  /** As the agent says; a qi program is not told. */
+  isBusUp(): boolean;
+  /** Services came or went, or the bus did. */
+  onChange(look: () => void): void;
   close(): Promise<void>;
 }
 
@@ -54,7 +57,11 @@ async function webClient({ url, timeoutMs = TIMEOUT_MS }: ClientSpec): Promise<C
       counter.release();
       return sum;
     },
-    onServiceChange: (look) => void robot.onServiceChange(look),
+    isBusUp: () => robot.status.bus === 'up',
+    onChange: (look) => {
+      robot.onServiceChange(look);
+      robot.onStatusChange(look);
+    },
     close: () => robot.close(),
   };
 }
@@ -95,8 +102,10 @@ async function qiClient({ url, token, machineId, timeoutMs = TIMEOUT_MS }: Clien
       counter.release();
       return sum;
     },
-    onServiceChange: (look) =>
-      void bus.listen({ serviceAdded: look, serviceRemoved: look, stateChanged: () => look() }),
+    isBusUp: () => {
+      throw new Error('qi messaging has no word for it');
+    },
+    onChange: (look) => void bus.listen({ serviceAdded: look, serviceRemoved: look, stateChanged: () => look() }),
     close: () => bus.close(),
   };
 }

@@ -26,8 +26,8 @@ interface Answer {
   readonly failure?: string;
 }
 
-/** For a start or an answer, ms: on a busy machine a start takes seconds. */
-const PATIENCE_MS = 20_000;
+/** For a start or an answer, ms: some wait for what TCP takes half a minute to notice. */
+const PATIENCE_MS = 90_000;
 
 /** Resolves once the program answers questions. */
 export async function startProgram({ namespace, host, file, spec }: ProgramOptions): Promise<Program> {
