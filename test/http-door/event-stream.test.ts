@@ -1,6 +1,6 @@
 // Signals as server-sent events, on a virtual clock: no sockets.
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Subscription } from '../../protocol/bus/bus.ts';
+import type { EventSink, Subscription } from '../../protocol/bus/bus.ts';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';
 import type { DoorResponse } from '../../protocol/http-door/door-types.ts';
 import { type DoorRobot, doorRobot } from '../support/door-robot.ts';
@@ -101,6 +101,29 @@ describe('a signal as server-sent events', () => {
     await robot.service.close();
     expect(await next).toMatch(/^event: gone\ndata: \{.*"code":"service-gone".*\}\n\n$/);
     expect(await reader.next()).toBeUndefined();
+  });
+
+  test('says when events were missed on the way here, and goes on', async () => {
+    const sinks: EventSink[] = [];
+    const subscribe = robot.tester.subscribe.bind(robot.tester);
+    Object.assign(robot.tester, {
+      subscribe: (action: number, sink: EventSink): Subscription => {
+        sinks.push(sink);
+        return subscribe(action, sink);
+      },
+    });
+    const { reader } = await open('wordSaid');
+    robot.tester.emit('wordSaid', 'before');
+    sinks[0]?.gap?.(undefined);
+    sinks[0]?.gap?.(4);
+    robot.tester.emit('wordSaid', 'after');
+    const gaps =
+      'id: e1-2\nevent: gap\ndata: {"missed":null}\n\nid: e1-3\nevent: gap\ndata: {"missed":4}\n\nid: e1-4\ndata: ["after"]\n\n';
+    expect(await reader.next()).toBe(`id: e1-1\ndata: ["before"]\n\n${gaps}`);
+    await reader.stop();
+    const { first, reader: again } = await open('wordSaid', 'e1-1');
+    expect(first).toBe(`retry: 2000\n: resumed\n\n${gaps}`);
+    await again.stop();
   });
 
   test('stopping while it waits ends it', async () => {

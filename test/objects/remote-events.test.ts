@@ -1,6 +1,6 @@
 // Signals and properties of remote objects over a session in memory.
-import type { Subscription } from '@qiway/protocol/bus/bus';
-import { type Members, property, signal } from '@qiway/protocol/objects/hosted-object';
+import type { EventSink, Subscription } from '@qiway/protocol/bus/bus';
+import { type HostedObject, type Members, property, signal } from '@qiway/protocol/objects/hosted-object';
 import { createRemoteObjects } from '@qiway/protocol/objects/remote-objects';
 import type { Property, Signal } from '@qiway/protocol/objects/remote-types';
 import { describe, expect, it } from 'vitest';
@@ -133,6 +133,64 @@ describe('signals of a remote object', () => {
     await settled();
     await session.close();
     expect(await loop).toBe('ended');
+  });
+});
+
+describe('events that were missed', () => {
+  interface Talker {
+    word: Signal<[word: string, count: number]>;
+    volume: Property<number>;
+  }
+  const members: Members = { word: signal('(si)'), volume: property('i', 30) };
+  /** Takes what is given to subscribers, so that a gap can be told. */
+  const tellsGaps = (hosted: HostedObject): ((missed: number | undefined) => void) => {
+    const sinks: EventSink[] = [];
+    const subscribe = hosted.subscribe.bind(hosted);
+    Object.assign(hosted, {
+      subscribe: (action: number, sink: EventSink): Subscription => {
+        sinks.push(sink);
+        return subscribe(action, sink);
+      },
+    });
+    return (missed) => {
+      for (const sink of sinks) sink.gap?.(missed);
+    };
+  };
+
+  it('are told between the events, of signals and properties, and what the callback throws is reported', async () => {
+    const { service, hosted } = await serve<Talker>(members);
+    const gap = tellsGaps(hosted);
+    const heard: unknown[] = [];
+    const off = await service.word.connect((word) => heard.push(word), { gap: (missed) => heard.push({ missed }) });
+    await service.word.connect(() => {});
+    await service.volume.connect((volume) => heard.push(volume), {
+      gap: () => {
+        throw new Error('of the page');
+      },
+    });
+    hosted.emit('word', 'a', 1);
+    gap(undefined);
+    hosted.emit('word', 'b', 2);
+    hosted.set('volume', 31);
+    gap(5);
+    await settled();
+    await off();
+    gap(6);
+    await settled();
+    expect(heard).toEqual(['a', { missed: undefined }, 'b', 31, { missed: 5 }]);
+  });
+
+  it('are counted by an iterator, one where nobody knows how many', async () => {
+    const { service, hosted } = await serve<Talker>(members);
+    const gap = tellsGaps(hosted);
+    const words = service.word[Symbol.asyncIterator]();
+    await settled();
+    gap(undefined);
+    gap(5);
+    hosted.emit('word', 'a', 1);
+    expect(await words.next()).toEqual({ done: false, value: ['a', 1] });
+    expect(words.missed).toBe(6);
+    await words.return?.();
   });
 });
 

@@ -5,7 +5,7 @@ import { NO_OBJECTS } from '../../protocol/bus/bus.ts';
 import { callObject } from '../../protocol/bus/call.ts';
 import { StandardAction } from '../../protocol/bus/metaobject.ts';
 import type { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
-import { isQiwayError } from '../../protocol/errors.ts';
+import { isQiwayError, QiwayError } from '../../protocol/errors.ts';
 import { createObject, type HostedObject, method, property, signal } from '../../protocol/objects/hosted-object.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { decodeValue, encodeValue } from '../../protocol/wire/value.ts';
@@ -226,6 +226,48 @@ describe('what comes back', () => {
       expect(heard.splice(0)).toEqual(['gap', time]);
     }
     expect(inner.pair?.client.counts.remoteObjects).toBe(2);
+  });
+});
+
+describe('the host of a service that is lost before the directory says so', () => {
+  const lose = async (name: string): Promise<void> => {
+    const { serviceId } = await inner.serviceInfo(name);
+    const lost = new QiwayError('service-gone', 'The program ended.');
+    inner.pair?.server.stopServing(serviceId, lost);
+    inner.pair?.client.endService(serviceId, lost);
+  };
+
+  test('is told as such, and reached again if the service stays registered', async () => {
+    const first = lamp('first');
+    await up({ Lamp: first.object });
+    const object = await outer.service('Lamp');
+    const { sink, heard } = listener();
+    await object.subscribe(actionOf(object, 'blinked'), sink).ready;
+    const cut = failure(ask(object, 'never'));
+    await settled();
+    await lose('Lamp');
+    expect(await cut).toBe('service-gone maybe');
+    expect(await failure(ask(object, 'whoami'))).toBe('service-gone');
+    expect(mirror.state).toBe('up');
+    await clock.advance(500);
+    expect(await ask(object, 'whoami')).toBe('first');
+    first.object.emit('blinked', 1);
+    await settled();
+    expect(heard).toEqual(['gap', 1]);
+  });
+
+  test('and then is taken off the bus leaves as every service does', async () => {
+    const robot = embeddedBus();
+    const hosted = await robot.host('Lamp', lamp('first').object);
+    await inner.comeUp(robot);
+    await settled();
+    const object = await outer.service('Lamp');
+    await lose('Lamp');
+    await hosted.close();
+    await robot.host('Lamp', lamp('second').object);
+    await clock.advance(10_000);
+    expect(object.goneWith?.code).toBe('service-gone');
+    expect(await ask(await outer.service('Lamp'), 'whoami')).toBe('second');
   });
 });
 
