@@ -26,6 +26,8 @@ export interface PeerAgreement {
 export interface PeerLimits {
   /** Calls of the other side under way at once. */
   readonly maxIncomingCalls: number;
+  /** Calls of this side that the other has not answered; those that nobody waits for any more count too. */
+  readonly maxPendingCalls: number;
   /** Objects served to the other side at once, and objects of it held. */
   readonly maxObjects: number;
   /** Signal registrations of the other side. */
@@ -60,6 +62,7 @@ export const UNKNOWN_COUNT = 0xffff_ffff;
 /** Bounds against a greedy peer; far above what robots and pages use. */
 export const DEFAULT_LIMITS: PeerLimits = {
   maxIncomingCalls: 65_536,
+  maxPendingCalls: 1_048_576,
   maxObjects: 1_048_576,
   maxSubscriptions: 65_536,
   maxMetaObjectBytes: 67_108_864,

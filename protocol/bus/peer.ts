@@ -15,6 +15,7 @@ import {
   releasePayload,
   SEAM_ENCODING,
 } from './bus.ts';
+import { noFlags, tooManyCalls } from './call-refusals.ts';
 import { CallTable } from './call-table.ts';
 import { decodeErrorRecord } from './error-record.ts';
 import { StandardAction, standardReturn } from './metaobject.ts';
@@ -196,9 +197,11 @@ export class Peer {
   /** Writes a call and keeps its sink until the answer. */
   call(target: PeerObject, request: CallRequest, sink: ReplySink): PendingCall | undefined {
     const { action, payload } = request;
-    if (this.#closedWith !== undefined) {
+    const maximum = this.limits.maxPendingCalls;
+    const refusal = this.#closedWith ?? (this.#pending.size < maximum ? undefined : tooManyCalls(maximum));
+    if (refusal !== undefined) {
       releasePayload(payload);
-      sink.error(this.#closedWith);
+      sink.error(refusal);
       return undefined;
     }
     const id = this.freshId();
@@ -307,7 +310,9 @@ export class Peer {
         objects ??= [];
         if (reference.object === 0) return { ...reference, service: 0 };
         const { service, object, metaObject, uid } = reference;
-        objects.push(this.remoteObject(service, object, isZero(uid) ? { metaObject } : { metaObject, uid }));
+        objects.push(
+          this.remoteObject(service, object, uid.some((byte) => byte !== 0) ? { metaObject, uid } : { metaObject }),
+        );
         return { ...reference, service: 0, object: objects.length };
       });
       return { signature, bytes: neutral, objects: objects ?? NO_OBJECTS };
@@ -388,20 +393,8 @@ export class Peer {
   }
 }
 
-function noFlags(): QiwayError {
-  return new QiwayError(
-    'unsupported',
-    'The other side does not convert arguments and results: give them in the signature the method declares.',
-    { data: { what: 'MessageFlags' } },
-  );
-}
-
 /** A gap's count; undefined when it is not known. */
 function readMissed(payload: Uint8Array): number | undefined {
   const missed = payload.length < 4 ? UNKNOWN_COUNT : readUint32(payload, 0);
   return missed === UNKNOWN_COUNT ? undefined : missed;
-}
-
-function isZero(uid: Uint8Array): boolean {
-  return uid.every((byte) => byte === 0);
 }

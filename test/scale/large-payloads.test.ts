@@ -2,7 +2,7 @@
 // program on the robot's bus to a page. Nothing of them stays.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type ConnectOptions, connect, type Robot } from '@qiway/sdk';
+import { connect, type Robot, type RobotConnectOptions } from '@qiway/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BusObject } from '../../protocol/bus/bus.ts';
 import { method } from '../../protocol/objects/hosted-object.ts';
@@ -18,7 +18,7 @@ const MEBIBYTE = 1_048_576;
 const HUNDRED_MEGABYTES = 100_000_000;
 const SIZES = [0, 1, 8191, 8192, 8193, 65_535, 65_536, 65_537, MEBIBYTE, 16 * MEBIBYTE];
 /** A busy machine carries a hundred megabytes in a second or two each way. */
-const PATIENCE: ConnectOptions = { timeoutMs: 60_000 };
+const PATIENCE: RobotConnectOptions = { timeoutMs: 60_000 };
 
 type Content = 'zero' | 'random' | 'text';
 const CONTENTS: readonly Content[] = ['zero', 'random', 'text'];

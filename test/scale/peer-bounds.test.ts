@@ -34,7 +34,7 @@ describe('messages for a service that is being fetched', () => {
     const pair = peerPair({ services: () => found.promise as Promise<BusObject>, errors: 'record' });
     const [one, other] = [SERVICE, SERVICE + 1].map((service) =>
       pair.client.remoteObject(service, 1, { metaObject: main.metaObject.bytes }),
-    ) as [BusObject, BusObject];
+    ) as readonly BusObject[] as readonly [BusObject, BusObject];
     const text = 'x'.repeat(6_000_000);
     const waiting = [callMethod(one, 'take', text), callMethod(other, 'take', text)];
     const refused = await failureOf(callMethod(one, 'take', text));
@@ -138,6 +138,19 @@ describe('objects given out', () => {
     expect(pair.client.counts.servedObjects).toBe(1);
     pair.client.endService(SERVICE, new QiwayError('service-gone', 'It left.'));
     expect(pair.client.counts.servedObjects).toBe(0);
+  });
+});
+
+describe('calls that the other side never answers', () => {
+  it('are bounded, also those that nobody waits for any more', async () => {
+    const main = createObject({ never: method('()', 'v', () => new Promise<never>(() => {})) });
+    const pair = peerPair({ services: () => main, limits: { maxPendingCalls: 10 } });
+    const remote = pair.client.remoteObject(SERVICE, 1, { metaObject: main.metaObject.bytes });
+    for (let call = 0; call < 10; call += 1) callMethod(remote, 'never').catch(() => {});
+    expect(await failureOf(callMethod(remote, 'never'))).toMatchObject({ data: { limit: 'maxPendingCalls' } });
+    expect(pair.client.counts.pendingCalls).toBe(10);
+    pair.client.endService(SERVICE, new QiwayError('service-gone', 'It left.'));
+    expect(pair.client.counts.pendingCalls).toBe(0);
   });
 });
 
