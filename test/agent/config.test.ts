@@ -101,6 +101,34 @@ describe('the configuration', () => {
   });
 });
 
+describe('the doors for qi programs', () => {
+  test('come from flags and files', () => {
+    Object.assign(files, { 'c.pem': 'CERT', 'k.pem': 'KEY', 'a.pem': 'CA' });
+    const fingerprint = `sha256:${'ab'.repeat(32)}`;
+    const args = [
+      ...['--bus', 'tcps://10.0.0.1:9503', '--bus-credentials', 'nao.json', '--bus-fingerprint', fingerprint],
+      ...['--qi-listen', 'tcpsm://0.0.0.0:0', '--qi-listen=tcp://127.0.0.1:0', '--qi-credentials', 'users.json'],
+      ...['--tls-cert', 'c.pem', '--tls-key', 'k.pem', '--tls-ca', 'a.pem'],
+    ];
+    expect(config(args)).toMatchObject({
+      bus: 'tcps://10.0.0.1:9503',
+      busCredentials: 'nao.json',
+      busFingerprints: [fingerprint],
+      qiListen: ['tcpsm://0.0.0.0:0', 'tcp://127.0.0.1:0'],
+      qiCredentials: 'users.json',
+      isQiOpen: false,
+      tls: { cert: 'CERT', key: 'KEY', ca: 'CA' },
+    });
+  });
+
+  test('may be open to everybody beyond loopback only if the user insists', () => {
+    Object.assign(files, { 'c.pem': 'CERT', 'k.pem': 'KEY' });
+    const open = ['--qi-listen', 'tcps://0.0.0.0:1', '--tls-cert', 'c.pem', '--tls-key', 'k.pem', '--qi-open'];
+    expect(refusal(open)).toMatchObject({ key: 'qi-open', message: expect.stringContaining('lets everybody in') });
+    expect(config([...open, '--insecure-listen']).isQiOpen).toBe(true);
+  });
+});
+
 describe('is refused with a sentence that names the key', () => {
   test.each<[string[], string, string]>([
     [['--lisen', '127.0.0.1:1'], 'lisen', 'There is no option --lisen. Did you mean --listen?'],
@@ -127,6 +155,30 @@ describe('is refused with a sentence that names the key', () => {
     [['--listen', 'nao.local:8080'], 'listen', 'Add --insecure-listen'],
     [['--bus-listen', 'tcp://0.0.0.0:9559'], 'bus-listen', 'Add --insecure-listen'],
     [['--config', 'absent.json'], 'config', '--config absent.json cannot be read'],
+    [['--qi-listen', 'tcp://0.0.0.0:1'], 'qi-listen', 'Or give a tcps:// URL and a certificate.'],
+    [
+      ['--qi-listen', 'tcp://127.0.0.1:1', '--qi-listen', '127.0.0.1:2'],
+      'qi-listen',
+      '--qi-listen "127.0.0.1:2": it must',
+    ],
+    [['--qi-open'], 'qi-open', '--qi-open is of use with --qi-listen only.'],
+    [['--qi-credentials', 'u'], 'qi-credentials', '--qi-credentials is of use with --qi-listen only.'],
+    [['--qi-listen', 'tcp://127.0.0.1', '--qi-open', '--qi-credentials', 'u'], 'qi-open', 'exclude each other'],
+    [['--qi-listen', 'tcps://127.0.0.1:1'], 'tls-cert', 'tcps://127.0.0.1:1 needs a certificate: --tls-cert FILE'],
+    [['--bus-listen', 'tcps://127.0.0.1:1'], 'tls-cert', 'tcps://127.0.0.1:1 needs a certificate'],
+    [['--tls-cert', 'c.pem'], 'tls-key', '--tls-cert needs its private key'],
+    [['--tls-key', 'k.pem'], 'tls-cert', '--tls-key needs its certificate'],
+    [['--tls-cert', 'c.pem', '--tls-key', 'k.pem'], 'tls-cert', 'none is given'],
+    [['--tls-ca', 'a.pem'], 'tls-ca', 'none is given'],
+    [['--bus', 'tcpsm://nao'], 'tls-cert', 'asks for a certificate of the agent'],
+    [
+      ['--qi-listen', 'tcpsm://127.0.0.1', '--tls-cert', 'c', '--tls-key', 'k'],
+      'tls-ca',
+      'asks clients for certificates',
+    ],
+    [['--bus', 'tcps://nao', '--tls-ca', 'absent.pem'], 'tls-ca', '--tls-ca absent.pem cannot be read'],
+    [['--bus', 'tcps://nao', '--bus-fingerprint', 'ab:cd'], 'bus-fingerprint', '"ab:cd": must be sha256:'],
+    [['--bus', 'tcp://nao', '--bus-fingerprint', `sha256:${'0'.repeat(64)}`], 'bus-fingerprint', 'tcps:// or tcpsm://'],
   ])('%j', (args, key, sentence) => {
     expect(refusal(args)).toMatchObject({ code: 'config-invalid', key, message: expect.stringContaining(sentence) });
   });
