@@ -4,8 +4,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findBrowser, findOnPath } from './find-browser.mjs';
+import { findBrowser } from './find-browser.mjs';
 import { holdingLock } from './lock.mjs';
+import { installSystemPackage } from './system-package.mjs';
 
 const advice = 'Install Chromium or Google Chrome, or set CHROMIUM_PATH to one, then run this again.';
 
@@ -24,16 +25,6 @@ function fetchPlaywrights(root) {
   return existsSync(cli) && run(process.execPath, [cli, 'install', 'chromium'], { timeout: downloadTimeoutMs });
 }
 
-function installPackage(say) {
-  if (findOnPath('apt-get') === undefined) return false;
-  const isRoot = process.getuid?.() === 0;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args) => run(isRoot ? 'apt-get' : 'sudo', isRoot ? args : ['-n', 'apt-get', ...args], { env });
-  say('installing the chromium package of this system');
-  apt('update', '-q');
-  return apt('install', '-y', '-q', '--no-install-recommends', 'chromium');
-}
-
 function starts(path) {
   return spawnSync(path, ['--version', '--no-sandbox'], { stdio: 'ignore', timeout: versionTimeoutMs }).status === 0;
 }
@@ -49,7 +40,7 @@ export async function installBrowser(root, say) {
       if (own !== undefined && starts(own)) return;
       say("Playwright's browser does not start here");
     }
-    if (installPackage(say)) {
+    if (installSystemPackage('chromium', say)) {
       const system = await findBrowser();
       if (system !== undefined && starts(system)) return;
     }

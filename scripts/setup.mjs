@@ -1,4 +1,5 @@
-// Makes a fresh clone ready: packages, a Node that runs TypeScript, with --browser also a Chromium for the tests.
+// Makes a fresh clone ready: packages, a Node that runs TypeScript; for the tests also a Chromium (--browser) and the
+// tools that make networks (--network).
 // Plain JavaScript for Node 18 and later, since it runs before anything is installed. All it says goes to stderr.
 
 import { spawnSync } from 'node:child_process';
@@ -6,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, syml
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installBrowser } from './install-browser.mjs';
+import { installNetworkTools } from './install-network-tools.mjs';
 import { holdingLock } from './lock.mjs';
 import { isNodeNewEnough, npmCommand, runtimePackage, wantedStamp } from './runtime.mjs';
 
@@ -102,6 +104,7 @@ try {
       if (isRuntimeWanted()) installRuntime();
     });
   }
+  if (process.argv.includes('--network')) await installNetworkTools(root, say);
   if (process.argv.includes('--browser')) await installBrowser(root, say);
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
