@@ -362,16 +362,16 @@ export class Peer {
 
   #dispatchEvent(header: MessageHeader, bytes: Uint8Array): void {
     const remote = this.#remotes.get(header.service, header.object);
-    if (remote === undefined || !remote.isSubscribed(header.action)) return;
-    const declared = remote.metaObject.signals.get(header.action)?.signature ?? 'm';
+    const declared = remote?.metaObject.signals.get(header.action)?.signature ?? 'm';
     const signature = (header.flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm';
+    if (remote === undefined || !(remote.isSubscribed(header.action) || holdsObjects(signature))) return;
     let payload: Payload;
     try {
       payload = this.lift(signature, bytes);
     } catch {
       return; // an event that cannot be read has no one to answer to
     }
-    remote.dispatch(header.action, payload);
+    remote.dispatch(header.action, payload); // lets go of its objects if nobody listens any more
   }
 
   /** Of one service, or of all. */
