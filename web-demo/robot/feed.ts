@@ -17,6 +17,7 @@ export function feedRobotState(state: RobotState, { robot, onProblem, after }: F
   return followServices({
     robot,
     onProblem,
+    after,
     onServices: (names) => {
       state.services.value = names;
       // A lost link, or a robot that is away, leaves the plan to be seen; a robot without a room does not.

@@ -20,6 +20,8 @@ export interface FollowOptions {
   /** The names on the bus, sorted, each time they change. */
   readonly onServices: (names: readonly string[]) => void;
   readonly onProblem: (service: string, error: unknown) => void;
+  /** Calls back after a while; returns how to prevent it. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
 }
 
 interface OpenScope extends Scope {
@@ -59,24 +61,33 @@ function isFarewell(error: unknown): boolean {
   );
 }
 
-/** Follows the services until the returned function is called. */
-export function followServices({ robot, attachments, onServices, onProblem }: FollowOptions): () => void {
+/** Between attempts to attach to a service that is not back yet with the robot's bus, ms. */
+const AGAIN_MS = 500;
+
+/**
+ * Follows the services until the returned function is called. While the robot's bus is down they keep their names, and are
+ * let go of all the same: what they handed out is gone, and what they last said may not be so any more.
+ */
+export function followServices({ robot, attachments, onServices, onProblem, after }: FollowOptions): () => void {
   const names = new Set<string>();
   const scopes = new Map<string, OpenScope>();
   let isFollowing = true;
+  let isBusUp = robot.status.bus === 'up';
 
   async function attach<N extends keyof Services>(name: N, scope: OpenScope): Promise<void> {
     try {
       const object = await robot.service(name);
       if (scope.isOpen) await attachments[name]?.(object, scope);
     } catch (error) {
-      if (scope.isOpen && !isFarewell(error)) onProblem(name, error);
+      if (!scope.isOpen || isFarewell(error)) return;
+      if (isQiwayError(error) && error.code === 'bus-down') scope.add(after(AGAIN_MS, () => add(name)));
+      else onProblem(name, error);
     }
   }
   function add(name: string): void {
     if (!isFollowing) return;
     names.add(name);
-    if (!(name in attachments)) return;
+    if (!(name in attachments) || !isBusUp) return;
     scopes.get(name)?.end();
     const scope = openScope();
     scopes.set(name, scope);
@@ -84,16 +95,28 @@ export function followServices({ robot, attachments, onServices, onProblem }: Fo
   }
   function remove(name: string): void {
     names.delete(name);
+    letGo(name);
+  }
+  function letGo(name: string): void {
     scopes.get(name)?.end();
     scopes.delete(name);
   }
   const tell = (): void => {
-    if (isFollowing) onServices([...names].sort((a, b) => a.localeCompare(b)));
+    if (isFollowing) onServices(isBusUp ? [...names].sort((a, b) => a.localeCompare(b)) : []);
   };
 
   const off = robot.onServiceChange((change) => {
     if (change.kind === 'added') add(change.name);
     else remove(change.name);
+    tell();
+  });
+  const offStatus = robot.onStatusChange(({ bus }) => {
+    if (isBusUp === (bus === 'up')) return;
+    isBusUp = bus === 'up';
+    for (const name of [...names]) {
+      if (isBusUp) add(name);
+      else letGo(name);
+    }
     tell();
   });
   robot.services().then(
@@ -108,6 +131,7 @@ export function followServices({ robot, attachments, onServices, onProblem }: Fo
   return () => {
     isFollowing = false;
     off();
+    offStatus();
     for (const name of [...scopes.keys()]) remove(name);
   };
 }
