@@ -27,6 +27,13 @@ export interface Authority {
   certify(host: string, validity?: Validity): Promise<Certified>;
 }
 
+/** As most robots have them. */
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  publicExponent: Uint8Array.of(1, 0, 1),
+  modulusLength: 2048,
+} as const;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const HOUR_MS = 3_600_000;
 
@@ -81,12 +88,16 @@ export async function authority(name: string): Promise<Authority> {
 }
 
 /** A certificate that nobody but itself vouches for, as robots have it. */
-export async function selfSigned(host: string, validity: Validity = {}): Promise<Certified> {
-  const keys = await newKeys();
+export async function selfSigned(
+  host: string,
+  { isRsa = false, ...validity }: Validity & { readonly isRsa?: boolean } = {},
+): Promise<Certified> {
+  const algorithm = isRsa ? RSA : ALGORITHM;
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const cert = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${host}`,
     keys,
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: algorithm,
     extensions: [named(host)],
     ...dates(validity),
   });

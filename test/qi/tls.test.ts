@@ -151,6 +151,21 @@ describe('a tcps directory', () => {
     expect(socket.getProtocol()).toBe(version);
   });
 
+  test.each([
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+    'DHE-RSA-AES128-GCM-SHA256',
+    'DHE-RSA-AES256-GCM-SHA384',
+  ])('agrees on the cipher %s, which libqi offers', async (ciphers) => {
+    const { url } = await directory('tcps', await selfSigned('robot', { isRsa: true }));
+    const port = Number(new URL(url).port);
+    const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, maxVersion: 'TLSv1.2', ciphers });
+    endings.push(async () => socket.destroy());
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    expect(socket.getCipher().name).toBe(ciphers);
+  });
+
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('that speaks %s only is joined', async (version) => {
     const { url } = await directory('tcp');
     expect(await (await join(await wrapped(url, version), { isUnverified: true })).services()).toHaveLength(1);
