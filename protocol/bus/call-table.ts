@@ -1,14 +1,23 @@
 // Calls under way on one peer, in one direction: by id, and by the service they are on, so that a service that leaves
 // costs what it has under way and not what all others have. Layer 2.
+// Those of one service are a chain through the calls themselves: every call passes here, and a second map would cost each
+// as much as all the rest of its way through the peer.
 
-interface TableCall {
+interface Before {
+  after: TableCall | undefined;
+}
+
+/** `before` and `after` are the table's own: the neighbours on the same service. */
+export interface TableCall extends Before {
   readonly id: number;
   readonly service: number;
+  before: Before | undefined;
 }
 
 export class CallTable<T extends TableCall> {
   readonly #byId = new Map<number, T>();
-  readonly #byService = new Map<number, Map<number, T>>();
+  /** Where the chain of each service begins; the newest call comes first. */
+  readonly #byService = new Map<number, Before>();
 
   get size(): number {
     return this.#byId.size;
@@ -25,28 +34,40 @@ export class CallTable<T extends TableCall> {
   /** The id must be free. */
   add(call: T): void {
     this.#byId.set(call.id, call);
-    const same = this.#byService.get(call.service);
-    // Kept when it gets empty: most services are called again. `leaving` forgets it.
-    if (same === undefined) this.#byService.set(call.service, new Map([[call.id, call]]));
-    else same.set(call.id, call);
+    let begin = this.#byService.get(call.service);
+    if (begin === undefined) {
+      // Kept when its chain is empty: most services are called again. `leaving` forgets it.
+      begin = { after: undefined };
+      this.#byService.set(call.service, begin);
+    }
+    call.before = begin;
+    call.after = begin.after;
+    if (call.after !== undefined) call.after.before = call;
+    begin.after = call;
   }
 
   delete(id: number): T | undefined {
     const call = this.#byId.get(id);
     if (call === undefined) return undefined;
     this.#byId.delete(id);
-    this.#byService.get(call.service)?.delete(id);
+    const { before, after } = call;
+    if (before !== undefined) before.after = after;
+    if (after !== undefined) after.before = before;
+    call.before = undefined;
+    call.after = undefined;
     return call;
   }
 
   /**
-   * The calls on a service that leaves, or all there are. Each stays until it is deleted; the service is not asked for
-   * again.
+   * The calls on a service that leaves, or all there are, the oldest first. Each stays until it is deleted; the service is
+   * not asked for again.
    */
   leaving(service?: number): T[] {
     if (service === undefined) return [...this.#byId.values()];
-    const calls = [...(this.#byService.get(service)?.values() ?? [])];
+    const calls: T[] = [];
+    let next = this.#byService.get(service)?.after;
     this.#byService.delete(service);
-    return calls;
+    for (; next !== undefined; next = next.after) calls.push(next as T);
+    return calls.reverse();
   }
 }

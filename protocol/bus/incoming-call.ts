@@ -2,7 +2,7 @@
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { MessageFlags, MessageType } from '../wire/message.ts';
 import { type CallHandle, EMPTY_BYTES, type Payload, type ReplySink, releasePayload } from './bus.ts';
-import type { CallTable } from './call-table.ts';
+import type { CallTable, TableCall } from './call-table.ts';
 import type { Peer } from './peer.ts';
 import type { CallAddress } from './serving-side.ts';
 
@@ -16,11 +16,13 @@ interface IncomingCallDetails {
 }
 
 /** Writes the one answer; lives in the table of calls until then. */
-export class IncomingCall implements ReplySink {
+export class IncomingCall implements ReplySink, TableCall {
   /** Undefined once nobody waits: a callee that never answers keeps its sink, and must not keep a whole session with it. */
   #asker: { readonly peer: Peer; readonly details: IncomingCallDetails } | undefined;
   readonly id: number;
   readonly service: number;
+  before: TableCall['before'];
+  after: TableCall['after'];
   #handle: CallHandle | undefined;
   #isCanceled = false;
 
@@ -28,6 +30,8 @@ export class IncomingCall implements ReplySink {
     this.#asker = { peer, details };
     this.id = details.address.id;
     this.service = details.address.service;
+    this.before = undefined;
+    this.after = undefined;
   }
 
   /** Called once the callee has the call; it may have answered already. */

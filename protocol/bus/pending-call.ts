@@ -1,5 +1,6 @@
 // A call that this side made and that is not answered yet. Layer 2.
 import type { CallHandle, ReplySink } from './bus.ts';
+import type { TableCall } from './call-table.ts';
 import type { Peer } from './peer.ts';
 import type { PeerObject } from './peer-object.ts';
 
@@ -12,13 +13,15 @@ interface CallDetails {
 }
 
 /** Lives in the peer's table until its one outcome. */
-export class PendingCall implements CallHandle {
+export class PendingCall implements CallHandle, TableCall {
   readonly #peer: Peer;
   readonly id: number;
   readonly sink: ReplySink;
   readonly target: PeerObject;
   readonly action: number;
   readonly returnSignature: string;
+  before: TableCall['before'];
+  after: TableCall['after'];
 
   /** Of the target. */
   get service(): number {
@@ -32,6 +35,8 @@ export class PendingCall implements CallHandle {
     this.target = details.target;
     this.action = details.action;
     this.returnSignature = details.returnSignature;
+    this.before = undefined;
+    this.after = undefined;
   }
 
   cancel(): void {

@@ -154,6 +154,40 @@ describe('calls that the other side never answers', () => {
   });
 });
 
+describe('calls on a service that leaves', () => {
+  it('fail in the order in which they were made, in both directions, and those on others go on', async () => {
+    const answers = new Map<string, () => void>();
+    const main = createObject({
+      wait: method('(s)', 's', (name: string) => new Promise((resolve) => answers.set(name, () => resolve(name)))),
+    });
+    const pair = peerPair({ services: () => main, errors: 'record' });
+    const metaObject = main.metaObject.bytes;
+    const leaving = pair.client.remoteObject(SERVICE, 1, { metaObject });
+    const staying = pair.client.remoteObject(SERVICE + 1, 1, { metaObject });
+    const failed: string[] = [];
+    const made = ['a', 'b', 'c', 'd'].map((name) => {
+      const calls = [callMethod(leaving, 'wait', name), callMethod(staying, 'wait', `${name} stays`)] as const;
+      calls[0].catch(() => failed.push(name));
+      return calls;
+    });
+    await settled();
+    answers.get('b')?.();
+    expect(await made[1]?.[0]).toBe('b');
+    pair.server.stopServing(SERVICE, new QiwayError('service-gone', 'It left.'));
+    await settled();
+    expect(failed).toEqual(['a', 'c', 'd']);
+    expect(pair.server.counts.incomingCalls).toBe(4);
+    callMethod(leaving, 'wait', 'late').catch(() => failed.push('late'));
+    pair.client.endService(SERVICE, new QiwayError('service-gone', 'It left.'));
+    await settled();
+    expect(failed).toEqual(['a', 'c', 'd', 'late']);
+    expect(pair.client.counts.pendingCalls).toBe(4);
+    for (const answer of answers.values()) answer();
+    expect(await Promise.all(made.map(([, other]) => other))).toEqual(['a stays', 'b stays', 'c stays', 'd stays']);
+    expect(pair.client.counts.pendingCalls).toBe(0);
+  });
+});
+
 describe('registrations', () => {
   it('with the same link id on many objects end with their own object alone', async () => {
     const thing = aThing();
