@@ -77,7 +77,19 @@ export class KeptService implements HostedService {
           reason: error.message,
         });
       const again = Math.min(retryMs * 2, LAST_RETRY_MS);
-      this.#stopWaiting = this.#options.after(retryMs, () => client.state === 'up' && this.restore(client, again));
+      const retry = (nextMs: number): void => {
+        stop();
+        if (client.state === 'up') this.restore(client, nextMs);
+      };
+      const stopTimer = this.#options.after(retryMs, () => retry(again));
+      const stopListening = client.listen({
+        serviceRemoved: ({ name }) => name === this.name && retry(FIRST_RETRY_MS),
+      });
+      const stop = (): void => {
+        stopTimer();
+        stopListening();
+      };
+      this.#stopWaiting = stop;
     });
   }
 
