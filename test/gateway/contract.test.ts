@@ -2,8 +2,11 @@
 import { type BusPair, busContract } from '../contract/bus-contract.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 
-async function pair(open: (gateway: Gateway) => Promise<Omit<BusPair, 'close'>>): Promise<BusPair> {
-  const gateway = await openGateway();
+async function pair(
+  open: (gateway: Gateway) => Promise<Omit<BusPair, 'close'>>,
+  changes: Parameters<typeof openGateway>[0] = {},
+): Promise<BusPair> {
+  const gateway = await openGateway(changes);
   return { ...(await open(gateway)), close: () => gateway.close() };
 }
 
@@ -37,4 +40,16 @@ busContract('gateway: qi program outside, service of a page', () =>
 
 busContract('gateway: page, service of a qi program outside', () =>
   pair(async (gateway) => ({ bus: await gateway.session(), hostBus: await gateway.outside() })),
+);
+
+const isDirectoryItself = { bus: undefined };
+
+busContract('agent that is the directory: qi program outside, service of a program on the robot', () =>
+  pair(async (gateway) => ({ bus: await gateway.outside(), hostBus: await gateway.inside() }), isDirectoryItself),
+);
+
+busContract(
+  'agent that is the directory: program on the robot, service of a qi program outside',
+  () => pair(async (gateway) => ({ bus: await gateway.inside(), hostBus: await gateway.outside() }), isDirectoryItself),
+  { isOnBus: true },
 );

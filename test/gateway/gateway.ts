@@ -85,7 +85,7 @@ export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<G
     busUrl,
     qiUrl,
     session,
-    inside: async (options) => ended(await joinBus(busUrl, options)),
+    inside: async (options) => ended(await joinBus(agent.busUrl, options)),
     outside: async (options) => ended(await joinBus(qiUrl, { authenticator, ...options })),
     page: async <S>() => ended(await connect<S>(agent.url)),
     close: async () => {
