@@ -40,6 +40,8 @@ export interface DirectoryCaller {
    * door; it changes what it registered itself, and what it registers is reached over this very peer.
    */
   readonly place: 'inside' | 'outside';
+  /** False: it takes no calls on the socket that it opened itself. */
+  readonly takesCalls?: boolean;
   /** Where a caller from outside is told that all services are: at the door it came in by. Default: as registered. */
   readonly endpoints?: () => readonly string[];
   /** The object of a service that the caller registered. */
@@ -66,6 +68,12 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
   const register = (wire: WireServiceInfo, call: CallContext): number => {
     const caller = callerOf(call);
     if (caller === undefined) throw new QiwayError('unsupported', 'Services are registered over a socket or a link.');
+    if (caller.place === 'outside' && caller.takesCalls === false)
+      throw new QiwayError(
+        'unsupported',
+        'Services from outside are called on the socket they are registered by: announce the capability ClientServerSocket.',
+        { data: { what: 'ClientServerSocket' } },
+      );
     const { name, endpoints, machineId, processId, ...info } = fromWire(wire);
     // What outside hosts is reached through this process: machine and endpoints are ours, or nobody would find it.
     const place = caller.place === 'outside' ? {} : { endpoints, machineId, processId };

@@ -13,6 +13,7 @@ export interface ServeOptions {
   readonly clock: Clock;
   readonly hasRelativeEndpoints: boolean;
   readonly place: DirectoryCaller['place'];
+  readonly takesCalls?: boolean;
   readonly endpoints?: () => readonly string[];
 }
 
@@ -27,7 +28,8 @@ export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
   const { peer, clock } = options;
   bus.introduce({
     ...options,
-    fetch: (serviceId) => {
+    fetch: async (serviceId) => {
+      if (options.takesCalls === false) throw takesNoCalls();
       const uid = bus.registry.byId(serviceId)?.info.objectUid;
       return fetchObject(peer, serviceId, {
         clock,
@@ -48,4 +50,12 @@ export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
     stopListening();
     bus.registry.unregisterAllOf(peer);
   };
+}
+
+function takesNoCalls(): QiwayError {
+  return new QiwayError(
+    'unsupported',
+    'The program that offers this takes no calls on the socket to its directory (capability ClientServerSocket), so it cannot be called from here.',
+    { data: { what: 'ClientServerSocket' } },
+  );
 }

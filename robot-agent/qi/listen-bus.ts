@@ -87,7 +87,8 @@ export async function listenBus(
     onOpen: (peerSocket, data) => {
       onOpen?.(peerSocket, data);
       const { peer, agreed } = peerSocket;
-      const caller = { peer, clock, place, hasRelativeEndpoints: agreed.RelativeEndpointURI };
+      const { RelativeEndpointURI: hasRelativeEndpoints, ClientServerSocket: takesCalls } = agreed;
+      const caller = { peer, clock, place, hasRelativeEndpoints, takesCalls };
       ends.set(peerSocket, serveBus(bus, isInside ? caller : { ...caller, endpoints: () => listener.endpoints }));
     },
     onClosed: (peerSocket, reason) => {
