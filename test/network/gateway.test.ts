@@ -106,12 +106,19 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a robot of two computers behind 
     },
   );
 
-  test('a program on the agent’s own machine uses services of both computers', async () => {
+  test.each([
+    ['its loopback', () => agent.localUrl],
+    ['its outer', () => agent.urls.qi],
+  ])('a program on the agent’s own machine uses every service by %s address, over one socket', async (_, url) => {
+    const { host, hostname } = new URL(url().replace('tcp:', 'http:'));
+    const before = network.hosts.agent.socketsTo(hostname);
     const local = await network.hosts.agent.run('./client-program.ts', {});
-    await local.ask('open', { as: 'local', kind: 'qi', url: agent.urls.qi, token: TOKEN });
-    for (const service of ['Head1', 'Body1'])
+    await local.ask('open', { as: 'local', kind: 'qi', url: url(), token: TOKEN });
+    for (const service of ['Head1', 'Head2', 'Body1', 'Body2', 'Body3'])
       expect(await local.ask('call', { client: 'local', service, method: 'echoInt32', args: [2] })).toBe(2);
+    expect(network.hosts.agent.sockets().filter(({ remote }) => remote === host)).toHaveLength(1);
     await local.kill();
+    while (network.hosts.agent.socketsTo(hostname) > before) await body.ask('names');
   });
 
   test.each([

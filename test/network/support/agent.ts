@@ -7,12 +7,15 @@ export const CLIENT_KINDS: readonly ClientSpec['kind'][] = ['web', 'qi'];
 export const TOKEN = 'right-token';
 /** Port of the door for qi programs, as robots have it. */
 export const QI_PORT = 9503;
+const LOCAL_QI_PORT = 9504;
 const WEB_PORT = 8080;
 
 export interface AgentPlace {
   readonly program: Program;
   /** Where clients of each kind come in. */
   readonly urls: Readonly<Record<ClientSpec['kind'], string>>;
+  /** The same for qi programs on the agent's own machine. */
+  readonly localUrl: string;
 }
 
 /** @param options.bus the directory that it joins. @param options.door the address of its doors */
@@ -22,9 +25,10 @@ export async function startAgent(
 ): Promise<AgentPlace> {
   const listen = `${door}:${WEB_PORT}`;
   const qi = `tcp://${door}:${QI_PORT}`;
+  const localUrl = `tcp://127.0.0.1:${LOCAL_QI_PORT}`;
   const program = await host.run('./agent-program.ts', [
     ...['--bus', bus, '--listen', listen, '--qi-listen', qi, '--token', TOKEN],
-    '--insecure-listen',
+    ...['--qi-listen', localUrl, '--insecure-listen'],
   ]);
-  return { program, urls: { web: `http://${listen}/#token=${TOKEN}`, qi } };
+  return { program, urls: { web: `http://${listen}/#token=${TOKEN}`, qi }, localUrl };
 }

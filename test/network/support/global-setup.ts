@@ -1,4 +1,5 @@
-// Before the tests of the network: says in one line why they are skipped, if they are, and clears what killed runs left.
+// Around the tests of the network: says in one line why they are skipped, if they are, and clears what killed runs left,
+// before them and after.
 import type { TestProject } from 'vitest/node';
 import { removeStaleNamespaces, whyImpossible } from './namespaces.ts';
 
@@ -14,4 +15,8 @@ export function setup({ provide }: TestProject): void {
   provide('whyNoNetwork', reason);
   if (reason === '') removeStaleNamespaces();
   else process.stderr.write(`The tests of the network (test/network) are skipped: ${reason}\n`);
+}
+
+export function teardown(): void {
+  if (whyImpossible() === undefined) removeStaleNamespaces();
 }
