@@ -66,7 +66,9 @@ export class MirroredServices {
   /** It left the robot's bus, which is up: at once, and for good. */
   remove({ name, serviceId }: { readonly name: string; readonly serviceId: number }): void {
     const entry = this.#entries.get(name);
-    if (entry?.registration?.serviceId === serviceId) this.#drop(entry, left(name));
+    // One that we take for away was back for a moment that we did not see.
+    if (entry !== undefined && (entry.registration?.serviceId ?? serviceId) === serviceId)
+      this.#drop(entry, left(name));
   }
 
   /** The robot's bus is lost: all are away until they are announced again. */

@@ -5,7 +5,7 @@ import { NO_OBJECTS } from '../../protocol/bus/bus.ts';
 import { callObject } from '../../protocol/bus/call.ts';
 import { StandardAction } from '../../protocol/bus/metaobject.ts';
 import type { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
-import { isQiwayError, QiwayError } from '../../protocol/errors.ts';
+import { isQiwayError } from '../../protocol/errors.ts';
 import { createObject, type HostedObject, method, property, signal } from '../../protocol/objects/hosted-object.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { decodeValue, encodeValue } from '../../protocol/wire/value.ts';
@@ -230,13 +230,6 @@ describe('what comes back', () => {
 });
 
 describe('the host of a service that is lost before the directory says so', () => {
-  const lose = async (name: string): Promise<void> => {
-    const { serviceId } = await inner.serviceInfo(name);
-    const lost = new QiwayError('service-gone', 'The program ended.');
-    inner.pair?.server.stopServing(serviceId, lost);
-    inner.pair?.client.endService(serviceId, lost);
-  };
-
   test('is told as such, and reached again if the service stays registered', async () => {
     const first = lamp('first');
     await up({ Lamp: first.object });
@@ -245,7 +238,7 @@ describe('the host of a service that is lost before the directory says so', () =
     await object.subscribe(actionOf(object, 'blinked'), sink).ready;
     const cut = failure(ask(object, 'never'));
     await settled();
-    await lose('Lamp');
+    await inner.loseHost('Lamp');
     expect(await cut).toBe('service-gone maybe');
     expect(await failure(ask(object, 'whoami'))).toBe('service-gone');
     expect(mirror.state).toBe('up');
@@ -262,7 +255,7 @@ describe('the host of a service that is lost before the directory says so', () =
     await inner.comeUp(robot);
     await settled();
     const object = await outer.service('Lamp');
-    await lose('Lamp');
+    await inner.loseHost('Lamp');
     await hosted.close();
     await robot.host('Lamp', lamp('second').object);
     await clock.advance(10_000);

@@ -13,6 +13,8 @@ export interface FlakyBus extends Bus {
   comeUp(robot: EmbeddedBus): Promise<void>;
   /** It is lost, with everything under way. */
   goDown(): void;
+  /** The program of a service is lost to us; the directory does not know. */
+  loseHost(name: string): Promise<void>;
   /** The present time of being up: all messages of it. */
   readonly pair: PeerPair | undefined;
 }
@@ -72,6 +74,13 @@ export function flakyBus(clock: Clock): FlakyBus {
       });
       state = 'up';
       for (const listener of [...listeners]) listener.stateChanged?.('up');
+    },
+    loseHost: async (name) => {
+      const made = pair;
+      const { serviceId } = await joined().serviceInfo(name);
+      const lost = new QiwayError('service-gone', 'The program ended.');
+      made?.server.stopServing(serviceId, lost);
+      made?.client.endService(serviceId, lost);
     },
     goDown: () => {
       const lost = new QiwayError('bus-down', 'The directory went away.');
