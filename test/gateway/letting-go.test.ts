@@ -34,7 +34,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     remote = await get(bus, 'Carrier');
   });
 
-  test('objects in events that come after the subscription was closed', async () => {
+  test('objects in events that come after the subscription was closed are let go of', async () => {
     const heard = watch(remote, 'on_list');
     await heard.ready;
     const emitted = callMethod(remote, 'emit_list');
@@ -43,7 +43,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     await carrier.out.until(noneIsOut);
   });
 
-  test('an object in an answer that comes when the caller has left', async () => {
+  test('an object in an answer that comes when the caller has left is let go of', async () => {
     const wanted = new Collected<(object: HostedObject) => void>();
     const late = createObject({ give: method('()', 'o', () => new Promise((resolve) => wanted.add(resolve))) });
     await hostBus.host('Late', late);
@@ -55,7 +55,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     await carrier.out.until(noneIsOut);
   });
 
-  test('an object in an answer that comes when its caller has cancelled', async () => {
+  test('an object in an answer that comes although its caller has cancelled is the caller’s', async () => {
     const wanted = new Collected<(object: HostedObject) => void>();
     const late = createObject({ give: method('()', 'o', () => new Promise((resolve) => wanted.add(resolve))) });
     await hostBus.host('Late', late);
@@ -67,7 +67,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     await carrier.out.until(noneIsOut);
   });
 
-  test('an object given to a service that leaves without dropping it', async () => {
+  test('an object given to a service that leaves without dropping it is let go of', async () => {
     const own = createCarrier();
     const keeper = createCarrier();
     const hosted = await hostBus.host('Keeper', keeper.object);
@@ -76,7 +76,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     await own.out.until(noneIsOut);
   });
 
-  test('objects of a service that leaves: they are gone for those who hold them', async () => {
+  test('objects of a service that leaves are gone for those who hold them', async () => {
     const leaving = createCarrier();
     const hosted = await hostBus.host('Leaving', leaving.object);
     const thing = (await callMethod(await get(bus, 'Leaving'), 'give', 1)) as BusObject;
@@ -88,7 +88,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     await leaving.out.until(noneIsOut);
   });
 
-  test('what a client held when the agent ends', async () => {
+  test('what a client held is let go of when the agent ends, and what it gave', async () => {
     await callMethod(remote, 'giveMany', 10);
     const own = createCarrier();
     await callMethod(remote, 'keep', own.thing(1));

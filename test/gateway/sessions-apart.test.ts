@@ -165,6 +165,36 @@ describe('services of another session', () => {
   });
 });
 
+describe('the main object of a service', () => {
+  test('is not ended by a terminate, posted or called', async () => {
+    const session = await raw();
+    const address = { service: idOf('Carrier'), object: 1, action: 3 };
+    session.post(address, encodeValue('(I)', [address.service]));
+    expect(replyOf(await session.call(address, encodeValue('(I)', [address.service])), 'v')).toBeUndefined();
+    const { uid: action } = methodOf(carrier.object, 'out');
+    expect(replyOf(await session.call({ ...address, action }), 'i')).toBe(0);
+    expect(await callMethod(await inside.service('Carrier'), 'out')).toBe(0);
+  });
+
+  test('is reached by no id that it had before: ids are not used again', async () => {
+    const session = await raw();
+    const other = await gateway.inside();
+    const first = await other.host('Passing', carrier.thing(1));
+    await seen(gateway.agent.bus, 'Passing');
+    const before = idOf('Passing');
+    const left = new Promise<void>((resolve) => {
+      gateway.agent.bus.listen({ serviceRemoved: ({ name }) => name === 'Passing' && resolve() });
+    });
+    await first.close();
+    await left;
+    await other.host('Passing', carrier.thing(2));
+    await seen(gateway.agent.bus, 'Passing');
+    const stale = await session.call({ service: before, object: 1, action: 2 }, encodeValue('(I)', [0]));
+    expect(errorOf(stale)).toBe(NOBODY);
+    expect(idOf('Passing')).toBeGreaterThan(before);
+  });
+});
+
 describe('messages nobody asked for', () => {
   test('do not reach others: an answer to another’s call, an event of a service, a cancel of another’s call', async () => {
     const [owner, stranger] = await Promise.all([raw(), raw()]);
