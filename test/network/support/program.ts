@@ -29,13 +29,16 @@ interface Answer {
 /** For a start or an answer, ms: some wait for what TCP takes half a minute to notice. */
 const PATIENCE_MS = 90_000;
 
+/** Where libqi would keep the machine's id, one for all namespaces: with none there, each has that of its own /etc. */
+const NO_FOLDER = '/nonexistent';
+
 /** Resolves once the program answers questions. */
 export async function startProgram({ namespace, host, file, spec }: ProgramOptions): Promise<Program> {
   const script = fileURLToPath(new URL(file, import.meta.url));
   const child: ChildProcess = spawn(
     'ip',
     ['netns', 'exec', namespace, process.execPath, script, ...argumentsOf(spec)],
-    { env: terminalEnvironment(), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    { env: terminalEnvironment({ QI_WRITABLE_PATH: NO_FOLDER }), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   let output = '';
   const take = (text: string): void => {
