@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '@qiway/protocol/clock';
 import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
-import { QiwayError } from '@qiway/protocol/errors';
+import { isQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { createDoor } from '@qiway/protocol/http-door/door';
 import { formatAddress, isWildcard, type ListenAddress } from './address.ts';
 import type { AgentConfig, TlsFiles } from './config.ts';
@@ -18,6 +18,7 @@ import { createOwnHosts, outsideAddress } from './door/own-hosts.ts';
 import { openQiDoor } from './door/qi-door.ts';
 import { SessionTable } from './door/session-table.ts';
 import { LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
+import { inWordsOfOptions, named } from './failed-start.ts';
 import type { Logger } from './logger.ts';
 import { type BusListenerHandle, fileAuthenticator, fileUsers, machineId, type TlsServerOptions } from './qi/index.ts';
 import { joinRobotBus, listenRobotBus, type RobotBus, type RobotBusOptions } from './robot-bus.ts';
@@ -109,7 +110,8 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const qiDoors: BusListenerHandle[] = [];
   let address: ListenAddress;
   try {
-    const serverTls = readServerTls(config.tls);
+    const { paths: _paths, ...tlsFiles } = config.tls ?? {};
+    const serverTls = readServerTls(tlsFiles);
     const tls = serverTls === undefined ? {} : { tls: serverTls };
     const busOptions: RobotBusOptions = {
       outer,
@@ -118,25 +120,26 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
       onState: tell,
       ...tls,
       join: {
-        tls: { ...config.tls, ...(busFingerprints.length === 0 ? {} : { fingerprints: busFingerprints }) },
+        tls: { ...tlsFiles, ...(busFingerprints.length === 0 ? {} : { fingerprints: busFingerprints }) },
         ...(serverTls === undefined ? {} : { listenTls: serverTls }),
         ...(busCredentials === undefined ? {} : { authenticator: fileAuthenticator(busCredentials) }),
       },
+      hasCredentials: busCredentials !== undefined,
     };
     robotBus =
       config.bus === undefined
-        ? await listenRobotBus(config.busListen, busOptions)
+        ? await listenRobotBus(config.busListen, busOptions).catch(toOption('--bus-listen'))
         : await joinRobotBus(config.bus, busOptions);
     const users = qiCredentials === undefined ? {} : { users: fileUsers(qiCredentials) };
     const qiDoor = { bus: outer, table, guard, counts, clock, logger, isOpen: isQiOpen, ...users, ...tls };
-    for (const url of config.qiListen ?? []) qiDoors.push(await openQiDoor(url, qiDoor));
+    for (const url of config.qiListen ?? []) qiDoors.push(await openQiDoor(url, qiDoor).catch(toOption('--qi-listen')));
     address = await listen(server, config.listen);
   } catch (error) {
     door.close();
     await Promise.all(qiDoors.map((qiDoor) => qiDoor.close()));
     await robotBus?.close();
     await outer.close();
-    throw error;
+    throw inWordsOfOptions(error, config);
   }
   const origin = `http://${formatAddress(address)}`;
   logger.info('the agent listens', { url: origin });
@@ -169,6 +172,13 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     busUrl: robotBus.url,
     qiUrls: qiDoors.map((qiDoor) => qiDoor.url),
     close: () => (closing ??= shutDown(robotBus)),
+  };
+}
+
+/** A port that cannot be opened is told with its option. */
+function toOption(option: string): (error: unknown) => never {
+  return (error) => {
+    throw isQiwayError(error) && error.code === 'listen-failed' ? named(option, error) : error;
   };
 }
 

@@ -37,6 +37,8 @@ export interface TlsFiles {
   readonly cert?: string;
   readonly key?: string;
   readonly ca?: string;
+  /** Where they are from. */
+  readonly paths?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
 }
 
 export interface ConfigSources {
@@ -227,14 +229,16 @@ function checkTls(known: Known, urls: readonly string[]): void {
 
 function readTlsFiles(known: Known, readFile: (path: string) => string): TlsFiles {
   const files: Record<string, string> = {};
+  const paths: Record<string, string> = {};
   for (const part of ['cert', 'key', 'ca'] as const) {
     const path = known[`tls-${part}`];
     if (path === undefined) continue;
     try {
       files[part] = readFile(path);
+      paths[part] = path;
     } catch (cause) {
       refuse(`tls-${part}`, `--tls-${part} ${path} cannot be read: ${whyUnreadable(cause)}.`, cause);
     }
   }
-  return files;
+  return Object.keys(files).length === 0 ? files : { ...files, paths };
 }

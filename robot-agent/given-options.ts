@@ -73,6 +73,11 @@ export function readFileKeys(path: string, readFile: (path: string) => string): 
   return json as Given;
 }
 
+/** Why a file cannot be read, in words. */
 export function whyUnreadable(cause: unknown): string {
+  const { code } = cause as { readonly code?: string };
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'this user may not read it';
+  if (code === 'EISDIR') return 'it is a directory';
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -102,7 +102,8 @@ export class ClientHandshake implements SocketListener {
   /** An old server does not know the question: then capabilities are sent alone. Not so if this client has something to prove. */
   #refused(text: string): void {
     const { authenticator, socket, capabilities } = this.#options;
-    if (authenticator !== undefined || /^authentication failed/i.test(text)) return this.fail(unauthorized(text));
+    if (authenticator !== undefined || /^authentication failed/i.test(text))
+      return this.fail(authenticator === undefined ? notLetIn(text) : unauthorized(text));
     const payload = encodeMap(capabilityEntries(capabilities));
     socket.send(
       {
@@ -144,6 +145,12 @@ export class ClientHandshake implements SocketListener {
   }
 }
 
+/** A client without credentials: it lacks them, or a certificate. */
+function notLetIn(text: string): QiwayError {
+  const what = /certificate/.test(text) ? 'refused this client' : 'wants credentials, and none are given here';
+  return new QiwayError('unauthorized', `The other side ${what}: ${text}.`);
+}
+
 function unauthorized(reason: string): QiwayError {
-  return new QiwayError('unauthorized', `The robot refused the credentials: ${reason}.`);
+  return new QiwayError('unauthorized', `The other side refused the credentials: ${reason}.`);
 }

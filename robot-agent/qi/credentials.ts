@@ -14,12 +14,18 @@ const HASH = /^sha256:[0-9a-f]{64}$/i;
 /** One sentence for an unknown user and a wrong token: which it was is not told. */
 const REFUSED: Verdict = { state: 'refused', reason: 'wrong user or token' };
 
+/** What a file must look like, told where it does not. */
+const CLIENT_SHAPE = 'must be the name of the user, as in { "user": "nao", "token": "…" }';
+const USERS_SHAPE = 'must hold names and tokens, as in { "users": { "lab": { "token": "…" } } }';
+
 const token = z
   .string()
   .min(1, 'must not be empty: leave it out for a user that is to be paired')
   .refine((text) => !/^sha256:/i.test(text) || HASH.test(text), 'must be sha256: and 64 hex digits, or a plain token');
-const clientFile = z.strictObject({ user: z.string().min(1), token: z.optional(z.string()) });
-const usersFile = z.strictObject({ users: z.record(z.string().min(1), z.strictObject({ token: z.optional(token) })) });
+const clientFile = z.strictObject({ user: z.string(CLIENT_SHAPE).min(1, CLIENT_SHAPE), token: z.optional(z.string()) });
+const usersFile = z.strictObject({
+  users: z.record(z.string().min(1), z.strictObject({ token: z.optional(token) }), USERS_SHAPE),
+});
 
 /**
  * A user with a token as a JSON file has it: `{ "user": "nao", "token": "…" }`. Without `token` the robot is asked to pair:
@@ -116,7 +122,13 @@ function read<T>(path: string, schema: z.ZodType<T>): T {
   } catch (cause) {
     // The message of the parser would quote what it read.
     const why =
-      cause instanceof SyntaxError ? 'it is not JSON' : cause instanceof Error ? cause.message : String(cause);
+      cause instanceof SyntaxError
+        ? 'it is not JSON'
+        : (cause as { readonly code?: string }).code === 'ENOENT'
+          ? 'there is no such file'
+          : cause instanceof Error
+            ? cause.message
+            : String(cause);
     return refuse(path, `cannot be read: ${why}`, cause);
   }
   const result = schema.safeParse(json);

@@ -51,7 +51,7 @@ export function dial(address: QiAddress, { clock, timeoutMs, tls }: DialOptions)
       isConnected ? refuse(noTls(url, `no answer within ${timeoutMs} ms`)) : fail(`no answer within ${timeoutMs} ms`),
     );
     const failed = (error: Error): void => {
-      if (!isConnected) return fail(error.message === '' ? error.name : error.message, error);
+      if (!isConnected) return fail(wordsOf(error), error);
       const failure = tlsFailure(error);
       refuse(failure === undefined ? noTls(url, error.message, error) : at(url, failure));
     };
@@ -102,6 +102,20 @@ function noneOf(failures: readonly QiwayError[], endpoints: readonly string[], c
   const told = failures.find(({ code }) => code === 'unauthorized');
   if (told !== undefined) return new QiwayError('unauthorized', sentence, { cause });
   return new QiwayError('endpoint-unreachable', sentence, { data: { endpoints }, cause });
+}
+
+/** What the system says, in words. */
+function wordsOf(error: Error & { readonly code?: string }): string {
+  const said = error.message === '' ? error.name : error.message;
+  const meaning: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'the computer is there, and nobody listens at that port',
+    ENOTFOUND: 'the network knows no computer of that name',
+    EAI_AGAIN: 'names cannot be looked up at the moment',
+    EHOSTUNREACH: 'that computer is off or in another network',
+    ENETUNREACH: 'this machine has no way to that network',
+  };
+  const words = meaning[error.code ?? ''];
+  return words === undefined ? said : `${words} (${said})`;
 }
 
 function noTls(url: string, reason: string, cause?: unknown): QiwayError {

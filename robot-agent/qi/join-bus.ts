@@ -43,6 +43,8 @@ export interface JoinBusOptions {
   readonly timeoutMs?: number;
   /** Resolves at once, `down`, and goes on trying for ever, now and whenever the directory is lost. Default false. */
   readonly keepTrying?: boolean;
+  /** With `keepTrying`: the directory was tried and not joined; it is tried again. Hears each failure. */
+  readonly onAttemptFailed?: (reason: QiwayError) => void;
   readonly logger?: Logger;
 }
 
@@ -62,6 +64,7 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
     clock = systemClock,
     timeoutMs = TIMEOUT_MS,
     keepTrying = false,
+    onAttemptFailed,
     logger,
     machineId,
     authenticate,
@@ -77,6 +80,7 @@ export async function joinBus(url: string, options: JoinBusOptions = {}): Promis
   const bus = new TcpBus({
     url,
     keepTrying,
+    onAttemptFailed,
     logger,
     after: (delayMs, run) => clock.after(delayMs, run),
     updateEndpoints: (bus, service) => updateEndpoints(bus, service, { clock, timeoutMs }),

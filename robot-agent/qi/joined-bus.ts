@@ -19,6 +19,7 @@ export interface JoinedBus extends Bus {
 export interface TcpBusOptions {
   readonly url: string;
   readonly keepTrying: boolean;
+  readonly onAttemptFailed: ((reason: QiwayError) => void) | undefined;
   readonly attach: (hooks: {
     readonly abort: AbortSignal;
     readonly endpoints: () => readonly string[];
@@ -137,7 +138,7 @@ export class TcpBus implements JoinedBus {
     try {
       await this.#attach();
     } catch (error) {
-      if (this.#options.keepTrying) return this.#tryLater(asQiwayError(error));
+      if (this.#options.keepTrying) return this.#attemptFailed(asQiwayError(error));
       this.#state = { name: 'closed', reason: asQiwayError(error) };
       throw error;
     }
@@ -200,12 +201,18 @@ export class TcpBus implements JoinedBus {
     this.#tell('closed', reason);
   }
 
+  #attemptFailed(reason: QiwayError): void {
+    if (this.#state.name === 'closed') return;
+    this.#tryLater(reason);
+    this.#options.onAttemptFailed?.(reason);
+  }
+
   #tryLater(reason: QiwayError): void {
     if (this.#state.name === 'closed') return;
     const delayMs = this.#retryMs;
     this.#retryMs = Math.min(delayMs * 2, LAST_RETRY_MS);
     const stopWaiting = this.#options.after(delayMs, () => {
-      this.#attach().catch((error: unknown) => this.#tryLater(asQiwayError(error)));
+      this.#attach().catch((error: unknown) => this.#attemptFailed(asQiwayError(error)));
     });
     this.#state = { name: 'down', reason, stopWaiting };
   }

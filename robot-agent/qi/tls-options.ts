@@ -144,8 +144,8 @@ function readCertificates(pem: Pem, what: 'cert' | 'ca'): Certificates {
 function hintFor(pem: Pem): string {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem.toString('latin1')))
     return ' It holds a private key: certificate and key may be interchanged.';
-  // A DER sequence with a length of two bytes, as every certificate is.
-  const isDer = typeof pem !== 'string' && pem[0] === 0x30 && pem[1] === 0x82;
+  // A DER sequence with a length of two bytes, as every certificate is; the second is no UTF-8.
+  const isDer = typeof pem === 'string' ? pem.startsWith('0\ufffd') : pem[0] === 0x30 && pem[1] === 0x82;
   return isDer ? ' It looks like DER: openssl x509 -inform der turns it into PEM.' : '';
 }
 

@@ -85,7 +85,9 @@ describe('qiway-agent', () => {
     child.kill('SIGTERM');
     const { code, stderr } = await ended;
     expect(code).toBe(0);
-    expect(stderr).toContain('the robot bus is not there yet; waiting for it url=tcp://127.0.0.1:9');
+    expect(stderr).toMatch(
+      /the robot bus is not there yet; waiting for it url=tcp:\/\/127.0.0.1:9 reason="Nothing answers at tcp:\/\/127.0.0.1:9: the computer is there, and nobody listens/,
+    );
   });
 
   test('a port in use is one sentence and exit code 1', async () => {

@@ -44,7 +44,7 @@ async function robot(url: string, options: ListenBusOptions = {}): Promise<strin
   return listening.url;
 }
 
-async function start(changes: Partial<AgentConfig>): Promise<Agent> {
+async function start(changes: Partial<AgentConfig>, log: (line: string) => void = () => {}): Promise<Agent> {
   const agent = await startAgent(
     {
       bus: undefined,
@@ -57,7 +57,7 @@ async function start(changes: Partial<AgentConfig>): Promise<Agent> {
       log: 'silent',
       ...changes,
     },
-    { logger: createLogger(() => {}, 'silent'), clock: systemClock },
+    { logger: createLogger(log, 'warn'), clock: systemClock },
   );
   closers.push(() => agent.close());
   return agent;
@@ -71,6 +71,77 @@ async function greeting(agent: Agent, options: Parameters<typeof joinBus>[1]): P
 }
 
 describe('the agent', () => {
+  test('says once why it cannot join the bus, and with which option it could', async () => {
+    const secured = await robot('tcps://127.0.0.1:0', { tls: door });
+    const closed = await robot('tcp://127.0.0.1:0', { authenticate: () => ({ state: 'refused', reason: 'no token' }) });
+    const wrong = join(folder, 'wrong.json');
+    await writeFile(wrong, JSON.stringify({ user: 'nao', token: 'not-this' }));
+    const cases: [Partial<AgentConfig>, RegExp][] = [
+      [
+        { bus: secured },
+        /sha256:[0-9a-f]{64}\. If it is your robot's, pin this fingerprint\. The option is --bus-fingerprint\./,
+      ],
+      [
+        { bus: secured, busFingerprints: [`sha256:${'0'.repeat(64)}`] },
+        /it is another robot, or somebody poses as it\. .* The option is --bus-fingerprint\./,
+      ],
+      [
+        { bus: closed },
+        /wants credentials, and none are given here: .*no token.* Give some with --bus-credentials FILE\./,
+      ],
+      [
+        { bus: closed, busCredentials: wrong },
+        /refused the credentials: .*no token.* They are those of --bus-credentials\./,
+      ],
+    ];
+    await Promise.all(
+      cases.map(async ([config, expected]) => {
+        const lines: string[] = [];
+        await start(config, (line) => lines.push(line));
+        expect(lines).toEqual([expect.stringMatching(/ warn the robot bus is not there yet; waiting for it url=/)]);
+        expect(lines[0]).toMatch(expected);
+        expect(lines.join()).not.toContain('not-this');
+      }),
+    );
+  });
+
+  test('names the option and the file that are wrong', async () => {
+    const other = await trusted.certify('127.0.0.1');
+    const paths = { cert: 'c.pem', key: 'k.pem', ca: 'a.pem' };
+    const qiListen = ['tcps://127.0.0.1:0'];
+    const users = join(folder, 'shapeless.json');
+    await writeFile(users, '{"lab": "secret"}');
+    const cases: [Partial<AgentConfig>, RegExp][] = [
+      [
+        { qiListen, tls: { cert: door.cert, key: other.key, paths } },
+        /--tls-key k\.pem: The private key does not belong/,
+      ],
+      [{ qiListen, tls: { cert: door.key, key: door.cert, paths } }, /--tls-cert c\.pem: The certificate is not PEM/],
+      [{ qiListen, tls: { cert: '0\ufffd', key: door.key, paths } }, /--tls-cert c\.pem: .* It looks like DER/],
+      [{ qiListen, tls: { ...door, ca: door.key, paths } }, /--tls-ca a\.pem: The authority is not PEM/],
+      [
+        { qiListen, tls: { cert: door.cert, key: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n', paths } },
+        /--tls-key k\.pem: The private key is encrypted: decrypt it with openssl pkey\.$/,
+      ],
+      [
+        { qiListen: ['tcp://127.0.0.1:0'], qiCredentials: users },
+        /--qi-credentials: The file .*shapeless\.json .*"users"/,
+      ],
+      [{ bus: 'tcp://127.0.0.1:9', busCredentials: users }, /--bus-credentials: The file .*shapeless\.json .*"user"/],
+      [
+        { bus: 'tcp://127.0.0.1:9', busCredentials: 'none.json' },
+        /--bus-credentials: .*none\.json .*there is no such file/,
+      ],
+      [{ busListen: 'tcp://192.0.2.1:0' }, /--bus-listen: Cannot listen at tcp:\/\/192\.0\.2\.1/],
+      [{ qiListen: ['tcp://192.0.2.1:0'] }, /--qi-listen: Cannot listen at/],
+    ];
+    for (const [config, expected] of cases) {
+      const failure = start(config);
+      await expect(failure).rejects.toThrow(expected);
+      await expect(failure).rejects.not.toThrow(/secret/);
+    }
+  });
+
   test('joins a tcps bus that it believes, with credentials, and opens a tcpsm door', async () => {
     const users = join(folder, 'robot-users.json');
     await writeFile(users, JSON.stringify({ users: { nao: { token: 'secret' } } }));
