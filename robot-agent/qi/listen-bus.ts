@@ -1,4 +1,5 @@
 // Serves an embedded bus as a service directory over TCP, so that programs made with libqi can join it.
+import { DEFAULT_LIMITS } from '@qiway/protocol/bus/peer-options';
 import type { Clock } from '@qiway/protocol/clock';
 import type { DirectoryCaller } from '@qiway/protocol/directory/directory-object';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
@@ -84,6 +85,8 @@ export async function listenBus(
     timeoutMs,
     ...(authenticate === undefined ? {} : { provider: authenticate }),
     services: (serviceId) => bus.objectOf(serviceId),
+    // One program, not the agent of many: it may ask as much at once as one page may.
+    ...(isInside ? {} : { limits: { maxIncomingCalls: DEFAULT_LIMITS.maxIncomingCalls } }),
     onOpen: (peerSocket, data) => {
       onOpen?.(peerSocket, data);
       const { peer, agreed } = peerSocket;

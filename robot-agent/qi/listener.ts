@@ -62,7 +62,11 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
     logger?.warn('A qi client was not let in.', { from, at: url, reason: reason.message });
     onRefused?.(reason);
   };
-  const accept = (socket: Socket, raw: Socket, terms: Pick<AcceptOptions, 'timeoutMs' | 'provider'>): void =>
+  const accept = (
+    socket: Socket,
+    raw: Socket,
+    { from, ...terms }: Pick<AcceptOptions, 'timeoutMs' | 'provider'> & { readonly from: string | undefined },
+  ): void =>
     acceptPeer(socket, {
       ...options,
       watch,
@@ -82,7 +86,7 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
       },
       onRefused: (reason) => {
         waiting.delete(raw);
-        refused(raw.remoteAddress, reason);
+        refused(from, reason);
       },
     });
 
@@ -96,7 +100,7 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
       socket.destroy();
       return;
     }
-    if (secure === undefined) return accept(socket, socket, { timeoutMs });
+    if (secure === undefined) return accept(socket, socket, { from, timeoutMs });
     const began = clock.now();
     const stopTimer = clock.after(timeoutMs, () => socket.destroy());
     // Of the raw socket nothing is wanted but its end.
@@ -105,7 +109,11 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
       onSecure: (secured, refusal) => {
         stopTimer();
         const left = Math.max(1, timeoutMs - (clock.now() - began));
-        accept(secured, socket, { timeoutMs: left, ...(refusal === undefined ? {} : { provider: refusing(refusal) }) });
+        accept(secured, socket, {
+          from,
+          timeoutMs: left,
+          ...(refusal === undefined ? {} : { provider: refusing(refusal) }),
+        });
       },
       onFailed: (reason) => {
         stopTimer();
@@ -115,6 +123,12 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
     });
   });
   server.maxConnections = maxSockets;
+  server.on('drop', (dropped) =>
+    logger?.warn('There are as many qi sockets as this port takes: one more was turned away.', {
+      from: dropped?.remoteAddress,
+      at: url,
+    }),
+  );
   const port = await listening(server, url, address);
   server.on('error', (error: Error) => logger?.error('The qi port failed.', { url, reason: error.message }));
   const announced = followInterfaces(

@@ -91,6 +91,8 @@ export class MessageSocket {
           cause: error,
         });
     });
+    // A side that reads no more of what it is sent must not stay for ever because it said its own end.
+    socket.on('end', () => this.end(closedByOther()));
     socket.on('close', () => this.#closed());
   }
 
@@ -220,11 +222,12 @@ export class MessageSocket {
     this.#framer.close();
     this.#chunks = [];
     this.#pendingBytes = 0;
-    this.#listener.closed(
-      this.#reason ??
-        new QiwayError('link-lost', 'The other side closed the socket.', {
-          data: { reason: 'closed by the other side' },
-        }),
-    );
+    this.#listener.closed(this.#reason ?? closedByOther());
   }
+}
+
+function closedByOther(): QiwayError {
+  return new QiwayError('link-lost', 'The other side closed the socket.', {
+    data: { reason: 'closed by the other side' },
+  });
 }

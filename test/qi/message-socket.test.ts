@@ -167,6 +167,16 @@ describe('the end', () => {
     expect((await near.closed).code).toBe('closed');
   });
 
+  test('a peer that closes its side and does not take what waits for it is not waited for either', async () => {
+    const { near, far } = await pair();
+    far.pause();
+    for (let id = 0; id < 64; id += 1) send(near, id, new Uint8Array(KIBIBYTE * KIBIBYTE));
+    far.end();
+    await clock.fire(2000);
+    expect(await near.closed).toMatchObject({ code: 'link-lost', data: { reason: 'closed by the other side' } });
+    expect(near.messages.bufferedBytes).toBe(0);
+  });
+
   test('a broken socket is told once, with the reason', async () => {
     const { near, far } = await pair();
     far.resetAndDestroy();
