@@ -13,7 +13,10 @@ import {
 } from '../objects/hosted-object.ts';
 import type { Registry } from './registry.ts';
 import { withoutRelative } from './relative-endpoints.ts';
-import { fromWire, SERVICE_INFO_SIGNATURE, type WireServiceInfo } from './service-info.ts';
+import { checkLength, fromWire, SERVICE_INFO_SIGNATURE, type WireServiceInfo } from './service-info.ts';
+
+/** Services of one client of the door: so that it cannot use up those that all may have together. */
+const MAX_SERVICES_OUTSIDE = 1024;
 
 /** What the directory object needs of its bus. */
 export interface DirectoryHost {
@@ -74,7 +77,13 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
         'Services from outside are called on the socket they are registered by: announce the capability ClientServerSocket.',
         { data: { what: 'ClientServerSocket' } },
       );
-    const { name, endpoints, machineId, processId, ...info } = fromWire(wire);
+    if (caller.place === 'outside' && registry.countOf(caller.peer) >= MAX_SERVICES_OUTSIDE)
+      throw new QiwayError('limit-exceeded', `More than ${MAX_SERVICES_OUTSIDE} services of one program outside.`, {
+        data: { limit: 'servicesOutside', maximum: MAX_SERVICES_OUTSIDE },
+      });
+    const registered = fromWire(wire);
+    checkLength(registered);
+    const { name, endpoints, machineId, processId, ...info } = registered;
     // What outside hosts is reached through this process: machine and endpoints are ours, or nobody would find it.
     const place = caller.place === 'outside' ? {} : { endpoints, machineId, processId };
     let serviceId = 0;
@@ -99,6 +108,7 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
   };
   const update = (wire: WireServiceInfo, call: CallContext): void => {
     const info = fromWire(wire);
+    checkLength(info);
     checkOwner(info.serviceId, call);
     const known = registry.byId(info.serviceId);
     // From outside only the object's uid may be said; see `register`.

@@ -99,6 +99,11 @@ export class Registry {
     this.#listener.removed(entry.info);
   }
 
+  /** How many services somebody registered. */
+  countOf(owner: object): number {
+    return this.#idsByOwner.get(owner)?.size ?? 0;
+  }
+
   unregisterAllOf(owner: object): void {
     for (const serviceId of [...(this.#idsByOwner.get(owner) ?? [])])
       if (this.#byId.has(serviceId)) this.unregister(serviceId);
