@@ -1,12 +1,12 @@
 // An agent in a process of its own, started by processes.ts: the program's parts, and a window into its memory.
 import { systemClock } from '@qiway/protocol/transport/system-clock';
-import { createLogger, startAgent } from '@qiway/robot-agent';
-import { answerQuestions } from './questions.ts';
+import { type AgentConfig, createLogger, startAgent } from '@qiway/robot-agent';
+import { answerQuestions, bytesInUse } from './questions.ts';
 
-const [bus] = process.argv.slice(2);
+const [bus = '', changes = '{}'] = process.argv.slice(2);
 const agent = await startAgent(
   {
-    bus,
+    bus: bus === '' ? undefined : bus,
     busListen: 'tcp://127.0.0.1:0',
     listen: { host: '127.0.0.1', port: 0 },
     token: 'right-token',
@@ -14,15 +14,11 @@ const agent = await startAgent(
     allowHosts: [],
     web: undefined,
     log: 'info',
+    ...(JSON.parse(changes) as Partial<AgentConfig>),
   },
   { logger: createLogger((line) => process.stderr.write(line), 'info'), clock: systemClock },
 );
 answerQuestions({
-  where: () => ({ url: agent.url, origin: agent.origin, busUrl: agent.busUrl }),
-  /** Bytes in use once everything that can be collected is. */
-  memory: () => {
-    for (let round = 0; round < 3; round += 1) globalThis.gc?.();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  },
+  where: () => ({ url: agent.url, origin: agent.origin, busUrl: agent.busUrl, qiUrls: agent.qiUrls }),
+  memory: bytesInUse,
 });

@@ -22,12 +22,16 @@ export interface TargetProxy {
 
 export type TargetRobot = Robot<{ Target: TargetProxy }>;
 
-export interface Bystander {
-  readonly robot: TargetRobot;
+/** Somebody who calls and listens without end. */
+export interface Worker {
   /** Resolves after some more answers: the agent served others in the meantime. */
   more(count: number): Promise<void>;
   /** Stops, and checks that nothing was lost. Returns the longest wait for an answer, ms. */
   finish(): Promise<number>;
+}
+
+export interface Bystander extends Worker {
+  readonly robot: TargetRobot;
 }
 
 /** An attack may slow the agent down, not stop it. */
@@ -35,7 +39,21 @@ const MAX_WAIT_MS = 5000;
 
 export async function bystander(url: string, who = 'bystander'): Promise<Bystander> {
   const robot: TargetRobot = await connect<{ Target: TargetProxy }>(url);
-  const target = await robot.service('Target');
+  const { more, finish } = await worker(await robot.service('Target'), who);
+  return {
+    robot,
+    more,
+    finish: async () => {
+      const slowestMs = await finish();
+      expect(robot.status.state).toBe('online');
+      await robot.close();
+      return slowestMs;
+    },
+  };
+}
+
+/** Works with a `Target`, whichever way it was reached. */
+export async function worker(target: RemoteObject<TargetProxy>, who: string): Promise<Worker> {
   const heard: number[] = [];
   await target.stepped.connect((from, step) => {
     if (from === who) heard.push(step);
@@ -56,7 +74,6 @@ export async function bystander(url: string, who = 'bystander'): Promise<Bystand
   const working = work();
   working.catch(() => {});
   return {
-    robot,
     more: (count) => {
       const goal = answered + count;
       const reached = new Promise<void>((resolve) => {
@@ -74,9 +91,7 @@ export async function bystander(url: string, who = 'bystander'): Promise<Bystand
       await working;
       expect(answered).toBeGreaterThan(0);
       expect(heard).toEqual(Array.from({ length: answered }, (_, step) => step));
-      expect(robot.status.state).toBe('online');
       expect(slowestMs).toBeLessThan(MAX_WAIT_MS);
-      await robot.close();
       return slowestMs;
     },
   };

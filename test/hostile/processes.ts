@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { AgentConfig } from '@qiway/robot-agent';
 import { terminalEnvironment } from '../support/run-program.ts';
 import type { TargetCounts } from './target-service.ts';
 
@@ -103,6 +104,8 @@ export interface AgentProcess extends Child {
   readonly url: string;
   readonly origin: string;
   readonly busUrl: string;
+  /** Doors for qi programs. */
+  readonly qiUrls: readonly string[];
   /** One value of its metrics, without labels. */
   metric(name: string): Promise<number>;
   /** Bytes in use after a collection. */
@@ -113,9 +116,12 @@ export const TOKEN = 'right-token';
 export const BEARER: { readonly authorization: string } = { authorization: `Bearer ${TOKEN}` };
 
 /** @param bus the directory to join; without one the agent is the directory */
-export async function startAgent(bus?: string): Promise<AgentProcess> {
-  const child = await startChild('./agent-process.ts', ...(bus === undefined ? [] : [bus]));
-  const { url, origin, busUrl } = (await child.ask('where')) as Pick<AgentProcess, 'url' | 'origin' | 'busUrl'>;
+export async function startAgent(bus = '', changes: Partial<AgentConfig> = {}): Promise<AgentProcess> {
+  const child = await startChild('./agent-process.ts', bus, JSON.stringify(changes));
+  const { url, origin, busUrl, qiUrls } = (await child.ask('where')) as Pick<
+    AgentProcess,
+    'url' | 'origin' | 'busUrl' | 'qiUrls'
+  >;
   const metric = async (name: string): Promise<number> => {
     const text = await (await fetch(`${origin}/metrics`, { headers: BEARER })).text();
     const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
@@ -123,7 +129,7 @@ export async function startAgent(bus?: string): Promise<AgentProcess> {
     return Number(value);
   };
   const memory = async (): Promise<number> => (await child.ask('memory')) as number;
-  return Object.assign(child, { url, origin, busUrl, metric, memory });
+  return Object.assign(child, { url, origin, busUrl, qiUrls, metric, memory });
 }
 
 export interface ServiceProcess extends Child {

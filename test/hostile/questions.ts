@@ -18,3 +18,10 @@ export function answerQuestions(answers: Readonly<Record<string, (detail: never)
   });
   process.send?.({ id: 0, answer: 'ready' });
 }
+
+/** Bytes in use once everything that can be collected is. */
+export function bytesInUse(): number {
+  for (let round = 0; round < 3; round += 1) globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

@@ -1,5 +1,6 @@
 // A qi client of bare bytes: sends what it is given, keeps what comes. For replays and for hostile tests.
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { MessageFramer } from '../../protocol/wire/framer.ts';
 import { encodeMessage, type MessageHeader } from '../../protocol/wire/message.ts';
 import { parseEndpoint } from '../../robot-agent/qi/endpoints.ts';
@@ -20,10 +21,13 @@ export interface RawClient {
   close(): Promise<void>;
 }
 
-export async function rawClient(url: string): Promise<RawClient> {
-  const socket = connect(parseEndpoint(url));
+/** @param localAddress where it comes from: what is counted by address is then not that of others */
+export async function rawClient(url: string, localAddress?: string): Promise<RawClient> {
+  const { scheme, host, port } = parseEndpoint(url);
+  const address = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
+  const socket = scheme === 'tcp' ? connect(address) : connectTls({ ...address, rejectUnauthorized: false });
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
+    socket.once(scheme === 'tcp' ? 'connect' : 'secureConnect', resolve);
     socket.once('error', reject);
   });
   const received: Received[] = [];
