@@ -173,7 +173,10 @@ export class TcpBus implements JoinedBus {
       },
       stateChanged: (_state, reason) => this.#lost(attachment, reason),
     });
-    if (this.#kept.size > 0) await this.#moveListeners(attachment.localAddress);
+    if (this.#kept.size > 0)
+      await this.#openListeners(attachment.localAddress).catch((error: unknown) =>
+        this.#options.logger?.warn('Services hosted here cannot be offered.', { reason: asQiwayError(error).message }),
+      );
     if (this.#state.name !== 'up' || this.#state.attachment !== attachment) return;
     for (const kept of this.#kept) kept.restore(client);
     this.#tell('up', undefined);
@@ -230,7 +233,16 @@ export class TcpBus implements JoinedBus {
     );
   }
 
+  /** Opens the ports; anew if this machine is in another network since. @throws what `listen` throws */
   async #openListeners(localAddress: string): Promise<void> {
+    if (this.#ports !== undefined && this.#listensFor !== localAddress) {
+      const closing = this.#closePorts(new QiwayError('closed', 'This machine has another address now.'));
+      this.#ports = undefined;
+      this.#openPorts = [];
+      await closing;
+      // The bus may have been lost or closed meanwhile: this says so.
+      this.#client();
+    }
     this.#ports ??= this.#options.listen({
       services: (serviceId) =>
         this.#state.name === 'up' ? this.#state.attachment.client.ownService(serviceId) : undefined,
@@ -238,10 +250,12 @@ export class TcpBus implements JoinedBus {
       onEndpoints: () => this.#announceEndpoints(),
     });
     this.#listensFor = localAddress;
+    const ports = this.#ports;
     try {
-      this.#openPorts = await this.#ports;
+      const open = await ports;
+      if (this.#ports === ports) this.#openPorts = open;
     } catch (error) {
-      this.#ports = undefined;
+      if (this.#ports === ports) this.#ports = undefined;
       throw error;
     }
   }
@@ -259,17 +273,6 @@ export class TcpBus implements JoinedBus {
         }),
       );
     }
-  }
-
-  /** This machine may be in another network since the ports were opened. */
-  async #moveListeners(localAddress: string): Promise<void> {
-    if (this.#ports === undefined || this.#listensFor === localAddress) return;
-    await this.#closePorts(new QiwayError('closed', 'This machine has another address now.'));
-    this.#ports = undefined;
-    this.#openPorts = [];
-    await this.#openListeners(localAddress).catch((error: unknown) =>
-      this.#options.logger?.warn('Services hosted here cannot be offered.', { reason: asQiwayError(error).message }),
-    );
   }
 
   async #closePorts(reason: QiwayError): Promise<void> {
