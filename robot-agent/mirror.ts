@@ -53,8 +53,8 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   let state: 'up' | 'down' | 'closed' = 'down';
   /** Of the bus going up and down: what belongs to an earlier one is dropped. */
   let round = 0;
-  /** Told while the services are being listed: the list may be older. */
-  const removedMeanwhile = new Set<number>();
+  /** Services that leave while the list of them is on its way, which may be older; undefined: none is. */
+  let leftMeanwhile: Set<number> | undefined;
   let stopTimer = (): void => {};
 
   const show = (info: Announced): void => {
@@ -77,13 +77,13 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   const comeBack = async (): Promise<void> => {
     round += 1;
     const own = round;
-    removedMeanwhile.clear();
+    const left = new Set<number>();
+    leftMeanwhile = left;
     try {
       const infos = await inner.services();
       if (own !== round) return;
-      const present = infos.filter(
-        ({ name, serviceId }) => name !== DIRECTORY_NAME && !removedMeanwhile.has(serviceId),
-      );
+      leftMeanwhile = undefined;
+      const present = infos.filter(({ name, serviceId }) => name !== DIRECTORY_NAME && !left.has(serviceId));
       for (const info of present) if (isTaken(info.name)) skipped.set(info.name, info);
       const returned = services.busBack(present.filter(({ name }) => !skipped.has(name)));
       for (const { name } of outer.registry.list()) if (isOuter(name)) offers.offer(name);
@@ -115,7 +115,7 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   const stopInner = inner.listen({
     serviceAdded: show,
     serviceRemoved: (info) => {
-      removedMeanwhile.add(info.serviceId);
+      leftMeanwhile?.add(info.serviceId);
       if (skipped.get(info.name)?.serviceId === info.serviceId) skipped.delete(info.name);
       services.remove(info);
       offers.nameFreed(info.name);

@@ -24,6 +24,8 @@ export class MirroredSubscription implements Subscription {
   readonly #sink: EventSink;
   readonly #options: MirroredSubscriptionOptions;
   #settle: { readonly resolve: () => void; readonly reject: (error: QiwayError) => void } | undefined;
+  /** Whose events are passed on, and the subscription to it. */
+  #object: BusObject | undefined;
   #inner: Subscription | undefined;
   /** Events may have been missed since the last one. */
   #owesGap = false;
@@ -43,11 +45,13 @@ export class MirroredSubscription implements Subscription {
   /** Subscribes to the object that is there now. */
   begin(object: BusObject): void {
     this.#stopWaiting();
+    this.#object = object;
     const inner = object.subscribe(this.#signal, {
-      event: (payload) => this.#event(payload),
+      event: (payload) => (this.#object === object ? this.#event(payload) : releasePayload(payload)),
       gap: (missed) => {
+        if (this.#object !== object) return;
         this.#tellGap();
-        if (!this.#isClosed) this.#sink.gap?.(missed);
+        this.#sink.gap?.(missed);
       },
       gone: () => {},
     });
@@ -64,6 +68,7 @@ export class MirroredSubscription implements Subscription {
 
   /** The object is gone; another follows, or `end`. @param error what to say if it takes too long to be confirmed at all */
   wait(error: QiwayError): void {
+    this.#object = undefined;
     this.#inner = undefined;
     if (this.#settle === undefined) this.#owesGap = true;
     else this.#stopTimer ??= this.#options.clock.after(CONFIRM_MS, () => this.end(error));
@@ -85,7 +90,6 @@ export class MirroredSubscription implements Subscription {
   }
 
   #event(payload: Payload): void {
-    if (this.#isClosed) return releasePayload(payload);
     this.#tellGap();
     this.#sink.event(payload);
   }
@@ -105,6 +109,7 @@ export class MirroredSubscription implements Subscription {
 
   #finish(error: QiwayError): void {
     this.#isClosed = true;
+    this.#object = undefined;
     this.#inner = undefined;
     this.#stopWaiting();
     this.#settle?.reject(error);
