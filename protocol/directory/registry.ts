@@ -126,10 +126,11 @@ export class Registry {
     }
   }
 
-  /** Everything of this process gets these endpoints: its listening sockets changed. */
+  /** The directory's listening sockets changed: what was reached at its endpoints is reached at these. */
   updateOwnEndpoints(endpoints: readonly string[]): void {
+    const before = this.#byId.get(DIRECTORY_ID)?.info.endpoints;
     for (const entry of this.#byId.values()) {
-      if (entry.owner !== undefined) continue;
+      if (entry.owner !== undefined && !isSame(before, entry.info.endpoints)) continue;
       this.#change(entry, { ...entry.info, endpoints });
       this.#joinSession(entry.info);
     }

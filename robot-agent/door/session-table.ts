@@ -51,6 +51,7 @@ export class SessionTable {
   admit(session: DoorSession, arrival: Arrival): void {
     const { maxSessions, logger, counts } = this.#options;
     if (this.isFull) {
+      counts.sessionsRefused++;
       throw new QiwayError('limit-exceeded', 'The agent has as many sessions as it takes; try again later.', {
         data: { limit: 'maxSessions', maximum: maxSessions },
       });

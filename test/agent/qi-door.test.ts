@@ -117,6 +117,7 @@ describe('a qi program from outside', () => {
       code: 'unauthorized',
       message: expect.stringContaining('as many sessions as it takes'),
     });
+    expect(await metrics(agent)).toContain('\nqiway_sessions_refused_total 1\n');
   });
 
   test('registers services inside, and they leave with it', async () => {

@@ -88,6 +88,23 @@ describe('when this machine moves', () => {
     expect(await told()).toEqual([`tcp://127.0.0.1:${port}`]);
   });
 
+  test('what pages host is found at the new addresses, and what another program hosts is left where it is', async () => {
+    const clock = handClock();
+    const { list, move } = machine('10.0.0.1');
+    const { bus, told, port } = await listen('tcp://0.0.0.0:0', { clock, interfaces: list });
+    const program = await joinBus(`tcp://127.0.0.1:${port}`);
+    endings.push(() => program.close());
+    await program.host('OfAProgram', createObject({}));
+    const id = bus.registerSource('OfAPage', createObject({}), { owner: {} });
+    bus.registry.ready(id);
+    const endpointsOf = async (name: string) => (await bus.serviceInfo(name)).endpoints;
+    expect(await endpointsOf('OfAPage')).toEqual(await told());
+    move('192.168.7.7');
+    await clock.fire(INTERFACES_PERIOD_MS);
+    expect(await endpointsOf('OfAPage')).toEqual([`tcp://127.0.0.1:${port}`, `tcp://192.168.7.7:${port}`]);
+    expect(await endpointsOf('OfAProgram')).toEqual(program.endpoints);
+  });
+
   test('other ports of the same bus keep what they announce', async () => {
     const clock = handClock();
     const { list, move } = machine('10.0.0.1');
