@@ -166,12 +166,13 @@ export class BusClient implements Bus {
       await this.#ask(Action.serviceReady, '(I)', [serviceId]);
     } catch (error) {
       this.#dropOwn(serviceId, asQiwayError(error));
+      void this.#unregister(serviceId); // or its name would be taken as long as this program runs
       throw error;
     }
     const close = async (): Promise<void> => {
       if (!this.#own.has(serviceId)) return;
       this.#dropOwn(serviceId, undefined);
-      if (this.#state === 'up') await this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {});
+      await this.#unregister(serviceId);
     };
     return { name, serviceId, close, closed };
   }
@@ -233,6 +234,11 @@ export class BusClient implements Bus {
     return reply.signature === 'v' ? undefined : decodeValue(reply.signature, reply.bytes, { dynamics: 'unwrapped' });
   }
 
+  /** A directory that is not there, or does not answer, is not to be told. */
+  async #unregister(serviceId: number): Promise<void> {
+    if (this.#state === 'up') await this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {});
+  }
+
   /** As the directory declares it: six or seven fields. */
   #registerSignature(): string {
     return this.#directory.metaObject.methods.get(Action.registerService)?.parametersSignature ?? '()';
@@ -273,12 +279,7 @@ export class BusClient implements Bus {
   }
 
   async #leave(): Promise<void> {
-    if (this.#state === 'up') {
-      const own = [...this.#own.keys()];
-      await Promise.all(
-        own.map((serviceId) => this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {})),
-      );
-    }
+    await Promise.all([...this.#own.keys()].map((serviceId) => this.#unregister(serviceId)));
     this.#end('closed', new QiwayError('closed', 'The bus was closed here.'));
   }
 

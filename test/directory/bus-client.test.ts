@@ -5,6 +5,7 @@ import { type BusClient, joinDirectory } from '../../protocol/directory/bus-clie
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { explainError } from '../../protocol/directory/explain-error.ts';
 import { serveBus } from '../../protocol/directory/serve-bus.ts';
+import { QiwayError } from '../../protocol/errors.ts';
 import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { busContract } from '../contract/bus-contract.ts';
@@ -59,6 +60,31 @@ busContract('over peers in memory, both sides on links', async () => {
     await bus.close();
   };
   return { bus: one.client, hostBus: other.client, close };
+});
+
+describe('a program that hosts a service', () => {
+  test('takes it off the bus for those who hold it as well', async () => {
+    const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+    const host = await member(bus);
+    const hosted = await host.client.host('Mine', createObject({ answer: method('()', 'i', () => 1) }));
+    const mine = await bus.service('Mine');
+    await hosted.close();
+    expect(mine.goneWith?.code).toBe('service-gone');
+    expect(host.pair.server.counts.remoteObjects).toBe(0);
+  });
+
+  test('does not keep the name when the directory does not take the service in the end', async () => {
+    const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+    const host = await member(bus);
+    const { registry } = bus;
+    const ready = registry.ready.bind(registry);
+    registry.ready = () => {
+      throw new QiwayError('internal', 'not now');
+    };
+    expect((await failureOf(host.client.host('Mine', createObject({})))).message).toContain('not now');
+    registry.ready = ready;
+    expect((await host.client.host('Mine', createObject({}))).name).toBe('Mine');
+  });
 });
 
 describe('a program that left without a word', () => {
