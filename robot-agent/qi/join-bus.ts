@@ -52,8 +52,8 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Joins the bus whose service directory is at `url`, such as `tcp://192.168.1.2:9559`.
- * @throws `invalid-argument` for a URL that is none, `config-invalid` for a TLS set-up that cannot work; `bus-down` when nothing answers there, and
- * `unauthorized`, `protocol-mismatch`, `timeout` for what answers wrongly (not with `keepTrying`)
+ * @throws `invalid-argument` for a URL that is none, `config-invalid` for a TLS set-up that cannot work; `bus-down` when
+ * nothing answers there, and `unauthorized`, `protocol-mismatch`, `timeout` for what answers wrongly (not with `keepTrying`)
  */
 export async function joinBus(url: string, options: JoinBusOptions = {}): Promise<JoinedBus> {
   const {
