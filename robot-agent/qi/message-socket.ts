@@ -32,8 +32,9 @@ export interface MessageSocketOptions {
 const MAX_QUEUED_BYTES = 268_435_456;
 /** Payloads up to this many bytes are copied into the batch; beyond it a copy costs more than a buffer of its own. */
 const COPY_BYTES = 8192;
-/** One allocation for many small messages, bytes. */
-const BATCH_BYTES = 65_536;
+/** One allocation for many small messages, bytes: each four times the one before, so that who says little holds little. */
+const FIRST_BATCH_BYTES = 1024;
+const LARGEST_BATCH_BYTES = 65_536;
 /**
  * Bytes of one turn after which writing begins before the turn ends, so that the other side works meanwhile: about 20
  * small calls. Each further write of the turn takes twice as much, so that a long turn costs few writes.
@@ -124,7 +125,8 @@ export class MessageSocket {
     const room = isCopied ? HEADER_BYTES + payload.length : HEADER_BYTES;
     if (this.#end + room > this.#batch.length) {
       this.#cut();
-      this.#batch = new Uint8Array(BATCH_BYTES);
+      const larger = Math.min(this.#batch.length * 4, LARGEST_BATCH_BYTES);
+      this.#batch = new Uint8Array(Math.max(room, larger, FIRST_BATCH_BYTES));
       this.#begin = 0;
       this.#end = 0;
     }
