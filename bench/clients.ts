@@ -2,11 +2,12 @@
 import { openPage, type Page } from './chromium.ts';
 import { isWebSide, type SideName } from './echo-client.ts';
 import type { Job, Outcome } from './measures.ts';
+import type { ClientName } from './options.ts';
 import { isRecord, type Process, startProcess } from './processes.ts';
 import { profileArguments } from './side.ts';
 
 export interface Client {
-  readonly name: 'node' | 'chromium';
+  readonly name: ClientName;
   canDial(side: SideName): boolean;
   run(side: SideName, job: Job): Promise<Outcome>;
   /** Opens so many more idle sessions and keeps them; 0 closes them all. Only where memory is measured. */

@@ -86,8 +86,8 @@ function rotate<T>(items: readonly T[], by: number): readonly T[] {
 }
 
 async function runRounds(sides: readonly Side[], clients: readonly Client[], options: BenchOptions): Promise<Sample[]> {
-  const wanted = (...names: string[]): boolean =>
-    options.only.length === 0 || options.only.some((word) => names.some((name) => name.includes(word)));
+  const wanted = (name: string): boolean =>
+    options.measures.length === 0 || options.measures.some((word) => name.includes(word));
   const samples: Sample[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
     const start = performance.now();
@@ -96,10 +96,10 @@ async function runRounds(sides: readonly Side[], clients: readonly Client[], opt
         sides.filter(({ name }) => client.canDial(name)),
         round,
       );
-      for (const kind of MEASURES.filter(({ name }) => wanted(name, client.name))) {
+      for (const kind of MEASURES.filter(({ name }) => wanted(name))) {
         for (const side of mine) samples.push(...(await measure(side, client, kind, { options, round })));
       }
-      if (wanted('memory', client.name)) {
+      if (wanted('memory')) {
         for (const side of mine) samples.push(...(await memory(side, client, round)));
       }
     }
@@ -116,8 +116,8 @@ async function startClients(
 ): Promise<{ clients: Client[]; origin: string | undefined }> {
   const clients: Client[] = [];
   let origin: string | undefined;
-  if (!options.only.includes('chromium')) clients.push(await startNodeClient(names, options.profile));
-  if (!options.only.includes('node') && names.some(isWebSide)) {
+  if (options.client !== 'chromium') clients.push(await startNodeClient(names, options.profile));
+  if (options.client !== 'node' && names.some(isWebSide)) {
     const page = await openPage();
     origin = page.origin;
     clients.push(pageClient(page));

@@ -7,16 +7,22 @@ export const HELP: string = `npm run bench -- [options]
   --quick           two short rounds: does it run, roughly how fast
   --rounds N        rounds, interleaved between all sides (default 5)
   --run-ms N        length of one measurement (default 500; warm-up is half of it)
-  --only A,B        only measures (or clients: node, chromium) whose name contains one of these
+  --only A,B        only measures whose name contains one of these; with node or chromium only that client
   --sides A,B       only these sides: ${SIDES.join(', ')}
   --out FILE        where the figures go as JSON (default bench/dist/results.json)
   --profile FOLDER  CPU profiles of gateways, services and Node clients as well (the figures suffer)
   --help            this`;
 
+const CLIENTS = ['node', 'chromium'] as const;
+export type ClientName = (typeof CLIENTS)[number];
+
 export interface BenchOptions {
   readonly rounds: number;
   readonly runMs: number;
-  readonly only: readonly string[];
+  /** Words of which a measure's name must contain one; none: all. */
+  readonly measures: readonly string[];
+  /** The one client to measure from; undefined: both. */
+  readonly client: ClientName | undefined;
   readonly sides: readonly SideName[];
   readonly out: string;
   readonly profile: string | undefined;
@@ -43,15 +49,22 @@ export function readOptions(args: readonly string[]): BenchOptions {
     if (side === undefined) throw new Error(`--sides knows ${SIDES.join(', ')}, not ${name}`);
     return side;
   });
+  const only = split(values.only);
+  const clients = CLIENTS.filter((name) => only.includes(name));
   return {
     rounds: positive('--rounds', values.rounds, values.quick ? 2 : 5),
     runMs: positive('--run-ms', values['run-ms'], values.quick ? 200 : 500),
-    only: split(values.only),
+    measures: only.filter((word) => !isClient(word)),
+    client: clients.length === 1 ? clients[0] : undefined,
     sides: sides.length === 0 ? SIDES : sides,
     out: values.out ?? 'bench/dist/results.json',
     profile: values.profile,
     help: values.help,
   };
+}
+
+function isClient(word: string): boolean {
+  return CLIENTS.some((name) => name === word);
 }
 
 function split(list: string | undefined): string[] {

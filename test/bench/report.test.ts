@@ -70,8 +70,10 @@ describe('the report of the bench', () => {
     expect(readOptions(['--quick', '--only', 'rpc,node'])).toMatchObject({
       rounds: 2,
       runMs: 200,
-      only: ['rpc', 'node'],
+      measures: ['rpc'],
+      client: 'node',
     });
+    expect(readOptions(['--only', 'down,up'])).toMatchObject({ measures: ['down', 'up'], client: undefined });
   });
 });
 
