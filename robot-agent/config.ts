@@ -6,6 +6,7 @@ import { isLoopback, type ListenAddress, parseAddress } from './address.ts';
 import { type Given, readFileKeys, readFlags, refuse, whyUnreadable } from './given-options.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 import { parseEndpoint } from './qi/endpoints.ts';
+import { readFingerprint } from './qi/tls-options.ts';
 
 export interface AgentConfig {
   /** The directory to join; without it the agent is the directory. */
@@ -104,9 +105,7 @@ const schema = z.strictObject({
   'bus-credentials': z.optional(z.string().min(1)),
   'bus-fingerprint': z._default(
     z.array(
-      z
-        .string()
-        .regex(/^sha256:([0-9a-f]{2}:?){32}$/i, 'must be sha256: and 64 hexadecimal digits, as the refusal shows it'),
+      z.string().refine(isFingerprint, 'must be sha256: and 64 hexadecimal digits, as the refusal or openssl shows it'),
     ),
     [],
   ),
@@ -123,6 +122,14 @@ function whyNoEndpoint(error: QiwayError): string {
   return sentenceOf(error)
     .replace(/^"[^"]*"( is not a qi URL)?: /, '')
     .replace(/\.$/, '');
+}
+
+function isFingerprint(text: string): boolean {
+  try {
+    return readFingerprint(text) !== '';
+  } catch {
+    return false;
+  }
 }
 
 function isOrigin(text: string): boolean {

@@ -10,6 +10,8 @@ qi bus.
   --port N   where the console is served (default 8080; 0: any free port)
   --host H   at which address (default 127.0.0.1: this machine only; another one also needs --insecure-listen)
   --bus URL  offer the services of this robot in place of the simulated one, such as tcp://nao.local:9559
+  --qi-listen URL
+             let qi programs (C++, Python, qicli) in there, with the token as auth_token: tcp://127.0.0.1:9600
   --help     this; the agent's own options: npx qiway-agent --help
 `;
 

@@ -49,6 +49,10 @@ async function main(given: readonly string[]): Promise<void> {
   const robot = options.isReal ? undefined : startRobot(agent);
   endCleanly(agent, robot);
   if (robot !== undefined) await robotReady(agent, robot);
+  for (const url of agent.qiUrls)
+    process.stderr.write(
+      `qi programs come in at ${url}${config.isQiOpen === true ? '' : ', with the token as auth_token'}\n`,
+    );
   process.stdout.write(`${agent.url}\n`);
 }
 

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
-import { QiwayError } from '@qiway/protocol/errors';
+import { isQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import type { Logger } from '../logger.ts';
-import type { AuthenticationData, AuthenticationProvider } from '../qi/authentication.ts';
+import type { AuthenticationData, AuthenticationProvider, Verdict } from '../qi/authentication.ts';
 import { type BusListenerHandle, listenBus } from '../qi/listen-bus.ts';
 import type { PeerSocket } from '../qi/peer-socket.ts';
 import type { TlsServerOptions } from '../qi/tls-options.ts';
@@ -58,11 +58,21 @@ export async function openQiDoor(url: string, options: QiDoorOptions): Promise<B
 }
 
 /** The agent's token opens every door; what else does is for `users` to say. */
-function tokenOr({ guard, users }: QiDoorOptions): AuthenticationProvider {
+function tokenOr({ guard, users, logger }: QiDoorOptions): AuthenticationProvider {
+  /** The client is not told about files; the operator is. */
+  const asked = async (provider: AuthenticationProvider, data: AuthenticationData): Promise<Verdict> => {
+    try {
+      return await provider(data);
+    } catch (error) {
+      if (isQiwayError(error) && isQiwayError(error.cause))
+        logger.error('nobody of --qi-credentials can come in', { reason: sentenceOf(error.cause) });
+      throw error;
+    }
+  };
   return (data) => {
     const { token } = data;
     if (typeof token === 'string' && guard.isToken(token)) return { state: 'done' };
-    if (users !== undefined) return users(data);
+    if (users !== undefined) return asked(users, data);
     const what = token === undefined ? 'the credentials hold no token' : 'the token is not the one of this robot';
     return { state: 'refused', reason: what };
   };

@@ -52,7 +52,7 @@ export async function doctor(invocation: Invocation, { connect, terminal }: Surr
       name: 'bus',
       run: () => checkBus(opened()),
       advice: () =>
-        'the agent cannot reach the robot’s service directory: is naoqi (or the simulated robot) running, and is the agent’s --bus right? It goes on trying',
+        'the agent cannot reach the robot’s service directory: is naoqi (or the simulated robot) running, and is the agent’s --bus right? Its log says why it cannot join; it goes on trying',
     },
     {
       name: 'services',

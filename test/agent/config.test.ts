@@ -121,6 +121,11 @@ describe('the doors for qi programs', () => {
     });
   });
 
+  test('take a fingerprint as openssl writes it', () => {
+    const written = `sha256 Fingerprint=${'AB:'.repeat(31)}AB`;
+    expect(config(['--bus', 'tcps://nao', '--bus-fingerprint', written]).busFingerprints).toEqual([written]);
+  });
+
   test('may be open to everybody beyond loopback only if the user insists', () => {
     Object.assign(files, { 'c.pem': 'CERT', 'k.pem': 'KEY' });
     const open = ['--qi-listen', 'tcps://0.0.0.0:1', '--tls-cert', 'c.pem', '--tls-key', 'k.pem', '--qi-open'];

@@ -185,6 +185,22 @@ describe('the agent', () => {
     await expect(greeting(agent, { authenticator: other, tls })).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
+  test('tells its operator, and not the client, why users cannot be looked up', async () => {
+    const qiCredentials = join(folder, 'users-broken-later.json');
+    await writeFile(qiCredentials, JSON.stringify({ users: { lab: { token: 'secret' } } }));
+    const lines: string[] = [];
+    const agent = await start({ qiListen: ['tcp://127.0.0.1:0'], qiCredentials }, (line) => lines.push(line));
+    await writeFile(qiCredentials, '{ "users": secret');
+    const authenticator = tokenAuthenticator({ user: 'lab', token: 'secret' });
+    const refusal = joinBus(agent.qiUrls[0] as string, { authenticator });
+    await expect(refusal).rejects.toThrow(/cannot be looked up at the moment/);
+    await expect(refusal).rejects.not.toThrow(/users-broken/);
+    expect(lines[0]).toMatch(
+      / error nobody of --qi-credentials can come in reason=.*users-broken-later\.json.*not JSON/,
+    );
+    expect(lines.join()).not.toContain('secret');
+  });
+
   test('says what is wrong with a certificate before it opens a port', async () => {
     const expired = await trusted.certify('127.0.0.1', { notAfter: new Date(Date.now() - 1000) });
     await expect(start({ qiListen: ['tcps://127.0.0.1:0'], tls: expired })).rejects.toMatchObject({
