@@ -8,6 +8,7 @@ import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
 import { QiwayError } from '../errors.ts';
 import { toHex } from '../hex.ts';
 import { ControlType } from '../wire/link-frame.ts';
+import { MessageType } from '../wire/message.ts';
 import { PROTOCOL_VERSION, readErrorBody, readStatus, readWelcome, type Welcome } from './control.ts';
 import { DEFAULT_LINK_LIMITS, Link, type LinkLimits } from './link.ts';
 import type { Transport } from './transport.ts';
@@ -65,7 +66,16 @@ export class ClientSession implements Bus {
     });
     const { clock, schedule = afterMicrotasks, limits = DEFAULT_LINK_LIMITS } = options;
     this.#peer = new Peer({
-      send: (header, payload) => this.#link.send(header, payload),
+      send: (header, payload) => {
+        try {
+          this.#link.send(header, payload);
+        } catch (error) {
+          // Who calls is told; answers and events are not lost in silence: the session ends.
+          const { type } = header;
+          if (type === MessageType.call || type === MessageType.post || type === MessageType.cancel) throw error;
+          this.#link.close(error as QiwayError, 4413);
+        }
+      },
       serving: options.serving({ services: (serviceId) => this.#bus?.ownService(serviceId), errors: 'record' }),
       randomUid: () => options.random(20),
     });

@@ -94,7 +94,8 @@ export class LinkWriter {
     if (this.#held.size > 0 && this.#hold(header, payload)) return;
     if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
     else {
-      if (this.#batchLength + payload.length > BATCH_BYTES) this.#checkBound();
+      // Once a batch: with the first of a turn, too.
+      if (this.#batchLength === 0 || this.#batchLength + payload.length > BATCH_BYTES) this.#checkBound();
       this.#append(header.type, header.flags, header, payload);
     }
     this.#wake();
