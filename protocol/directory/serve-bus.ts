@@ -3,7 +3,7 @@
 
 import type { Peer } from '../bus/peer.ts';
 import type { Clock } from '../clock.ts';
-import { QiwayError } from '../errors.ts';
+import { asQiwayError, QiwayError } from '../errors.ts';
 import type { DirectoryCaller } from './directory-object.ts';
 import type { EmbeddedBus } from './embedded-bus.ts';
 import { fetchObject } from './fetch-object.ts';
@@ -29,13 +29,17 @@ export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
   bus.introduce({
     ...options,
     fetch: async (serviceId) => {
-      if (options.takesCalls === false) throw takesNoCalls();
       const uid = bus.registry.byId(serviceId)?.info.objectUid;
-      return fetchObject(peer, serviceId, {
-        clock,
-        timeoutMs: FETCH_TIMEOUT_MS,
-        ...(uid === undefined ? {} : { uid }),
-      });
+      try {
+        return await fetchObject(peer, serviceId, {
+          clock,
+          timeoutMs: FETCH_TIMEOUT_MS,
+          ...(uid === undefined ? {} : { uid }),
+        });
+      } catch (error) {
+        // Asked all the same: small programs announce nothing, and answer.
+        throw options.takesCalls === false && asQiwayError(error).code === 'timeout' ? takesNoCalls(error) : error;
+      }
     },
   });
   const stopListening = bus.listen({
@@ -52,10 +56,10 @@ export function serveBus(bus: EmbeddedBus, options: ServeOptions): () => void {
   };
 }
 
-function takesNoCalls(): QiwayError {
+function takesNoCalls(cause: unknown): QiwayError {
   return new QiwayError(
     'unsupported',
     'The program that offers this takes no calls on the socket to its directory (capability ClientServerSocket), so it cannot be called from here.',
-    { data: { what: 'ClientServerSocket' } },
+    { data: { what: 'ClientServerSocket' }, cause },
   );
 }
