@@ -77,7 +77,9 @@ export const watch: Command = async (robot, invocation, terminal) => {
   terminal.interrupted.addEventListener('abort', onInterrupt, { once: true });
   try {
     const key = source === undefined ? '' : memberKey(source);
-    const off = await remote[key]?.connect(onEvent, { gone: (error) => ended.reject(error) });
+    const gap = (missed: number | undefined): void =>
+      terminal.error(`${missed ?? 'some'} ${missed === 1 ? 'event was' : 'events were'} missed here\n`);
+    const off = await remote[key]?.connect(onEvent, { gone: (error) => ended.reject(error), gap });
     terminal.error(`watching ${title}; Ctrl-C ends\n`);
     if (terminal.interrupted.aborted) ended.resolve();
     await ended.promise;

@@ -14,6 +14,10 @@ type Command = (robot: Robot, invocation: Invocation, terminal: Terminal) => Pro
 export const info: Command = async (robot, { args, all, json }, terminal) => {
   const services = (await robot.services()).toSorted((a, b) => a.serviceId - b.serviceId);
   const [name] = args;
+  if (robot.status.bus === 'down')
+    terminal.error(
+      'qiway: the robot’s bus is down: these are its services as they were, and calls fail until it is back\n',
+    );
   if (name === undefined) {
     const shown = services.filter((service) => all || !service.name.startsWith('_'));
     terminal.out(json ? jsonText(shown.map(describeService), true) : printServices(shown));

@@ -1,4 +1,6 @@
 // A robot for the tests of the command line: services on an embedded bus, reached over transports in memory.
+
+import type { ServerSessionOptions } from '@qiway/protocol/session/server-session';
 import { createObject, type HostedObject, method, property, QiwayError, signal } from '@qiway/sdk';
 import { run } from '../../sdk/cli/run.ts';
 import type { Terminal } from '../../sdk/cli/terminal.ts';
@@ -33,8 +35,8 @@ export interface CliRun {
 
 export const URL_WITH_TOKEN = 'http://robot.test/#token=right';
 
-export async function cliRobot(): Promise<CliRobot> {
-  const door = memoryDoor();
+export async function cliRobot(changes: Partial<ServerSessionOptions> = {}): Promise<CliRobot> {
+  const door = memoryDoor(changes);
   const said: unknown[][] = [];
   const speech = createObject(
     {

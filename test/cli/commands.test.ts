@@ -1,4 +1,5 @@
 // The commands of qiway against an agent, run within this process.
+import type { BusObject, EventSink } from '@qiway/protocol/bus/bus';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CliRobot, cliRobot } from './cli-robot.ts';
 
@@ -142,6 +143,16 @@ describe('qiway get and set', () => {
   });
 });
 
+describe('while the robot’s bus is down', () => {
+  it('info says that it shows what was there', async () => {
+    const down = await cliRobot({ robotBus: () => 'down' });
+    const { code, out, error } = await down.qiway('info');
+    expect({ code, out: out.includes('Speech') }).toEqual({ code: 0, out: true });
+    expect(error).toMatch(/^qiway: the robot’s bus is down: these are its services as they were/);
+    expect((await robot.qiway('info')).error).toBe('');
+  });
+});
+
 describe('qiway watch', () => {
   it('prints one line of JSON per event and ends after --count', async () => {
     const running = robot.start('watch', 'Speech.wordSaid', '--count', '2');
@@ -171,6 +182,30 @@ describe('qiway watch', () => {
     await running.told('watching');
     await hosted.close();
     expect(await running.outcome).toMatchObject({ code: 1, error: expect.stringMatching(/\[(service|object)-gone\]/) });
+  });
+
+  it('tells where events were missed', async () => {
+    const sinks: EventSink[] = [];
+    const subscribe: BusObject['subscribe'] = (signal, sink) => {
+      sinks.push(sink);
+      return robot.speech.subscribe(signal, sink);
+    };
+    const tapped = new Proxy<BusObject>(robot.speech, {
+      get: (target, key) => {
+        if (key === 'subscribe') return subscribe;
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    await robot.door.bus.host('Tapped', tapped);
+    const running = robot.start('watch', 'Tapped.wordSaid');
+    await running.told('watching');
+    sinks[0]?.gap?.(3);
+    await running.told('\n3 events were missed here\n');
+    sinks[0]?.gap?.(undefined);
+    await running.told('\nsome events were missed here\n');
+    running.interrupt();
+    expect(await running.outcome).toMatchObject({ code: 0, out: '' });
   });
 
   it('does not watch methods', async () => {
