@@ -1,59 +1,21 @@
 // A bus over a peer, without sockets: the contract, and directories that are older or odd.
 import { describe, expect, test } from 'vitest';
 import type { Subscription } from '../../protocol/bus/bus.ts';
-import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
+import { joinDirectory } from '../../protocol/directory/bus-client.ts';
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { explainError } from '../../protocol/directory/explain-error.ts';
-import { serveBus } from '../../protocol/directory/serve-bus.ts';
 import { QiwayError } from '../../protocol/errors.ts';
 import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { busContract } from '../contract/bus-contract.ts';
 import { callMethod, failureOf } from '../contract/calls.ts';
-import { type PeerPair, peerPair } from '../support/peer-pair.ts';
+import { joinAsMember, MEMBER_IDENTITY } from '../support/bus-member.ts';
+import { peerPair } from '../support/peer-pair.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
-
-const identity = {
-  machineId: 'machine of the client',
-  processId: 2,
-  sessionId: 'client',
-  endpoints: () => ['tcp://10.0.0.1:1'],
-};
-
-interface Member {
-  readonly client: BusClient;
-  readonly pair: PeerPair;
-  leave(): void;
-}
-
-/** A program on the bus, as over a link: everything goes through the directory's peer. */
-async function member(bus: EmbeddedBus): Promise<Member> {
-  let client: BusClient | undefined;
-  const pair = peerPair({
-    services: (id) => bus.objectOf(id),
-    clientServices: (id) => client?.ownService(id),
-    errors: 'record',
-  });
-  const end = serveBus(bus, { peer: pair.server, clock: systemClock, hasRelativeEndpoints: true, place: 'outside' });
-  client = await joinDirectory({
-    peer: pair.client,
-    clock: systemClock,
-    timeoutMs: 10_000,
-    identity,
-    explain: explainError,
-  });
-  const leave = (): void => {
-    pair.cut();
-    end();
-  };
-  // Whoever owns the peer closes it with the bus.
-  client.listen({ stateChanged: (state) => state === 'closed' && leave() });
-  return { client, pair, leave };
-}
 
 busContract('over peers in memory, both sides on links', async () => {
   const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
-  const [one, other] = await Promise.all([member(bus), member(bus)]);
+  const [one, other] = await Promise.all([joinAsMember(bus), joinAsMember(bus)]);
   const close = async (): Promise<void> => {
     one.leave();
     other.leave();
@@ -65,7 +27,7 @@ busContract('over peers in memory, both sides on links', async () => {
 describe('a program that hosts a service', () => {
   test('takes it off the bus for those who hold it as well', async () => {
     const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
-    const host = await member(bus);
+    const host = await joinAsMember(bus);
     const hosted = await host.client.host('Mine', createObject({ answer: method('()', 'i', () => 1) }));
     const mine = await bus.service('Mine');
     await hosted.close();
@@ -75,7 +37,7 @@ describe('a program that hosts a service', () => {
 
   test('does not keep the name when the directory does not take the service in the end', async () => {
     const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
-    const host = await member(bus);
+    const host = await joinAsMember(bus);
     const { registry } = bus;
     const ready = registry.ready.bind(registry);
     registry.ready = () => {
@@ -87,10 +49,41 @@ describe('a program that hosts a service', () => {
   });
 });
 
+describe('a program from outside', () => {
+  test('is told that everything is at its door, on the machine of the door', async () => {
+    const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+    const inside = await joinAsMember(bus, { place: 'inside' });
+    await inside.client.host('Deep', createObject({}));
+    const outside = await joinAsMember(bus, { endpoints: () => ['tcp://door:1'] });
+    const [told, known] = [await outside.client.serviceInfo('Deep'), await bus.serviceInfo('Deep')];
+    expect(told).toMatchObject({
+      machineId: 'machine',
+      endpoints: ['qi:ServiceDirectory', 'qi:Deep', 'tcp://door:1'],
+    });
+    expect(known).toMatchObject({ machineId: MEMBER_IDENTITY.machineId, endpoints: MEMBER_IDENTITY.endpoints() });
+  });
+
+  test('says of its service where the object is, and not where it is reached', async () => {
+    const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
+    bus.setEndpoints(['tcp://agent:1']);
+    const { client } = await joinAsMember(bus);
+    const hosted = await client.host('Mine', createObject({}));
+    const directory = await client.service('ServiceDirectory');
+    const info = { ...(await client.serviceInfo('Mine')), endpoints: ['tcp://evil:1'], machineId: 'evil' };
+    await callMethod(directory, 'updateServiceInfo', { ...info, objectUid: new Uint8Array(20).fill(9) });
+    expect(await bus.serviceInfo('Mine')).toMatchObject({
+      serviceId: hosted.serviceId,
+      endpoints: ['tcp://agent:1'],
+      machineId: 'machine',
+      objectUid: new Uint8Array(20).fill(9),
+    });
+  });
+});
+
 describe('a program that left without a word', () => {
   test('leaves nothing behind in the directory', async () => {
     const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
-    const [gone, staying] = await Promise.all([member(bus), member(bus)]);
+    const [gone, staying] = await Promise.all([joinAsMember(bus), joinAsMember(bus)]);
     const hosted = await gone.client.host('Mine', createObject({ answer: method('()', 'i', () => 1) }));
     const mine = await staying.client.service('Mine');
     expect(await callMethod(mine, 'answer')).toBe(1);
@@ -107,7 +100,7 @@ describe('a program that left without a word', () => {
 describe('an object of the bus', () => {
   test('asked for twice at once is looked up once, and is one object', async () => {
     const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
-    const { client, pair } = await member(bus);
+    const { client, pair } = await joinAsMember(bus);
     await bus.host('Lamp', createObject({ blink: method('()', 'v', () => {}) }));
     const before = pair.sent.client.length;
     const [one, other] = await Promise.all([client.service('Lamp'), client.service('Lamp')]);
@@ -117,7 +110,7 @@ describe('an object of the bus', () => {
 
   test('that is not there fails for everybody who asked, and is looked up anew the next time', async () => {
     const bus = new EmbeddedBus({ machineId: 'machine', processId: 1, sessionId: 'session' });
-    const { client } = await member(bus);
+    const { client } = await joinAsMember(bus);
     const both = await Promise.all([failureOf(client.service('Lamp')), failureOf(client.service('Lamp'))]);
     expect(both.map(({ code }) => code)).toEqual(['service-not-found', 'service-not-found']);
     await bus.host('Lamp', createObject({ answer: method('()', 'i', () => 42) }));
@@ -159,7 +152,7 @@ describe('a directory older than libqi 4, or odd', () => {
       peer: pair.client,
       clock: systemClock,
       timeoutMs: 10_000,
-      identity,
+      identity: MEMBER_IDENTITY,
       explain: explainError,
     });
     expect(await client.services()).toEqual([{ ...info, objectUid: new Uint8Array(0) }]);
@@ -187,7 +180,7 @@ describe('a directory older than libqi 4, or odd', () => {
     const pair = peerPair({ services: (id) => (id === 1 ? silent : undefined) });
     const clock = virtualClock();
     const joining = failureOf(
-      joinDirectory({ peer: pair.client, clock, timeoutMs: 1000, identity, explain: explainError }),
+      joinDirectory({ peer: pair.client, clock, timeoutMs: 1000, identity: MEMBER_IDENTITY, explain: explainError }),
     );
     await clock.advance(1000);
     expect(await joining).toMatchObject({ code: 'timeout', data: { timeoutMs: 1000 } });
@@ -199,7 +192,7 @@ describe('a directory older than libqi 4, or odd', () => {
       peer: pair.client,
       clock: systemClock,
       timeoutMs: 10_000,
-      identity,
+      identity: MEMBER_IDENTITY,
       explain: explainError,
     });
     expect((await failureOf(joining)).code).toBe('object-gone');

@@ -129,6 +129,18 @@ describe('a link', () => {
     expect(seen.map((message) => message.id)).toEqual([6, 1, 2, 3, 4, 5]);
   });
 
+  it('keeps a gap in its place behind a large event of its object', async () => {
+    const { send, deliver, seen } = linkPair();
+    send(MessageType.event, 1, 1, new Uint8Array(1_000_000));
+    send(MessageType.gap, 2, 1, new Uint8Array(4));
+    send(MessageType.gap, 3, 2, new Uint8Array(4));
+    for (let round = 0; round < 20; round += 1) {
+      await settled();
+      deliver();
+    }
+    expect(seen.map(({ id }) => id)).toEqual([3, 1, 2]);
+  });
+
   it('lets replies pass a large reply', async () => {
     const { send, deliver, seen } = linkPair();
     send(MessageType.reply, 1, 5, new Uint8Array(1024 * 1024));
