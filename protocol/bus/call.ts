@@ -35,8 +35,9 @@ export function callObject(object: BusObject, request: CallRequest, limit: CallL
         handle.cancel();
         reject(error);
       });
-    const { clock, timeoutMs, onAborted } = limit;
-    stopTimer = clock.after(timeoutMs, () =>
+    const { clock, onAborted } = limit;
+    const timeoutMs = Math.round(limit.timeoutMs); // may be what is left of a longer time
+    stopTimer = clock.after(limit.timeoutMs, () =>
       giveUp(
         new QiwayError('timeout', `No answer within ${timeoutMs} ms.`, { data: { timeoutMs }, maybeExecuted: true }),
       ),

@@ -6,13 +6,17 @@ import type { CallTable, TableCall } from './call-table.ts';
 import type { Peer } from './peer.ts';
 import type { CallAddress } from './serving-side.ts';
 
-interface IncomingCallDetails {
-  /** Where it lives until it is answered. */
-  readonly table: CallTable<IncomingCall>;
+/** Who waits for an answer, and how it is refused one. */
+interface Asked {
   readonly address: CallAddress;
-  readonly returnSignature: string;
   /** Writes an error as the answer. */
   readonly refuse: (error: QiwayError) => void;
+}
+
+interface IncomingCallDetails extends Asked {
+  /** Where it lives until it is answered. */
+  readonly table: CallTable<IncomingCall>;
+  readonly returnSignature: string;
 }
 
 /** Writes the one answer; lives in the table of calls until then. */
@@ -71,14 +75,7 @@ export class IncomingCall implements ReplySink, TableCall {
 
   canceled(): void {
     const asker = this.#finish();
-    if (asker === undefined) return;
-    const { peer, details } = asker;
-    const { id, service, object, action } = details.address;
-    if (peer.agreement.canCancel) peer.write(MessageType.canceled, 0, id, service, object, action, EMPTY_BYTES);
-    else
-      details.refuse(
-        new QiwayError('canceled', 'Call has been canceled.', { data: { text: 'Call has been canceled.' } }),
-      );
+    if (asker !== undefined) answerCanceled(asker.peer, asker.details);
   }
 
   /** Who is to be answered; undefined when the other side does not wait any more: it closed, or its id was used again. */
@@ -91,4 +88,12 @@ export class IncomingCall implements ReplySink, TableCall {
     table.delete(address.id);
     return asker;
   }
+}
+
+/** Tells the other side, in the way it understands, that the call was stopped as it asked. */
+export function answerCanceled(peer: Peer, { address, refuse }: Asked): void {
+  const { id, service, object, action } = address;
+  if (peer.agreement.canCancel) return peer.write(MessageType.canceled, 0, id, service, object, action, EMPTY_BYTES);
+  const text = 'Call has been canceled.';
+  refuse(new QiwayError('canceled', text, { data: { text } }));
 }

@@ -19,8 +19,8 @@ export interface PeerAgreement {
   readonly canCancel: boolean;
   /** The other side understands header flags. */
   readonly hasFlags: boolean;
-  /** The other side is told when events were missed: our links only. */
-  readonly hasGaps: boolean;
+  /** The other side is told when events were missed and when objects end: our links only. */
+  readonly tellsLosses: boolean;
 }
 
 export interface PeerLimits {
@@ -53,7 +53,7 @@ export const FULL_AGREEMENT: PeerAgreement = {
   outgoing: { hasUid: true },
   canCancel: true,
   hasFlags: true,
-  hasGaps: true,
+  tellsLosses: true,
 };
 
 /** In a gap message: nobody can say how many events were missed. */

@@ -3,24 +3,16 @@
 import { asQiwayError, ofCallUnderWay, QiwayError } from '../errors.ts';
 import { readUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
-import { rewriteObjects } from '../wire/rewrite.ts';
 import { holdsObjects } from '../wire/signature.ts';
-import { AddressTable } from './address-table.ts';
-import {
-  type BusObject,
-  type CallRequest,
-  NO_OBJECTS,
-  type Payload,
-  type ReplySink,
-  releasePayload,
-  SEAM_ENCODING,
-} from './bus.ts';
+import { type CallRequest, NO_OBJECTS, type Payload, type ReplySink, releasePayload } from './bus.ts';
 import { noFlags, tooManyCalls } from './call-refusals.ts';
 import { CallTable } from './call-table.ts';
 import { decodeErrorRecord } from './error-record.ts';
+import { HeldObjects } from './held-objects.ts';
+import { liftPayload } from './lift-payload.ts';
 import { StandardAction, standardReturn } from './metaobject.ts';
-import { MetaObjectTable } from './metaobject-table.ts';
-import { PeerObject } from './peer-object.ts';
+import { objectGone } from './object-gone.ts';
+import type { PeerObject } from './peer-object.ts';
 import {
   DEFAULT_LIMITS,
   FULL_AGREEMENT,
@@ -48,8 +40,7 @@ export class Peer {
   #agreement: PeerAgreement = FULL_AGREEMENT;
   readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
   readonly #pending = new CallTable<PendingCall>();
-  readonly #remotes = new AddressTable<PeerObject>();
-  readonly #metaObjects: MetaObjectTable;
+  readonly #remotes: HeldObjects;
   readonly #serving: ServingSide;
   #nextId = 2;
   #closedWith: QiwayError | undefined;
@@ -57,7 +48,7 @@ export class Peer {
   constructor(options: PeerOptions) {
     this.#options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#metaObjects = new MetaObjectTable(this.limits.maxMetaObjectBytes);
+    this.#remotes = new HeldObjects(this.limits);
     this.#serving = options.serving(this);
   }
 
@@ -107,11 +98,14 @@ export class Peer {
         this.#dispatchEvent(header, payload);
         return;
       case MessageType.gap:
-        if (this.#agreement.hasGaps)
+        if (this.#agreement.tellsLosses)
           this.#remotes.get(header.service, header.object)?.gap(header.action, readMissed(payload));
         return;
+      case MessageType.gone:
+        this.#endObject(header, payload);
+        return;
       case MessageType.error:
-        this.#pending.delete(header.id)?.sink.error((this.#options.decodeError ?? decodeErrorRecord)(payload));
+        this.#pending.delete(header.id)?.sink.error(this.#readError(payload));
         return;
       case MessageType.canceled:
         this.#pending.delete(header.id)?.sink.canceled();
@@ -152,26 +146,17 @@ export class Peer {
       known.retain();
       return known;
     }
-    if (this.#remotes.size >= this.limits.maxObjects)
-      throw new QiwayError('limit-exceeded', `The other side handed out more than ${this.limits.maxObjects} objects.`, {
-        data: { limit: 'maxObjects', maximum: this.limits.maxObjects },
-      });
-    const made = new PeerObject(this, {
-      service,
-      object,
-      metaObject: this.#metaObjects.take(identity.metaObject),
-      uid: identity.uid?.slice() ?? this.#options.randomUid(),
-    });
-    this.#remotes.set(service, object, made);
-    if (this.#closedWith !== undefined && this.#drop(made)) made.end(this.#closedWith);
+    const uid = identity.uid?.slice() ?? this.#options.randomUid();
+    const made = this.#remotes.add(this, { service, object, metaObject: identity.metaObject, uid });
+    if (this.#closedWith !== undefined && this.#remotes.drop(made)) made.end(this.#closedWith);
     return made;
   }
 
   /** Ends every object of one service of the other side, and what was asked of it: it left the bus. */
   endService(service: number, error: QiwayError): void {
-    const remotes = this.#dropRemotes(service);
+    const remotes = this.#remotes.dropAll(service);
     this.#failPending(error, service);
-    for (const remote of remotes) remote.end(error);
+    for (const remote of remotes) remote.end(remote.object === 1 ? error : objectGone(error));
     // What was given to that service as arguments goes with it (as libqi).
     this.#serving.stop(service, error);
   }
@@ -188,7 +173,7 @@ export class Peer {
   close(error: QiwayError, ofObjects: QiwayError = error): void {
     if (this.#closedWith !== undefined) return;
     this.#closedWith = error;
-    const remotes = this.#dropRemotes();
+    const remotes = this.#remotes.dropAll();
     this.#failPending(error);
     for (const remote of remotes) remote.end(remote.object === 1 ? error : ofObjects);
     this.#serving.close();
@@ -254,22 +239,22 @@ export class Peer {
     } catch {
       return; // a failing post is silent
     }
-    this.#tell(MessageType.post, flags, target, action, bytes);
+    this.tell(MessageType.post, flags, target, action, bytes);
   }
 
   cancel(call: PendingCall): void {
     if (!this.#agreement.canCancel || this.#pending.get(call.id) !== call) return;
     const body = new Uint8Array(4);
     new DataView(body.buffer).setUint32(0, call.id, true);
-    this.#tell(MessageType.cancel, 0, call.target, 0, body);
+    this.tell(MessageType.cancel, 0, call.target, 0, body);
   }
 
   /** Forgets a remote object whose last reference was dropped, and tells its host. */
   forget(remote: PeerObject): void {
-    if (!this.#drop(remote) || remote.object === 1) return; // a service's main object is not ours to end
+    if (!this.#remotes.drop(remote) || remote.object === 1) return; // a service's main object is not ours to end
     const body = new Uint8Array(4);
     new DataView(body.buffer).setUint32(0, remote.service, true);
-    this.#tell(MessageType.post, 0, remote, StandardAction.terminate, body);
+    this.tell(MessageType.post, 0, remote, StandardAction.terminate, body);
   }
 
   /** An id for a message that is no answer. */
@@ -303,23 +288,9 @@ export class Peer {
 
   /** Bytes as received -> payload of the seam: objects become {@link PeerObject}s, one reference each for the receiver. */
   lift(signature: string, bytes: Uint8Array): Payload {
-    if (!holdsObjects(signature)) return { signature, bytes, objects: NO_OBJECTS };
-    let objects: BusObject[] | undefined;
-    try {
-      const neutral = rewriteObjects(signature, bytes, this.#agreement.incoming, SEAM_ENCODING, (reference) => {
-        objects ??= [];
-        if (reference.object === 0) return { ...reference, service: 0 };
-        const { service, object, metaObject, uid } = reference;
-        objects.push(
-          this.remoteObject(service, object, uid.some((byte) => byte !== 0) ? { metaObject, uid } : { metaObject }),
-        );
-        return { ...reference, service: 0, object: objects.length };
-      });
-      return { signature, bytes: neutral, objects: objects ?? NO_OBJECTS };
-    } catch (error) {
-      for (const object of objects ?? NO_OBJECTS) object.release();
-      throw error;
-    }
+    return liftPayload({ signature, bytes }, this.#agreement.incoming, ({ service, object, metaObject, uid }) =>
+      this.remoteObject(service, object, uid.some((byte) => byte !== 0) ? { metaObject, uid } : { metaObject }),
+    );
   }
 
   /**
@@ -333,12 +304,29 @@ export class Peer {
   }
 
   /** Writes what nobody waits for: to another side that reads too slowly it is not said. */
-  #tell(type: number, flags: number, target: PeerObject, action: number, payload: Uint8Array): void {
+  tell(
+    type: number,
+    flags: number,
+    target: { readonly service: number; readonly object: number },
+    action: number,
+    payload: Uint8Array,
+  ): void {
     try {
       this.write(type, flags, this.freshId(), target.service, target.object, action, payload);
     } catch {
       // Nobody is there to be told; calls tell it.
     }
+  }
+
+  #readError(payload: Uint8Array): QiwayError {
+    return (this.#options.decodeError ?? decodeErrorRecord)(payload);
+  }
+
+  /** An object that we hold has ended at its host. Services end by the directory's word only. */
+  #endObject({ service, object }: MessageHeader, payload: Uint8Array): void {
+    const remote = this.#remotes.get(service, object);
+    if (this.#agreement.tellsLosses && object !== 1 && remote !== undefined && this.#remotes.drop(remote))
+      remote.end(this.#readError(payload));
   }
 
   #settleReply(header: MessageHeader, bytes: Uint8Array): void {
@@ -378,18 +366,6 @@ export class Peer {
   #failPending(error: QiwayError, service?: number): void {
     const underWay = ofCallUnderWay(error);
     for (const { id } of this.#pending.leaving(service)) this.#pending.delete(id)?.sink.error(underWay);
-  }
-
-  #dropRemotes(service?: number): PeerObject[] {
-    return this.#remotes.entries(service).filter((remote) => this.#drop(remote));
-  }
-
-  #drop(remote: PeerObject): boolean {
-    const { service, object, metaObject } = remote;
-    if (this.#remotes.get(service, object) !== remote) return false;
-    this.#remotes.delete(service, object);
-    this.#metaObjects.drop(metaObject);
-    return true;
   }
 }
 

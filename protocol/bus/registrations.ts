@@ -70,7 +70,7 @@ export class Registrations {
         this.#send(service, objectId, signal, flags, converted);
       },
       gap: (missed) => {
-        if (!this.#peer.agreement.hasGaps) return;
+        if (!this.#peer.agreement.tellsLosses) return;
         const body = new Uint8Array(4);
         writeUint32(body, 0, missed ?? UNKNOWN_COUNT);
         this.#peer.write(MessageType.gap, 0, this.#peer.freshId(), service, objectId, signal, body);

@@ -1,5 +1,6 @@
 // What this side of a peer serves to the other: objects by address, their calls under way, their registrations. Layer 2.
 import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
+import { readUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { AddressTable } from './address-table.ts';
@@ -7,8 +8,9 @@ import { type BusObject, type Payload, SEAM_ENCODING } from './bus.ts';
 import { CallTable } from './call-table.ts';
 import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
-import { IncomingCall } from './incoming-call.ts';
+import { answerCanceled, IncomingCall } from './incoming-call.ts';
 import { StandardAction, standardReturn } from './metaobject.ts';
+import { objectGone } from './object-gone.ts';
 import type { Peer } from './peer.ts';
 import { Registrations } from './registrations.ts';
 import { splitReturnSignature } from './return-signature.ts';
@@ -21,14 +23,13 @@ interface Binding {
   readonly service: number;
   readonly objectId: number;
   readonly object: BusObject;
+  stopListening: () => void;
 }
 
 const MAIN_OBJECT = 1;
 /** First ids of objects that are returned, and of those that travel as arguments, each up to the next range (as libqi). */
 const FIRST_ID = { returned: 2, argument: 0x8000_0000 } as const;
 const END_OF_IDS = { returned: 0x8000_0000, argument: 0x1_0000_0000 } as const;
-/** Objects given out before it is first looked whether some have ended. */
-const FIRST_SWEEP = 1024;
 const standardParameters = new Map(STANDARD_METHODS.map((method) => [method.uid, method.parametersSignature]));
 
 /** The serving side of a peer, linked in. */
@@ -44,8 +45,6 @@ export class Serving implements ServingSide {
   readonly #waiting: WaitingMessages;
   readonly #registrations: Registrations;
   readonly #nextId: { returned: number; argument: number } = { ...FIRST_ID };
-  /** Objects given out at which those that have ended are let go. */
-  #sweepAt = FIRST_SWEEP;
 
   constructor(peer: Peer, options: ServingOptions) {
     this.#peer = peer;
@@ -99,10 +98,14 @@ export class Serving implements ServingSide {
     const object = this.#find(service, objectId);
     if (object === 'loading') {
       const copy = { ...header };
-      return this.#waiting.add(service, {
+      const refuse = (error: QiwayError): void => this.#error(address, error);
+      return this.#waiting.add({
+        service,
+        id,
         bytes,
         run: (kept) => this.call(copy, kept),
-        refuse: (error) => this.#error(address, error),
+        refuse: (error) => refuse(notExecuted(error)),
+        canceled: () => answerCanceled(this.#peer, { address, refuse }),
       });
     }
     if (header.version > 0) return this.#error(address, unknownVersion(header.version));
@@ -156,7 +159,7 @@ export class Serving implements ServingSide {
     const object = this.#find(service, objectId);
     if (object === 'loading') {
       const copy = { ...header };
-      return this.#waiting.add(service, { bytes, run: (kept) => this.post(copy, kept), refuse: () => {} });
+      return this.#waiting.add({ service, bytes, run: (kept) => this.post(copy, kept), refuse: () => {} });
     }
     if (object === undefined) return;
     if (action === StandardAction.terminate) return this.#unbind(service, objectId);
@@ -175,7 +178,9 @@ export class Serving implements ServingSide {
 
   cancel(bytes: Uint8Array): void {
     if (bytes.length < 4) return;
-    this.#calls.get(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true))?.cancel();
+    const id = readUint32(bytes, 0);
+    this.#waiting.cancel(id);
+    this.#calls.get(id)?.cancel();
   }
 
   /** Drops what hangs on one of our services: it left the bus. */
@@ -198,10 +203,7 @@ export class Serving implements ServingSide {
       this.#calls.delete(call.id);
       call.abandon();
     }
-    for (const binding of this.#bindings.entries()) {
-      this.#bindings.delete(binding.service, binding.objectId);
-      binding.object.release();
-    }
+    for (const { service, objectId } of this.#bindings.entries()) this.#unbind(service, objectId);
   }
 
   #find(service: number, objectId: number): BusObject | 'loading' | undefined {
@@ -251,23 +253,28 @@ export class Serving implements ServingSide {
 
   /** Takes over one reference of `object`. */
   #bind(service: number, objectId: number, object: BusObject): void {
-    if (this.#bindings.size >= this.#sweepAt) this.#sweep();
     const maximum = this.#peer.limits.maxObjects;
     if (this.#bindings.size >= maximum)
       throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
         data: { limit: 'maxObjects', maximum },
       });
-    this.#bindings.set(service, objectId, { service, objectId, object });
+    const binding: Binding = { service, objectId, object, stopListening: () => {} };
+    this.#bindings.set(service, objectId, binding);
+    const ended = (error: QiwayError): void => this.#ended(binding, error);
+    // Of one that has ended already the other side is to hear only after it got it.
+    const { goneWith } = object;
+    if (goneWith === undefined) binding.stopListening = object.onGone(ended);
+    else void Promise.resolve(goneWith).then(ended);
   }
 
-  /**
-   * Lets go what has ended elsewhere: the other side may never release it. From then on the address answers that nothing
-   * is there. Looked for when there are twice as many objects as before, so that it costs each only a few looks.
-   */
-  #sweep(): void {
-    for (const { service, objectId, object } of this.#bindings.entries())
-      if (object.goneWith !== undefined) this.#unbind(service, objectId);
-    this.#sweepAt = Math.max(FIRST_SWEEP, this.#bindings.size * 2);
+  /** It ended at its host. Whoever was given it is told, and finds nothing at the address from now on. */
+  #ended(binding: Binding, error: QiwayError): void {
+    const { service, objectId } = binding;
+    if (this.#bindings.get(service, objectId) !== binding) return;
+    this.#unbind(service, objectId);
+    if (!this.#peer.agreement.tellsLosses) return;
+    const told = encodeError(objectGone(error), this.#options.errors);
+    this.#peer.tell(MessageType.gone, 0, { service, object: objectId }, 0, told);
   }
 
   /** Ends one object here: its registrations are dropped, its reference is released. */
@@ -275,6 +282,7 @@ export class Serving implements ServingSide {
     if (objectId === MAIN_OBJECT) return; // as libqi: ending a service is the directory's business
     const binding = this.#bindings.delete(service, objectId);
     if (binding === undefined) return;
+    binding.stopListening();
     this.#registrations.dropObject(service, objectId);
     binding.object.release();
   }
@@ -285,6 +293,12 @@ function unreadable(thrown: unknown): QiwayError {
   if (error.code !== 'wire-invalid') return error;
   const text = 'ISerialization error Status Read Past End';
   return new QiwayError('wire-invalid', error.message, { data: { ...error.data, text }, cause: error });
+}
+
+/** The call waited for its service: whatever came of that, it was not begun. */
+function notExecuted(error: QiwayError): QiwayError {
+  const { code, data, maybeExecuted } = error;
+  return maybeExecuted ? new QiwayError(code, sentenceOf(error), { data, cause: error }) : error;
 }
 
 /** In libqi's words. */

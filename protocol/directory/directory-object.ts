@@ -117,14 +117,14 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
     else registry.update(info);
   };
   const object = createObject({
-    service: at(
-      100,
-      method(
+    service: at(100, {
+      ...method(
         '(s)',
         SERVICE_INFO_SIGNATURE,
         async (name: string, call: CallContext) => told([await host.serviceInfo(name)], call)[0],
       ),
-    ),
+      isQuestion: true,
+    }),
     services: at(
       101,
       method('()', `[${SERVICE_INFO_SIGNATURE}]`, (call: CallContext) => told(registry.list(), call)),

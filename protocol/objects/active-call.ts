@@ -17,9 +17,10 @@ const SAID_ON_PURPOSE: ReadonlySet<string> = new Set([
 ]);
 
 /** Whatever an implementation threw, as the caller is told: the words, whoever said them. */
-export function failureOf(thrown: unknown): QiwayError {
+export function failureOf(thrown: unknown, member?: MethodMember): QiwayError {
   // The method has begun: whoever repeats calls that never reached the robot must not repeat this one.
-  if (isQiwayError(thrown) && thrown.code === 'bus-down') return ofCallUnderWay(thrown);
+  if (isQiwayError(thrown) && thrown.code === 'bus-down')
+    return member?.isQuestion === true ? thrown : ofCallUnderWay(thrown);
   if (isQiwayError(thrown) && SAID_ON_PURPOSE.has(thrown.code)) return thrown;
   if (isQiwayError(thrown))
     return thrown.code === 'wire-invalid'
@@ -32,6 +33,7 @@ export class ActiveCall implements CallHandle {
   readonly #sink: ReplySink;
   readonly #encode: (value: unknown) => Payload;
   #stops: (() => void)[] | undefined;
+  #member: MethodMember | undefined;
   #state: 'running' | 'asked-to-stop' | 'done' = 'running';
 
   constructor(sink: ReplySink, encode: (value: unknown) => Payload) {
@@ -39,7 +41,9 @@ export class ActiveCall implements CallHandle {
     this.#encode = encode;
   }
 
-  run({ run, isPlain }: MethodMember, args: readonly unknown[], caller: object | undefined): void {
+  run(member: MethodMember, args: readonly unknown[], caller: object | undefined): void {
+    const { run, isPlain } = member;
+    this.#member = member;
     const body = run as (...args: unknown[]) => unknown;
     try {
       const context: CallContext = { onCancel: (stop) => this.#onCancel(stop), caller };
@@ -96,7 +100,7 @@ export class ActiveCall implements CallHandle {
       this.#state === 'asked-to-stop' && this.#stops !== undefined && isQiwayError(error) && error.code === 'canceled';
     this.#state = 'done';
     if (isStopped) this.#sink.canceled();
-    else this.#sink.error(failureOf(error));
+    else this.#sink.error(failureOf(error, this.#member));
   }
 }
 

@@ -62,7 +62,7 @@ export async function callWhenUp<T>(
         cause,
       });
     try {
-      return await call({ ...options, whenBusDown: 'fail', timeoutMs: timeoutMs <= 0 ? 0 : leftMs });
+      return await call({ ...options, whenBusDown: 'fail', timeoutMs: timeoutMs <= 0 ? 0 : Math.ceil(leftMs) });
     } catch (error) {
       if (!isQiwayError(error) || error.code !== 'bus-down' || error.maybeExecuted) throw error;
       cause = error;

@@ -42,6 +42,8 @@ export interface MethodMember {
   readonly about: AboutMethod;
   /** A plain function: gets its arguments and no {@link CallContext}. */
   readonly isPlain?: boolean;
+  /** It only asks: when it fails, nothing was done. */
+  readonly isQuestion?: boolean;
   /** Gets its arguments as a payload and may give one: for the methods of every object. */
   readonly isRaw?: boolean;
 }

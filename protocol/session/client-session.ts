@@ -143,7 +143,7 @@ export class ClientSession implements Bus {
         new QiwayError('timeout', `The agent did not answer hello within ${timeoutMs} ms.`, { data: { timeoutMs } }),
       ),
     );
-    this.#link.control(ControlType.hello, { protocol: PROTOCOL_VERSION, token, client, gaps: true });
+    this.#link.control(ControlType.hello, { protocol: PROTOCOL_VERSION, token, client, losses: true });
     try {
       this.#welcome = await welcomed;
     } finally {
@@ -151,7 +151,7 @@ export class ClientSession implements Bus {
       this.#settleWelcome = undefined;
     }
     this.#robotBus = this.#welcome.bus;
-    this.#peer.agree({ ...FULL_AGREEMENT, hasGaps: this.#welcome.gaps });
+    this.#peer.agree({ ...FULL_AGREEMENT, tellsLosses: this.#welcome.losses });
     this.#link.startHeartbeat(this.#welcome.heartbeatMs, true);
     const identity = {
       machineId: toHex(random(16)),

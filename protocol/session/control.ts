@@ -12,8 +12,8 @@ export interface Hello {
   readonly token: string;
   /** Program and version, for logs. */
   readonly client: string;
-  /** Gap messages are understood. */
-  readonly gaps: boolean;
+  /** Gap and gone messages are understood. */
+  readonly losses: boolean;
 }
 
 export interface Welcome {
@@ -24,8 +24,8 @@ export interface Welcome {
   readonly bus: 'up' | 'down';
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
-  /** Gap messages are understood, and sent. */
-  readonly gaps: boolean;
+  /** Gap and gone messages are understood, and sent. */
+  readonly losses: boolean;
 }
 
 export interface StatusUpdate {
@@ -42,8 +42,8 @@ export function encodeControl(body: object): Uint8Array {
 
 /** @throws `wire-invalid` */
 export function readHello(body: Uint8Array): Hello {
-  const { protocol, token, client, gaps } = read(body, 'hello', { protocol: 0, token: '', client: '' }) as Hello;
-  return { protocol, token, client: client.slice(0, 200), gaps: gaps === true };
+  const { protocol, token, client, losses } = read(body, 'hello', { protocol: 0, token: '', client: '' }) as Hello;
+  return { protocol, token, client: client.slice(0, 200), losses: losses === true };
 }
 
 /** @throws `wire-invalid` */
@@ -57,7 +57,7 @@ export function readWelcome(body: Uint8Array): Welcome {
     heartbeatMs: 0,
     maxMessageBytes: 0,
   }) as Welcome;
-  return { ...welcome, heartbeatMs: Math.max(50, welcome.heartbeatMs), gaps: welcome.gaps === true };
+  return { ...welcome, heartbeatMs: Math.max(50, welcome.heartbeatMs), losses: welcome.losses === true };
 }
 
 /** @throws `wire-invalid` */

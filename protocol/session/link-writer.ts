@@ -314,6 +314,6 @@ export class LinkWriter {
 
 function isOrdered(type: number): boolean {
   return (
-    type === MessageType.call || type === MessageType.post || type === MessageType.event || type === MessageType.gap
+    type === MessageType.call || type === MessageType.post || type === MessageType.event || type >= MessageType.gap
   );
 }

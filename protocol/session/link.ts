@@ -191,7 +191,7 @@ export class Link {
     const frame = this.#frame;
     if (
       frame.type < 1 ||
-      frame.type > MessageType.gap ||
+      frame.type > MessageType.gone ||
       (frame.flags & ~0x83) !== 0 ||
       (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0)
     ) {

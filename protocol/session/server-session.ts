@@ -150,7 +150,7 @@ export class ServerSession {
         ),
       );
     this.client = hello.client;
-    this.#peer.agree({ ...FULL_AGREEMENT, hasGaps: hello.gaps });
+    this.#peer.agree({ ...FULL_AGREEMENT, tellsLosses: hello.losses });
     this.#stopHelloTimer();
     try {
       this.#options.onOpen?.(this);
@@ -168,7 +168,7 @@ export class ServerSession {
       bus: robotBus(),
       heartbeatMs,
       maxMessageBytes: limits.maxMessageBytes,
-      gaps: true,
+      losses: true,
     });
     this.#link.startHeartbeat(heartbeatMs, false);
   }

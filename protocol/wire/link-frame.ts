@@ -7,7 +7,7 @@ import { wireInvalid } from './wire-errors.ts';
 /** Bytes before the body. */
 export const FRAME_HEADER_BYTES = 24;
 
-/** Frames that are not qi messages (those have types 1 to 9). */
+/** Frames that are not qi messages (those have types 1 to 10). */
 export interface ControlTypes {
   readonly hello: 32;
   readonly welcome: 33;

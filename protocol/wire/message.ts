@@ -20,6 +20,8 @@ export interface MessageTypes {
   readonly canceled: 8;
   /** On our links only: events were missed. Qi peers ignore it, as every type that they do not know. */
   readonly gap: 9;
+  /** On our links only: an object that was handed over has ended. */
+  readonly gone: 10;
 }
 export const MessageType: MessageTypes = {
   call: 1,
@@ -31,6 +33,7 @@ export const MessageType: MessageTypes = {
   cancel: 7,
   canceled: 8,
   gap: 9,
+  gone: 10,
 };
 
 /** Bits of the header's `flags`. Send them only to a peer that announced `MessageFlags`. */

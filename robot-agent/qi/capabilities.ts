@@ -47,6 +47,6 @@ export function peerAgreement(agreed: Capabilities): PeerAgreement {
     outgoing: encoding,
     canCancel: agreed.RemoteCancelableCalls,
     hasFlags: agreed.MessageFlags,
-    hasGaps: false,
+    tellsLosses: false,
   };
 }

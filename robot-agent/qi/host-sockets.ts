@@ -69,11 +69,7 @@ export class HostSockets {
       const addresses = candidates(info, machineId(), { schemes: tls.schemes, prefersTls });
       dialled = await dialFirst(addresses, { clock, timeoutMs, tls });
     } catch (error) {
-      const reason = asQiwayError(error);
-      throw new QiwayError(reason.code, `Service ${info.name} cannot be reached: ${sentenceOf(reason)}`, {
-        data: reason.data,
-        cause: error,
-      });
+      throw notReached(info, asQiwayError(error));
     }
     const { socket, scheme } = dialled;
     if (this.#closedWith !== undefined) {
@@ -85,6 +81,8 @@ export class HostSockets {
       scheme,
       // Services are called on the sockets of their hosts, and there only objects given as arguments are ours.
       services: () => undefined,
+    }).catch((error: unknown) => {
+      throw this.#closedWith ?? notReached(info, asQiwayError(error));
     });
     this.#open.add(opened);
     opened.closed.then(() => this.#open.delete(opened));
@@ -109,6 +107,15 @@ export class HostSockets {
       peerSocket.closed.then(drop);
     }, drop);
   }
+}
+
+/** A host that closes in the handshake is not reached: `link-lost` is a client's own link. */
+function notReached({ name, endpoints }: ServiceInfo, reason: QiwayError): QiwayError {
+  const sentence = `Service ${name} cannot be reached: ${sentenceOf(reason)}`;
+  const { code, data } = reason;
+  return code === 'link-lost'
+    ? new QiwayError('endpoint-unreachable', sentence, { data: { endpoints }, cause: reason })
+    : new QiwayError(code, sentence, { data, cause: reason });
 }
 
 function key(machineId: string, endpoint: string): string {

@@ -108,7 +108,7 @@ export async function listenAt(url: string, options: ListenerOptions): Promise<Q
     secure(socket, {
       onSecure: (secured, refusal) => {
         stopTimer();
-        const left = Math.max(1, timeoutMs - (clock.now() - began));
+        const left = Math.max(1, Math.round(timeoutMs - (clock.now() - began)));
         accept(secured, socket, {
           from,
           timeoutMs: left,

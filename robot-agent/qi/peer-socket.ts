@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { decodeError } from '@qiway/protocol/bus/error-payload';
+import { objectGone } from '@qiway/protocol/bus/object-gone';
 import { Peer, type PeerLimits } from '@qiway/protocol/bus/peer';
 import { serving } from '@qiway/protocol/bus/serving';
 import type { ServiceLookup } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
-import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {
   AUTHENTICATE_ACTION,
@@ -216,8 +217,7 @@ function programGone(reason: QiwayError, isDirectory: boolean): QiwayError {
 
 /** A service may come back; what it handed out does not. */
 function objectsGone(error: QiwayError): QiwayError {
-  if (error.code !== 'bus-down' && error.code !== 'service-gone') return error;
-  return new QiwayError('object-gone', `The object ended with its service: ${sentenceOf(error)}`, { cause: error });
+  return error.code === 'bus-down' || error.code === 'service-gone' ? objectGone(error) : error;
 }
 
 function isRequest({ type }: MessageHeader): boolean {

@@ -110,7 +110,7 @@ describe('metaobjects', () => {
 });
 
 describe('objects given out', () => {
-  it('that have ended elsewhere are let go, and their addresses answer that nothing is there', async () => {
+  it('that have ended elsewhere are let go on both sides at once, and whoever was given them is told', async () => {
     const main = maker(() => {
       const thing = aThing();
       // Ends as soon as it was handed out, as an object of a page that closed.
@@ -124,9 +124,29 @@ describe('objects given out', () => {
     const remote = pair.client.remoteObject(SERVICE, 1, { metaObject: main.metaObject.bytes });
     const first = (await callMethod(remote, 'one')) as BusObject;
     for (let round = 0; round < 5000; round += 1) await callMethod(remote, 'one');
-    expect(pair.client.counts.remoteObjects).toBe(5002);
-    expect(pair.server.counts.servedObjects).toBeLessThan(2000);
+    await settled();
+    expect(pair.server.counts.servedObjects).toBe(0);
+    expect(pair.client.counts.remoteObjects).toBe(1);
+    expect(pair.sent.server.filter(({ header }) => header.type === MessageType.gone)).toHaveLength(5001);
     expect(await failureOf(callMethod(first, 'step'))).toMatchObject({ code: 'object-gone' });
+  });
+
+  it('that have ended elsewhere are let go where nobody is told, and their addresses answer that nothing is there', async () => {
+    const things: HostedObject[] = [];
+    const main = maker(() => {
+      const thing = aThing();
+      things.push(thing);
+      return [thing];
+    });
+    const pair = peerPair({ services: () => main, agreement: () => ({ ...FULL_AGREEMENT, tellsLosses: false }) });
+    const remote = pair.client.remoteObject(SERVICE, 1, { metaObject: main.metaObject.bytes });
+    const held = (await callMethod(remote, 'one')) as BusObject;
+    while (things[0]?.goneWith === undefined) things[0]?.release();
+    await settled();
+    expect(pair.server.counts.servedObjects).toBe(0);
+    expect(pair.sent.server.map(({ header }) => header.type)).not.toContain(MessageType.gone);
+    expect(held.goneWith).toBeUndefined();
+    expect(await failureOf(callMethod(held, 'step'))).toMatchObject({ code: 'object-gone' });
   });
 
   it('as arguments to a service that leaves end with it', async () => {

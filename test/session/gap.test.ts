@@ -135,7 +135,7 @@ test('a qi peer neither sends gaps nor takes them', async () => {
   const lamp = gappy();
   const pair = peerPair({
     services: (id) => (id === 5 ? lamp.object : undefined),
-    agreement: () => ({ ...FULL_AGREEMENT, hasGaps: false }),
+    agreement: () => ({ ...FULL_AGREEMENT, tellsLosses: false }),
   });
   const { metaObject } = lamp.object;
   const object = pair.client.remoteObject(5, 1, { metaObject: metaObject.bytes });

@@ -1,0 +1,60 @@
+// The objects of the other side that a peer holds: by address, and their metaobjects, which many share. Layer 2.
+import { QiwayError } from '../errors.ts';
+import { AddressTable } from './address-table.ts';
+import { MetaObjectTable } from './metaobject-table.ts';
+import type { Peer } from './peer.ts';
+import { PeerObject } from './peer-object.ts';
+import type { PeerLimits } from './peer-options.ts';
+
+export class HeldObjects {
+  readonly #maxObjects: number;
+  readonly #objects = new AddressTable<PeerObject>();
+  readonly #metaObjects: MetaObjectTable;
+
+  constructor({ maxObjects, maxMetaObjectBytes }: PeerLimits) {
+    this.#maxObjects = maxObjects;
+    this.#metaObjects = new MetaObjectTable(maxMetaObjectBytes);
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(service: number, object: number): PeerObject | undefined {
+    return this.#objects.get(service, object);
+  }
+
+  /** One more, at an address that is free, with one reference for the caller. @throws `limit-exceeded`, `wire-invalid` */
+  add(
+    peer: Peer,
+    at: {
+      readonly service: number;
+      readonly object: number;
+      readonly metaObject: Uint8Array;
+      readonly uid: Uint8Array;
+    },
+  ): PeerObject {
+    const maximum = this.#maxObjects;
+    if (this.size >= maximum)
+      throw new QiwayError('limit-exceeded', `The other side handed out more than ${maximum} objects.`, {
+        data: { limit: 'maxObjects', maximum },
+      });
+    const made = new PeerObject(peer, { ...at, metaObject: this.#metaObjects.take(at.metaObject) });
+    this.#objects.set(at.service, at.object, made);
+    return made;
+  }
+
+  /** False: it was not held any more. */
+  drop(held: PeerObject): boolean {
+    const { service, object, metaObject } = held;
+    if (this.get(service, object) !== held) return false;
+    this.#objects.delete(service, object);
+    this.#metaObjects.drop(metaObject);
+    return true;
+  }
+
+  /** Drops those of one service, or all, and returns them. */
+  dropAll(service?: number): PeerObject[] {
+    return this.#objects.entries(service).filter((held) => this.drop(held));
+  }
+}
