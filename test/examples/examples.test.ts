@@ -12,10 +12,10 @@ import {
   property,
   signal,
 } from '@qiway/protocol/objects/hosted-object';
-import { type CallContext, QiwayError } from '@qiway/robot-agent/qi';
+import { type CallContext, QiwayError, remoteServices } from '@qiway/robot-agent/qi';
 import { connect } from '@qiway/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RealRobot, realRobot } from '../sdk/real-robot.ts';
+import { type RealRobot, realRobot, TOKEN } from '../sdk/real-robot.ts';
 import { runProgram, terminalEnvironment } from '../support/run-program.ts';
 
 const folder = new URL('../../examples/', import.meta.url);
@@ -108,6 +108,22 @@ const expected: Record<string, () => Promise<void>> = {
     const lines = await run('explore.ts');
     expect(lines).toContain('ALTextToSpeech: 16 methods, 3 signals, 1 properties');
     expect(lines.at(-1)).toBe('[member-not-found] The object has no member "sai". Did you mean say or wordSaid?');
+  },
+  'qi-client.ts': async () => {
+    const program = spawn(process.execPath, [fileURLToPath(new URL('qi-client.ts', folder)), real.qiUrl, TOKEN], {
+      env: terminalEnvironment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('said in English');
+    expect((await lines.next()).value).toMatch(/^ExampleGreeter is service \d+$/);
+    const insider = remoteServices<{ ExampleGreeter: { greet(name: string): string } }>(real.bus);
+    const greeter = await insider.service('ExampleGreeter');
+    expect(await greeter.greet('robot')).toBe('hello robot');
+    const ended = once(program, 'exit');
+    program.kill('SIGTERM');
+    expect((await lines.next()).value).toBe('ExampleGreeter is off the bus');
+    expect(await ended).toEqual([0, null]);
   },
   'bus-service.ts': async () => {
     const program = spawn(process.execPath, [fileURLToPath(new URL('bus-service.ts', folder)), real.busUrl], {

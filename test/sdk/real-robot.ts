@@ -13,6 +13,8 @@ export interface RealRobot extends AsyncDisposable {
   readonly origin: string;
   /** The service directory. */
   readonly busUrl: string;
+  /** Where qi programs from outside come in. */
+  readonly qiUrl: string;
   /** The bus as a service's process sees it. */
   readonly bus: Bus;
   readonly thing: HostedObject;
@@ -32,6 +34,7 @@ export async function realRobot(members: Members): Promise<RealRobot> {
       allowHosts: [],
       web: undefined,
       log: 'error',
+      qiListen: ['tcp://127.0.0.1:0'],
     },
     { logger: createLogger(() => {}, 'error'), clock: systemClock },
   );
@@ -42,6 +45,7 @@ export async function realRobot(members: Members): Promise<RealRobot> {
     url: agent.url,
     origin: agent.origin,
     busUrl: agent.busUrl,
+    qiUrl: agent.qiUrls[0] ?? '',
     bus,
     thing,
     stopAgent: () => agent.close(),
