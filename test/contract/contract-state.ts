@@ -37,3 +37,9 @@ export async function seen(bus: Bus, name: string): Promise<void> {
     stop();
   }
 }
+
+/** The object of a service, once `bus` knows of it. */
+export async function serviceSeen(bus: Bus, name: string): Promise<BusObject> {
+  await seen(bus, name);
+  return bus.service(name);
+}

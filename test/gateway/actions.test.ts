@@ -29,7 +29,7 @@ import {
   startCall,
   watch,
 } from '../contract/calls.ts';
-import { seen } from '../contract/contract-state.ts';
+import { seen, serviceSeen } from '../contract/contract-state.ts';
 import { createEchoService, type EchoService } from '../support/echo-service.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { errorOf, type RawSession, rawSession, replyOf } from './raw-session.ts';
@@ -40,11 +40,6 @@ beforeEach(async () => {
   gateway = await openGateway();
 });
 afterEach(() => gateway.close());
-
-async function get(bus: Bus, name: string): Promise<BusObject> {
-  await seen(bus, name);
-  return bus.service(name);
-}
 
 function ask(object: BusObject, action: number, signature = '()', args: unknown = []): Promise<unknown> {
   return start(object, { action, payload: encodePayload(signature, args, plainObjects) }).outcome;
@@ -101,8 +96,8 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     await hostBus.host('Echo', echo.object);
     await hostBus.host('Actor', actor.object);
     const bus = await client(gateway);
-    remote = await get(bus, 'Echo');
-    acting = await get(bus, 'Actor');
+    remote = await serviceSeen(bus, 'Echo');
+    acting = await serviceSeen(bus, 'Actor');
   });
 
   test('cancelling reaches the callee, which ends the call as it likes', async () => {
@@ -243,7 +238,7 @@ describe('where a capability is missing', () => {
       wait: method('()', 'i', () => new Promise((resolve) => released.add(() => resolve(3)))),
     });
     await (await host()).host('Patient', object);
-    const { outcome, handle } = startCall(await get(await client(), 'Patient'), 'wait');
+    const { outcome, handle } = startCall(await serviceSeen(await client(), 'Patient'), 'wait');
     const [release] = await released.count(1);
     handle.cancel();
     release?.();

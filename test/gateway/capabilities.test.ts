@@ -21,7 +21,7 @@ import {
 import { listenAt } from '../../robot-agent/qi/listener.ts';
 import { busContract } from '../contract/bus-contract.ts';
 import { Collected, callMethod, failureOf, getProperty, methodOf, setProperty, watch } from '../contract/calls.ts';
-import { seen } from '../contract/contract-state.ts';
+import { serviceSeen } from '../contract/contract-state.ts';
 import { createEchoService } from '../support/echo-service.ts';
 import { createCarrier, hex } from './carrier.ts';
 import { type Gateway, openGateway } from './gateway.ts';
@@ -30,11 +30,6 @@ import { rawSession, replyOf } from './raw-session.ts';
 const NONE = Object.fromEntries(Object.keys(OWN_CAPABILITIES).map((name) => [name, false])) as unknown as Capabilities;
 const CACHE: Capabilities = { ...OWN_CAPABILITIES, MetaObjectCache: true };
 const SIX = '(sIsI[s]s)<ServiceInfo,name,serviceId,machineId,processId,endpoints,sessionId>';
-
-async function get(bus: Bus, name: string): Promise<BusObject> {
-  await seen(bus, name);
-  return bus.service(name);
-}
 
 busContract(
   'TCP, with a metaobject cache on every socket',
@@ -86,7 +81,7 @@ describe('at the gateway', () => {
       await hostBus.host('Carrier', carrier.object);
       await hostBus.host('Echo', echo.object);
       const bus = await gateway.outside({ capabilities: ofClient });
-      const [carry, remote] = [await get(bus, 'Carrier'), await get(bus, 'Echo')];
+      const [carry, remote] = [await serviceSeen(bus, 'Carrier'), await serviceSeen(bus, 'Echo')];
       expect(await callMethod(remote, 'echoPoint', { x: 1, y: 2, name: 'p' })).toEqual({ x: 1, y: 2, name: 'p' });
       expect((await failureOf(callMethod(remote, 'fail', 'in words'))).message).toContain('in words');
       const thing = (await callMethod(carry, 'give', 4)) as BusObject;
@@ -153,7 +148,7 @@ describe('at the gateway', () => {
   test('a message that is larger than any may be ends its session, and no other', async () => {
     const carrier = createCarrier();
     await (await gateway.inside()).host('Carrier', carrier.object);
-    const bystander = await get(await gateway.outside(), 'Carrier');
+    const bystander = await serviceSeen(await gateway.outside(), 'Carrier');
     const raw = await rawSession(gateway.qiUrl);
     const header = encodeMessage(
       { id: 9, type: MessageType.call, service: 2, object: 1, action: 100 },
@@ -174,7 +169,7 @@ describe('at the gateway', () => {
     });
     await (await gateway.inside()).host('Huge', huge);
     const bus = await gateway.outside();
-    const [remote, bystander] = [await get(bus, 'Huge'), await get(bus, 'Carrier')];
+    const [remote, bystander] = [await serviceSeen(bus, 'Huge'), await serviceSeen(bus, 'Carrier')];
     const error = await failureOf(callMethod(remote, 'grow'));
     expect(['limit-exceeded', 'service-gone', 'call-failed']).toContain(error.code);
     expect(await callMethod(bystander, 'out')).toBe(0);
@@ -185,9 +180,9 @@ test('a program on the robot that does not say that it takes calls on its own so
   const gateway = await openGateway({ bus: undefined });
   const shy = await gateway.inside({ capabilities: { ...OWN_CAPABILITIES, ClientServerSocket: false } });
   await shy.host('Shy', createObject({ answer: method('()', 'i', () => 42) }));
-  expect(await callMethod(await get(await gateway.inside(), 'Shy'), 'answer')).toBe(42);
-  expect(await callMethod(await get(await gateway.session(), 'Shy'), 'answer')).toBe(42);
-  expect(await callMethod(await get(await gateway.outside(), 'Shy'), 'answer')).toBe(42);
+  expect(await callMethod(await serviceSeen(await gateway.inside(), 'Shy'), 'answer')).toBe(42);
+  expect(await callMethod(await serviceSeen(await gateway.session(), 'Shy'), 'answer')).toBe(42);
+  expect(await callMethod(await serviceSeen(await gateway.outside(), 'Shy'), 'answer')).toBe(42);
   await gateway.close();
 });
 
@@ -237,7 +232,7 @@ test('a directory of six fields, as before libqi 4, is joined, and its services 
   infos.set(2, info);
   const gateway = await openGateway({ bus: listener.url });
   const bus = await gateway.outside();
-  const remote = await get(bus, 'Answering');
+  const remote = await serviceSeen(bus, 'Answering');
   expect(await callMethod(remote, 'answer')).toBe(42);
   expect(hex(remote.uid)).toMatch(/^[0-9a-f]{40}$/);
   await bus.host('FromOutside', createObject({ answer: method('()', 'i', () => 43) }));

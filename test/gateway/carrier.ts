@@ -30,6 +30,9 @@ export interface Carrier {
   thing(value: number): HostedObject;
 }
 
+/** For `out.until`: all that was handed out was let go of. */
+export const noneIsOut = (all: readonly number[]): boolean => all.at(-1) === 0;
+
 export function createCarrier(): Carrier {
   const out = new Collected<number>();
   const lost = new Collected<string>();

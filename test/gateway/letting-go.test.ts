@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bus, BusObject } from '../../protocol/bus/bus.ts';
 import { createObject, type HostedObject, method } from '../../robot-agent/qi/index.ts';
 import { Collected, callMethod, failureOf, startCall, watch } from '../contract/calls.ts';
-import { seen } from '../contract/contract-state.ts';
-import { type Carrier, createCarrier } from './carrier.ts';
+import { serviceSeen } from '../contract/contract-state.ts';
+import { type Carrier, createCarrier, noneIsOut } from './carrier.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { WAYS } from './ways.ts';
 
@@ -13,13 +13,6 @@ beforeEach(async () => {
   gateway = await openGateway();
 });
 afterEach(() => gateway.close());
-
-async function get(bus: Bus, name: string): Promise<BusObject> {
-  await seen(bus, name);
-  return bus.service(name);
-}
-
-const noneIsOut = (all: readonly number[]): boolean => all.at(-1) === 0;
 
 describe.each(WAYS)('between $name', ({ client, host }) => {
   let bus: Bus;
@@ -31,7 +24,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     hostBus = await host(gateway);
     await hostBus.host('Carrier', carrier.object);
     bus = await client(gateway);
-    remote = await get(bus, 'Carrier');
+    remote = await serviceSeen(bus, 'Carrier');
   });
 
   test('objects in events that come after the subscription was closed are let go of', async () => {
@@ -47,7 +40,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     const wanted = new Collected<(object: HostedObject) => void>();
     const late = createObject({ give: method('()', 'o', () => new Promise((resolve) => wanted.add(resolve))) });
     await hostBus.host('Late', late);
-    const { outcome } = startCall(await get(bus, 'Late'), 'give');
+    const { outcome } = startCall(await serviceSeen(bus, 'Late'), 'give');
     const [answer] = await wanted.count(1);
     await bus.close();
     await failureOf(outcome);
@@ -59,7 +52,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     const wanted = new Collected<(object: HostedObject) => void>();
     const late = createObject({ give: method('()', 'o', () => new Promise((resolve) => wanted.add(resolve))) });
     await hostBus.host('Late', late);
-    const { outcome, handle } = startCall(await get(bus, 'Late'), 'give');
+    const { outcome, handle } = startCall(await serviceSeen(bus, 'Late'), 'give');
     const [answer] = await wanted.count(1);
     handle.cancel();
     answer?.(carrier.thing(1));
@@ -71,7 +64,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     const own = createCarrier();
     const keeper = createCarrier();
     const hosted = await hostBus.host('Keeper', keeper.object);
-    await callMethod(await get(bus, 'Keeper'), 'keep', own.thing(1));
+    await callMethod(await serviceSeen(bus, 'Keeper'), 'keep', own.thing(1));
     await hosted.close();
     await own.out.until(noneIsOut);
   });
@@ -79,7 +72,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
   test('objects of a service that leaves are gone for those who hold them', async () => {
     const leaving = createCarrier();
     const hosted = await hostBus.host('Leaving', leaving.object);
-    const thing = (await callMethod(await get(bus, 'Leaving'), 'give', 1)) as BusObject;
+    const thing = (await callMethod(await serviceSeen(bus, 'Leaving'), 'give', 1)) as BusObject;
     expect(await callMethod(thing, 'value')).toBe(1);
     const gone = new Promise((resolve) => thing.onGone(resolve));
     await hosted.close();

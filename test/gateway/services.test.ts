@@ -1,9 +1,9 @@
 // Services through the gateway: they come, are used from both sides, leave, and come again under their name.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Bus, BusObject } from '../../protocol/bus/bus.ts';
+import type { Bus } from '../../protocol/bus/bus.ts';
 import { createObject, Dynamic, type HostedObject, method, property, signal } from '../../robot-agent/qi/index.ts';
 import { Collected, callMethod, failureOf, getProperty, setProperty, startCall, watch } from '../contract/calls.ts';
-import { seen } from '../contract/contract-state.ts';
+import { seen, serviceSeen } from '../contract/contract-state.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { WAYS } from './ways.ts';
 
@@ -20,17 +20,12 @@ const named = (name: string): HostedObject =>
     tick: signal('(i)'),
   });
 
-async function get(bus: Bus, name: string): Promise<BusObject> {
-  await seen(bus, name);
-  return bus.service(name);
-}
-
 describe.each(WAYS)('between $name', ({ client, host }) => {
   test('an unregistered service fails its old proxies, and the same name again gives a new one', async () => {
     const hostBus = await host(gateway);
     const bus = await client(gateway);
     const first = await hostBus.host('Again', named('first'));
-    const old = await get(bus, 'Again');
+    const old = await serviceSeen(bus, 'Again');
     const ticks = watch(old, 'tick');
     await ticks.ready;
     const { outcome } = startCall(old, 'never');
@@ -63,7 +58,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     const hostBus = await host(gateway);
     const bus = await client(gateway);
     await hostBus.host('Mortal', named('mortal'));
-    const remote = await get(bus, 'Mortal');
+    const remote = await serviceSeen(bus, 'Mortal');
     const removed = new Collected<string>();
     bus.listen({ serviceRemoved: ({ name }) => removed.add(name) });
     await hostBus.close();
@@ -87,7 +82,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
       other: property('i', 5),
     });
     await (await host(gateway)).host('Slow', slow);
-    const remote = await get(await client(gateway), 'Slow');
+    const remote = await serviceSeen(await client(gateway), 'Slow');
     let isSet = false;
     const setting = setProperty(remote, 'level', new Dynamic('i', 7)).then(() => {
       isSet = true;
@@ -108,7 +103,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
     async (length) => {
       const echo = createObject({ echo: method('(r)', 'r', (bytes: Uint8Array) => bytes) });
       await (await host(gateway)).host('Bulk', echo);
-      const remote = await get(await client(gateway), 'Bulk');
+      const remote = await serviceSeen(await client(gateway), 'Bulk');
       const bytes = Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 255);
       expect(Buffer.compare((await callMethod(remote, 'echo', bytes)) as Uint8Array, bytes)).toBe(0);
     },
@@ -119,7 +114,7 @@ test('a service registered outside is called from the robot, from outside and fr
   const outside = await gateway.outside();
   const hosted = await outside.host('Outer', named('outer'));
   const buses: Bus[] = [await gateway.inside(), await gateway.outside(), await gateway.session(), outside];
-  for (const bus of buses) expect(await callMethod(await get(bus, 'Outer'), 'name')).toBe('outer');
+  for (const bus of buses) expect(await callMethod(await serviceSeen(bus, 'Outer'), 'name')).toBe('outer');
   const page = await gateway.page<{ Outer: { name(): string } }>();
   expect(await (await page.service('Outer')).name()).toBe('outer');
   const removed = new Collected<string>();
@@ -133,7 +128,7 @@ test('a page hosts a service that programs on the robot and qi programs outside 
   const hosted = await page.host('TabletUi', { show: (text: string) => `shown: ${text}` });
   const buses: Bus[] = [await gateway.inside(), await gateway.outside()];
   for (const bus of buses) {
-    const remote = await get(bus, 'TabletUi');
+    const remote = await serviceSeen(bus, 'TabletUi');
     expect(await callMethod(remote, 'show', 'hello')).toBe('shown: hello');
     expect((await bus.services()).map(({ name }) => name)).toContain('TabletUi');
     expect((await bus.serviceInfo('TabletUi')).endpoints).not.toEqual([]);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bus, BusObject } from '../../protocol/bus/bus.ts';
 import { createObject, Dynamic, type HostedObject, method, property, signal } from '../../robot-agent/qi/index.ts';
 import { callMethod, getProperty, setProperty, watch } from '../contract/calls.ts';
-import { seen } from '../contract/contract-state.ts';
+import { serviceSeen } from '../contract/contract-state.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { WAYS } from './ways.ts';
 
@@ -43,11 +43,6 @@ function createTicker(): Clock {
   return { object, registrations };
 }
 
-async function get(bus: Bus, name: string): Promise<BusObject> {
-  await seen(bus, name);
-  return bus.service(name);
-}
-
 /** Three qi programs and two pages. */
 function fiveClients(): Promise<Bus[]> {
   const qi = [gateway.outside(), gateway.outside(), gateway.outside()];
@@ -62,7 +57,7 @@ describe.each([
   test('hear one emission once each, over one registration at the service', async () => {
     const ticker = createTicker();
     await (await host()).host('Ticker', ticker.object);
-    const remotes = await Promise.all((await fiveClients()).map((bus) => get(bus, 'Ticker')));
+    const remotes = await Promise.all((await fiveClients()).map((bus) => serviceSeen(bus, 'Ticker')));
     const watches = remotes.map((remote) => watch(remote, 'tick'));
     await Promise.all(watches.map(({ ready }) => ready));
     ticker.object.emit('tick', 1);
@@ -80,7 +75,7 @@ describe.each([
   test('unsubscribe one by one: exactly that one stops, and the last ends the registration', async () => {
     const ticker = createTicker();
     await (await host()).host('Ticker', ticker.object);
-    const remotes = await Promise.all((await fiveClients()).map((bus) => get(bus, 'Ticker')));
+    const remotes = await Promise.all((await fiveClients()).map((bus) => serviceSeen(bus, 'Ticker')));
     const watches = remotes.map((remote) => watch(remote, 'tick'));
     await Promise.all(watches.map(({ ready }) => ready));
     for (const [index, leaving] of watches.entries()) {
@@ -105,11 +100,11 @@ test.each([
 ])('a %s that leaves and returns hears each event once', async (_who, join) => {
   const ticker = createTicker();
   await (await gateway.inside()).host('Ticker', ticker.object);
-  const staying = watch(await get(await gateway.outside(), 'Ticker'), 'tick');
+  const staying = watch(await serviceSeen(await gateway.outside(), 'Ticker'), 'tick');
   await staying.ready;
   for (let round = 0; round < 3; round += 1) {
     const bus = await join();
-    const heard = watch(await get(bus, 'Ticker'), 'tick');
+    const heard = watch(await serviceSeen(bus, 'Ticker'), 'tick');
     await heard.ready;
     ticker.object.emit('tick', round);
     expect(await heard.events.count(1)).toEqual([[round]]);
@@ -123,7 +118,7 @@ test.each([
 test('two subscribers of one client hear each event once each; the one that leaves leaves the other', async () => {
   const ticker = createTicker();
   await (await gateway.inside()).host('Ticker', ticker.object);
-  const remote = await get(await gateway.outside(), 'Ticker');
+  const remote = await serviceSeen(await gateway.outside(), 'Ticker');
   const [one, other] = [watch(remote, 'tick'), watch(remote, 'tick')];
   await Promise.all([one.ready, other.ready]);
   await callMethod(remote, 'emit', 1);
@@ -138,7 +133,7 @@ describe.each(WAYS)('between $name', ({ client, host }) => {
   test('signals are heard, and properties are read, set and watched', async () => {
     const ticker = createTicker();
     await (await host(gateway)).host('Ticker', ticker.object);
-    const remote = await get(await client(gateway), 'Ticker');
+    const remote = await serviceSeen(await client(gateway), 'Ticker');
     const [ticks, levels] = [watch(remote, 'tick'), watch(remote, 'level')];
     await Promise.all([ticks.ready, levels.ready]);
     ticker.object.emit('tick', 5);

@@ -1,5 +1,5 @@
 // A program on an embedded bus, without sockets or links: everything goes through one pair of peers.
-import { type BusClient, joinDirectory } from '../../protocol/directory/bus-client.ts';
+import { type BusClient, type HostIdentity, joinDirectory } from '../../protocol/directory/bus-client.ts';
 import type { DirectoryCaller } from '../../protocol/directory/directory-object.ts';
 import type { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { explainError } from '../../protocol/directory/explain-error.ts';
@@ -15,7 +15,7 @@ export interface Member {
 }
 
 /** What a program says of itself. */
-export const MEMBER_IDENTITY = {
+export const MEMBER_IDENTITY: HostIdentity = {
   machineId: 'machine of the client',
   processId: 2,
   sessionId: 'client',
