@@ -127,6 +127,7 @@ describe('while the robot’s bus is down', () => {
     inner.goDown();
     expect(await cut).toBe('bus-down maybe');
     expect(await failure(ask(object, 'whoami'))).toBe('bus-down');
+    await expect(ask(object, 'whoami')).rejects.toThrow('calls work again when it is back');
     const payload: Payload = { signature: '(m)', bytes: new Uint8Array(0), objects: NO_OBJECTS };
     const read = callObject(object, { action: StandardAction.property, payload }, { clock, timeoutMs: 1000 });
     expect(await failure(read)).toBe('bus-down');
@@ -194,6 +195,20 @@ describe('what comes back', () => {
     await settled();
     expect(await failure(ask(late, 'whoami'))).toBe('service-gone');
     expect(await ask(await outer.service('Late'), 'whoami')).toBe('another');
+  });
+
+  test('under another id is another service, also when the news of it are slower than the answer', async () => {
+    await up({ Lamp: lamp('first').object });
+    const object = await outer.service('Lamp');
+    const [info, before] = [await inner.serviceInfo('Lamp'), await outer.serviceInfo('Lamp')];
+    await inner.loseHost('Lamp');
+    expect(await failure(ask(object, 'whoami'))).toBe('service-gone');
+    inner.serviceInfo = async () => ({ ...info, serviceId: info.serviceId + 1 });
+    await clock.advance(500);
+    const after = await outer.serviceInfo('Lamp');
+    expect(announced).toEqual([`+Lamp ${before.serviceId}`, `-Lamp ${before.serviceId}`, `+Lamp ${after.serviceId}`]);
+    expect(object.goneWith?.code).toBe('service-gone');
+    expect(await ask(await outer.service('Lamp'), 'whoami')).toBe('first');
   });
 
   test('leaves a bus that is up at once, and is a new one when it registers again', async () => {
