@@ -120,14 +120,23 @@ export function sentenceOf({ code, message }: { readonly code: string; readonly 
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
+/** A declared bound was passed: `limit` is its name, `maximum` its value in its own unit. */
+export function overLimit(
+  sentence: string,
+  data: { readonly limit: string; readonly maximum: number },
+): QiwayError<'limit-exceeded'> {
+  return new QiwayError('limit-exceeded', sentence, { data });
+}
+
 /** The same error for a call that was under way: it may have run. */
 export function ofCallUnderWay(error: QiwayError): QiwayError {
   return new QiwayError(error.code, sentenceOf(error), { data: error.data, cause: error, maybeExecuted: true });
 }
 
-/** An error again from its plain form. */
-export function reviveError(record: ErrorRecord): QiwayError {
-  return new QiwayError(record.code, sentenceOf(record), { data: record.data, maybeExecuted: record.maybeExecuted });
+/** An error again from its plain form; code and message must be there. */
+export function reviveError(record: Omit<ErrorRecord, 'name'>): QiwayError {
+  const { code, data, maybeExecuted } = record;
+  return new QiwayError(code, sentenceOf(record), { data, maybeExecuted: maybeExecuted === true });
 }
 
 /** Whatever was thrown, as an error of Qiway; what is not one becomes `code`. */

@@ -1,6 +1,6 @@
 // Tasks in order, also while one of them waits for a part of the program that is being loaded. Layer 0.
 
-import { QiwayError } from './errors.ts';
+import { overLimit } from './errors.ts';
 import type { Part } from './part.ts';
 
 /** Tasks that may wait at once: a load takes seconds at most, and so many calls in that time are a fault. */
@@ -22,8 +22,9 @@ export class Turns {
   run(task: () => void, part?: Part<unknown>): void {
     if (this.#waiting !== undefined) {
       if (this.#waiting.length >= MAX_WAITING)
-        throw new QiwayError('limit-exceeded', `More than ${MAX_WAITING} calls wait for a part of the program.`, {
-          data: { limit: 'waitingCalls', maximum: MAX_WAITING },
+        throw overLimit(`More than ${MAX_WAITING} calls wait for a part of the program.`, {
+          limit: 'waitingCalls',
+          maximum: MAX_WAITING,
         });
       this.#waiting.push(task);
     } else if (part === undefined || part.here !== undefined) task();

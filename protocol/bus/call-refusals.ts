@@ -1,5 +1,5 @@
 // Why a peer does not send a call. Layer 2.
-import { QiwayError } from '../errors.ts';
+import { overLimit, QiwayError } from '../errors.ts';
 
 /** The call needs header flags that the other side does not know. */
 export function noFlags(): QiwayError {
@@ -12,7 +12,5 @@ export function noFlags(): QiwayError {
 
 /** The other side leaves too many calls without an answer. */
 export function tooManyCalls(maximum: number): QiwayError {
-  return new QiwayError('limit-exceeded', `The other side has not answered ${maximum} calls.`, {
-    data: { limit: 'maxPendingCalls', maximum },
-  });
+  return overLimit(`The other side has not answered ${maximum} calls.`, { limit: 'maxPendingCalls', maximum });
 }

@@ -1,6 +1,6 @@
 // Errors as our own links carry them: a dynamic with a record that keeps code and data, or with the words of a service of
 // the robot. Layer 2. What else qi programs say in words is read by error-payload.ts.
-import { type ErrorCode, type ErrorData, QiwayError } from '../errors.ts';
+import { type ErrorCode, type ErrorData, QiwayError, reviveError } from '../errors.ts';
 import { type Dynamic, decodeValue } from '../wire/value.ts';
 
 export const RECORD_SIGNATURE: string = '(sss)<QiwayError,code,message,data>';
@@ -24,5 +24,10 @@ function fromRecord(record: { readonly code: string; readonly message: string; r
   const { maybeExecuted, ...data } = JSON.parse(record.data) as ErrorData[ErrorCode] & {
     readonly maybeExecuted?: boolean;
   };
-  return new QiwayError(record.code as ErrorCode, record.message, { data, maybeExecuted: maybeExecuted === true });
+  return reviveError({
+    code: record.code as ErrorCode,
+    message: record.message,
+    data,
+    maybeExecuted: maybeExecuted === true,
+  });
 }

@@ -1,5 +1,5 @@
 // The objects of the other side that a peer holds: by address, and their metaobjects, which many share. Layer 2.
-import { QiwayError } from '../errors.ts';
+import { overLimit } from '../errors.ts';
 import { AddressTable } from './address-table.ts';
 import { MetaObjectTable } from './metaobject-table.ts';
 import type { Peer } from './peer.ts';
@@ -36,9 +36,7 @@ export class HeldObjects {
   ): PeerObject {
     const maximum = this.#maxObjects;
     if (this.size >= maximum)
-      throw new QiwayError('limit-exceeded', `The other side handed out more than ${maximum} objects.`, {
-        data: { limit: 'maxObjects', maximum },
-      });
+      throw overLimit(`The other side handed out more than ${maximum} objects.`, { limit: 'maxObjects', maximum });
     const made = new PeerObject(peer, { ...at, metaObject: this.#metaObjects.take(at.metaObject) });
     this.#objects.set(at.service, at.object, made);
     return made;

@@ -1,14 +1,14 @@
 // The serving side of a peer that may not need one: most pages only call. Layer 2.
 // The first message for an object here has it loaded; messages for objects wait meanwhile, bounded, and are then handled
 // in their order. Replies and events do not wait for them.
-import { QiwayError } from '../errors.ts';
+import { overLimit, type QiwayError } from '../errors.ts';
 import { type Part, partMissing } from '../part.ts';
 import { Turns } from '../turns.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { Dynamic, encodeValue } from '../wire/value.ts';
 import { type Payload, releasePayload } from './bus.ts';
 import type { Peer } from './peer.ts';
-import type { ServingOptions, ServingSide, ServingWith } from './serving-side.ts';
+import type { ServingCounts, ServingOptions, ServingSide, ServingWith } from './serving-side.ts';
 
 /** Bytes of messages that may wait for the part: it is small, and what comes before it is mostly one call. */
 const MAX_WAITING_BYTES = 16_777_216;
@@ -33,16 +33,8 @@ class LazyServing implements ServingSide {
     this.#part = part;
   }
 
-  get objectCount(): number {
-    return this.#side?.objectCount ?? 0;
-  }
-
-  get callCount(): number {
-    return this.#side?.callCount ?? 0;
-  }
-
-  get subscriptionCount(): number {
-    return this.#side?.subscriptionCount ?? 0;
+  get counts(): ServingCounts {
+    return this.#side?.counts ?? { servedObjects: 0, incomingCalls: 0, subscriptions: 0 };
   }
 
   /** Whoever sends objects has loaded the part before. */
@@ -89,9 +81,7 @@ class LazyServing implements ServingSide {
     };
     if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES)
       return refuse(
-        new QiwayError('limit-exceeded', 'Too much waits for an object of the page.', {
-          data: { limit: 'waitingBytes', maximum: MAX_WAITING_BYTES },
-        }),
+        overLimit('Too much waits for an object of the page.', { limit: 'waitingBytes', maximum: MAX_WAITING_BYTES }),
       );
     this.#waitingBytes += bytes.length;
     try {

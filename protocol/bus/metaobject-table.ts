@@ -1,5 +1,5 @@
 // The metaobjects of the objects that a peer holds: one for all objects of a class, however many arrive. Layer 2.
-import { QiwayError } from '../errors.ts';
+import { overLimit } from '../errors.ts';
 import { type MetaObject, readMetaObject } from './metaobject.ts';
 
 interface Shared {
@@ -31,8 +31,9 @@ export class MetaObjectTable {
     if (shared === undefined) {
       const maximum = this.#maxBytes;
       if (this.#bytes + bytes.length > maximum)
-        throw new QiwayError('limit-exceeded', `The other side described its objects in more than ${maximum} bytes.`, {
-          data: { limit: 'maxMetaObjectBytes', maximum },
+        throw overLimit(`The other side described its objects in more than ${maximum} bytes.`, {
+          limit: 'maxMetaObjectBytes',
+          maximum,
         });
       // A copy: a view would keep the whole message in memory.
       shared = { text, metaObject: readMetaObject(bytes.slice()), users: 0 };

@@ -1,5 +1,6 @@
 // An object that the other side of a peer serves. Layer 2. One registration per signal, however many subscribe here.
 import { QiwayError } from '../errors.ts';
+import { writeUint32 } from '../wire/bytes.ts';
 import {
   type BusObject,
   type CallHandle,
@@ -29,7 +30,8 @@ interface Registration {
   readonly ready: Promise<void>;
 }
 
-const IDLE_HANDLE: CallHandle = { cancel: () => {} };
+/** Of a call that is not under way. */
+export const IDLE_HANDLE: CallHandle = { cancel: () => {} };
 /** Counts registrations; the low half of the 64-bit link id, whose high half is the signal id (as libqi does). */
 const FIRST_LINK = 1;
 
@@ -181,11 +183,7 @@ export class PeerObject implements BusObject {
 
   #callRegistration(action: number, signal: number, link: number): Promise<void> {
     const bytes = new Uint8Array(16);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, this.service, true);
-    view.setUint32(4, signal, true);
-    view.setUint32(8, link, true);
-    view.setUint32(12, signal, true);
+    for (const [index, value] of [this.service, signal, link, signal].entries()) writeUint32(bytes, index * 4, value);
     return new Promise((resolve, reject) => {
       const sink: ReplySink = {
         reply: () => resolve(),

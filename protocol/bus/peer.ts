@@ -1,7 +1,7 @@
 // A qi peer: turns the messages of one socket or link into calls on objects, both ways. Layer 2, sans I/O:
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
 import { asQiwayError, ofCallUnderWay, QiwayError } from '../errors.ts';
-import { readUint32 } from '../wire/bytes.ts';
+import { readUint32, writeUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { holdsObjects } from '../wire/signature.ts';
 import { type CallRequest, NO_OBJECTS, type Payload, type ReplySink, releasePayload } from './bus.ts';
@@ -23,7 +23,7 @@ import {
 } from './peer-options.ts';
 import { PendingCall } from './pending-call.ts';
 import { appendReturnSignature } from './return-signature.ts';
-import type { ServingSide } from './serving-side.ts';
+import type { ServingCounts, ServingSide } from './serving-side.ts';
 
 export {
   FULL_AGREEMENT,
@@ -65,18 +65,8 @@ export class Peer {
   get counts(): {
     readonly pendingCalls: number;
     readonly remoteObjects: number;
-    readonly servedObjects: number;
-    readonly incomingCalls: number;
-    readonly subscriptions: number;
-  } {
-    const serving = this.#serving;
-    return {
-      pendingCalls: this.#pending.size,
-      remoteObjects: this.#remotes.size,
-      servedObjects: serving.objectCount,
-      incomingCalls: serving.callCount,
-      subscriptions: serving.subscriptionCount,
-    };
+  } & ServingCounts {
+    return { pendingCalls: this.#pending.size, remoteObjects: this.#remotes.size, ...this.#serving.counts };
   }
 
   /** What the handshake settled; until then everything is taken for understood. */
@@ -245,7 +235,7 @@ export class Peer {
   cancel(call: PendingCall): void {
     if (!this.#agreement.canCancel || this.#pending.get(call.id) !== call) return;
     const body = new Uint8Array(4);
-    new DataView(body.buffer).setUint32(0, call.id, true);
+    writeUint32(body, 0, call.id);
     this.tell(MessageType.cancel, 0, call.target, 0, body);
   }
 
@@ -253,7 +243,7 @@ export class Peer {
   forget(remote: PeerObject): void {
     if (!this.#remotes.drop(remote) || remote.object === 1) return; // a service's main object is not ours to end
     const body = new Uint8Array(4);
-    new DataView(body.buffer).setUint32(0, remote.service, true);
+    writeUint32(body, 0, remote.service);
     this.tell(MessageType.post, 0, remote, StandardAction.terminate, body);
   }
 

@@ -1,5 +1,5 @@
 // Signal registrations of the other side of a peer: by object, and there by its link ids. Layer 2.
-import { QiwayError } from '../errors.ts';
+import { overLimit, QiwayError } from '../errors.ts';
 import { writeUint32 } from '../wire/bytes.ts';
 import { MessageFlags, MessageType } from '../wire/message.ts';
 import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
@@ -52,9 +52,7 @@ export class Registrations {
     ];
     const maximum = this.#peer.limits.maxSubscriptions;
     if (this.#count >= maximum)
-      throw new QiwayError('limit-exceeded', `More than ${maximum} signal registrations on one link.`, {
-        data: { limit: 'maxSubscriptions', maximum },
-      });
+      throw overLimit(`More than ${maximum} signal registrations on one link.`, { limit: 'maxSubscriptions', maximum });
     const declared = object.metaObject.signals.get(signal)?.signature;
     if (declared === undefined)
       throw new QiwayError('member-not-found', `The object has no signal ${signal}.`, {

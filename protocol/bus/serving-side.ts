@@ -14,12 +14,16 @@ export interface CallAddress {
   readonly action: number;
 }
 
+export interface ServingCounts {
+  /** Objects that the other side may address, beside the main objects of services. */
+  readonly servedObjects: number;
+  readonly incomingCalls: number;
+  readonly subscriptions: number;
+}
+
 /** Objects by address, calls under way on them, registrations of the other side. */
 export interface ServingSide {
-  /** Objects that the other side may address, beside the main objects of services. */
-  readonly objectCount: number;
-  readonly callCount: number;
-  readonly subscriptionCount: number;
+  readonly counts: ServingCounts;
   /** The bytes to send of a payload that may hold objects: see `Peer.lower`. */
   lower(payload: Payload, service: number, role: 'argument' | 'returned'): Uint8Array;
   /** The three kinds of message that come in for objects. The header is the caller's, and used again. */

@@ -1,5 +1,5 @@
 // What this side of a peer serves to the other: objects by address, their calls under way, their registrations. Layer 2.
-import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
+import { asQiwayError, ofCallUnderWay, overLimit, QiwayError, sentenceOf } from '../errors.ts';
 import { readUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
@@ -13,8 +13,8 @@ import { StandardAction, standardReturn } from './metaobject.ts';
 import { objectGone } from './object-gone.ts';
 import type { Peer } from './peer.ts';
 import { Registrations } from './registrations.ts';
-import { splitReturnSignature } from './return-signature.ts';
-import type { CallAddress, ServePeer, ServingOptions, ServingSide } from './serving-side.ts';
+import type { CallAddress, ServePeer, ServingCounts, ServingOptions, ServingSide } from './serving-side.ts';
+import { splitReturnSignature } from './split-return-signature.ts';
 import { STANDARD_METHODS } from './standard-members.ts';
 import { WaitingMessages } from './waiting-messages.ts';
 
@@ -53,16 +53,12 @@ export class Serving implements ServingSide {
     this.#registrations = new Registrations(peer, (address, error) => this.#error(address, error));
   }
 
-  get objectCount(): number {
-    return this.#bindings.size;
-  }
-
-  get callCount(): number {
-    return this.#calls.size;
-  }
-
-  get subscriptionCount(): number {
-    return this.#registrations.count;
+  get counts(): ServingCounts {
+    return {
+      servedObjects: this.#bindings.size,
+      incomingCalls: this.#calls.size,
+      subscriptions: this.#registrations.count,
+    };
   }
 
   lower(payload: Payload, service: number, role: 'argument' | 'returned'): Uint8Array {
@@ -124,9 +120,7 @@ export class Serving implements ServingSide {
       const maximum = this.#peer.limits.maxIncomingCalls;
       return this.#error(
         address,
-        new QiwayError('limit-exceeded', `More than ${maximum} calls are under way on one link.`, {
-          data: { limit: 'maxIncomingCalls', maximum },
-        }),
+        overLimit(`More than ${maximum} calls are under way on one link.`, { limit: 'maxIncomingCalls', maximum }),
       );
     }
     const signature = (flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm';
@@ -188,8 +182,7 @@ export class Serving implements ServingSide {
     this.#registrations.drop(service);
     const calls = this.#calls.leaving(service);
     if (calls.length > 0) {
-      const { code, data } = error;
-      const underWay = new QiwayError(code, sentenceOf(error), { data, cause: error, maybeExecuted: true });
+      const underWay = ofCallUnderWay(error);
       for (const call of calls) call.error(underWay);
     }
     for (const binding of this.#bindings.entries(service)) this.#unbind(service, binding.objectId);
@@ -255,8 +248,9 @@ export class Serving implements ServingSide {
   #bind(service: number, objectId: number, object: BusObject): void {
     const maximum = this.#peer.limits.maxObjects;
     if (this.#bindings.size >= maximum)
-      throw new QiwayError('limit-exceeded', `More than ${maximum} objects are given out on one link; release some.`, {
-        data: { limit: 'maxObjects', maximum },
+      throw overLimit(`More than ${maximum} objects are given out on one link; release some.`, {
+        limit: 'maxObjects',
+        maximum,
       });
     const binding: Binding = { service, objectId, object, stopListening: () => {} };
     this.#bindings.set(service, objectId, binding);

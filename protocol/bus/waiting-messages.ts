@@ -1,6 +1,6 @@
 // Messages for services whose object is being fetched: kept in order, bounded for the whole peer, handled or refused when
 // it is known. Layer 2.
-import { asQiwayError, QiwayError } from '../errors.ts';
+import { asQiwayError, overLimit, type QiwayError } from '../errors.ts';
 
 /** Bytes: a service is fetched in moments, and what comes before it is mostly one call. */
 const MAX_WAITING_BYTES = 16_777_216;
@@ -89,11 +89,5 @@ export class WaitingMessages {
 }
 
 function tooMuch(limit: string, maximum: number): QiwayError {
-  return new QiwayError(
-    'limit-exceeded',
-    'Too much waits for services that are still being fetched; call again later.',
-    {
-      data: { limit, maximum },
-    },
-  );
+  return overLimit('Too much waits for services that are still being fetched; call again later.', { limit, maximum });
 }

@@ -1,6 +1,7 @@
 // ServiceInfo on the wire: seven fields since libqi 4, six before. Layer 4.
 import type { ServiceInfo } from '../bus/bus.ts';
 import { QiwayError } from '../errors.ts';
+import { encodeText } from '../wire/bytes.ts';
 
 /** Seven fields; what our own directory announces. */
 export const SERVICE_INFO_SIGNATURE =
@@ -17,7 +18,6 @@ export interface WireServiceInfo {
   readonly objectUid?: string | Uint8Array;
 }
 
-const encoder = new TextEncoder();
 const NO_UID = new Uint8Array(0);
 
 /** Characters; shown to everybody with each change of the directory. */
@@ -36,7 +36,7 @@ export function fromWire(info: WireServiceInfo): ServiceInfo {
     processId,
     endpoints,
     sessionId,
-    objectUid: typeof objectUid === 'string' ? encoder.encode(objectUid) : objectUid.slice(),
+    objectUid: typeof objectUid === 'string' ? encodeText(objectUid) : objectUid.slice(),
   };
 }
 

@@ -2,6 +2,7 @@
 import { type CallHandle, type CallRequest, type Payload, type ReplySink, releasePayload } from '../bus/bus.ts';
 import { conversionScore } from '../bus/conversion-score.ts';
 import { StandardAction } from '../bus/metaobject.ts';
+import { IDLE_HANDLE } from '../bus/peer-object.ts';
 import { STANDARD_METHODS } from '../bus/standard-members.ts';
 import type { Dynamic } from '../wire/value.ts';
 import { ActiveCall, failureOf } from './active-call.ts';
@@ -16,7 +17,6 @@ import { tracedArguments } from './traced-values.ts';
 import { asDynamic, decodeArguments, encodePayload } from './values.ts';
 
 const NO_SINK: ReplySink = { reply: releasePayload, error: () => {}, canceled: () => {} };
-const IDLE: CallHandle = { cancel: () => {} };
 
 /** The answers of one object. */
 export function answers(state: HostedState): Answers {
@@ -49,7 +49,7 @@ class Answering implements Answers {
     } catch (error) {
       if (isHopeless) releasePayload(payload);
       sink.error(failureOf(error));
-      return IDLE;
+      return IDLE_HANDLE;
     }
     const isObserved = isTraced || (this.#statistics.isEnabled && isObservable(action, own !== undefined));
     const call = new ActiveCall(isObserved ? this.#observe(action, told, sink) : sink, (value) => {

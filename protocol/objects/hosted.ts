@@ -3,7 +3,7 @@
 import type { BusObject, CallHandle, CallRequest, EventSink, Payload, ReplySink, Subscription } from '../bus/bus.ts';
 import { releasePayload } from '../bus/bus.ts';
 import { type MetaObject, StandardAction } from '../bus/metaobject.ts';
-import { failedSubscription } from '../bus/peer-object.ts';
+import { failedSubscription, IDLE_HANDLE } from '../bus/peer-object.ts';
 import { QiwayError } from '../errors.ts';
 import { callFailed } from './call-failed.ts';
 import { memberNotFound } from './member-not-found.ts';
@@ -63,7 +63,6 @@ export function hostMembers(members: Members, options: HostedOptions, answersFor
   return new Hosted(layOut(members, options.description), options, answersFor);
 }
 
-const IDLE: CallHandle = { cancel: () => {} };
 const TRACE_SIGNAL = 'traceObject';
 
 class Hosted implements HostedObject {
@@ -110,7 +109,7 @@ class Hosted implements HostedObject {
     if (this.#goneWith === undefined) return this.#answers.call(request, sink);
     releasePayload(request.payload);
     sink.error(this.#goneWith);
-    return IDLE;
+    return IDLE_HANDLE;
   }
 
   post(action: number, payload: Payload): void {

@@ -51,7 +51,7 @@ function requestOf(
   const method =
     fitting.length === 1
       ? only
-      : needed(remote.part.here).chooseMethod(fitting, only.name, args, { objects: objectsFor(remote.mapper) }).method;
+      : needed(remote.part.here).bestOverload(fitting, args, { objects: objectsFor(remote.mapper) });
   const signature = method.parametersSignature;
   const value = signature === 'm' ? new Dynamic(argumentSignature(args, objectsFor(remote.mapper)), args) : args;
   try {

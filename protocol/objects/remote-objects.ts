@@ -1,5 +1,5 @@
 // The objects of one program towards one robot, all of it linked in: for programs that serve. Layer 3; see object-map.ts.
-import { chooseMethod } from '../bus/overload.ts';
+import { bestOverload } from '../bus/best-overload.ts';
 import { linkedPart } from '../part.ts';
 import { fitArguments } from './arguments.ts';
 import { callWhenUp } from './call-when-up.ts';
@@ -11,5 +11,5 @@ export type { RemoteObjects } from './object-map.ts';
 export type RemoteObjectsOptions = Omit<ObjectMapOptions, 'part'>;
 
 export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObjects {
-  return createObjectMap({ ...options, part: linkedPart({ hostingMap, chooseMethod, fitArguments, callWhenUp }) });
+  return createObjectMap({ ...options, part: linkedPart({ hostingMap, bestOverload, fitArguments, callWhenUp }) });
 }

@@ -1,8 +1,9 @@
 // What the members of one remote object share, and the order in which they send. Layer 3.
 // A call that needs the part (it carries objects, or chooses an overload) waits until that is loaded; what is sent to the
 // same object meanwhile waits behind it, so that nothing overtakes. Other objects do not wait.
+
+import type { bestOverload } from '../bus/best-overload.ts';
 import { type BusObject, type Payload, releasePayload } from '../bus/bus.ts';
-import type { chooseMethod } from '../bus/overload.ts';
 import { isPartMissing, type Part, partMissing } from '../part.ts';
 import type { Turns } from '../turns.ts';
 import type { fitArguments } from './arguments.ts';
@@ -14,7 +15,7 @@ import { encodePayload, type ObjectMapper } from './values.ts';
 /** What only some calls and events need. */
 export interface RemotePart {
   readonly hostingMap: typeof hostingMap;
-  readonly chooseMethod: typeof chooseMethod;
+  readonly bestOverload: typeof bestOverload;
   readonly fitArguments: typeof fitArguments;
   readonly callWhenUp: typeof callWhenUp;
 }

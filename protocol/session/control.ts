@@ -1,6 +1,7 @@
 // Bodies of control frames: small JSON objects, checked by hand because a schema library would weigh more in a page than
 // the rest of the link (docs/decisions/0003). Layer 5. See docs/link-protocol.md section 4.
 import { type ErrorRecord, QiwayError, reviveError } from '../errors.ts';
+import { encodeText } from '../wire/bytes.ts';
 
 /** The link protocol's version. */
 export const PROTOCOL_VERSION = 1;
@@ -33,11 +34,10 @@ export interface StatusUpdate {
   readonly reason?: string;
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function encodeControl(body: object): Uint8Array {
-  return encoder.encode(JSON.stringify(body));
+  return encodeText(JSON.stringify(body));
 }
 
 /** @throws `wire-invalid` */
@@ -71,13 +71,7 @@ export function readErrorBody(body: Uint8Array): QiwayError | undefined {
   if (value.code === undefined) return undefined;
   if (typeof value.code !== 'string' || typeof value.message !== 'string')
     throw new QiwayError('wire-invalid', 'A goodbye holds no readable error.');
-  return reviveError({
-    name: 'QiwayError',
-    code: value.code,
-    message: value.message,
-    data: value.data ?? {},
-    maybeExecuted: value.maybeExecuted === true,
-  });
+  return reviveError(value as ErrorRecord);
 }
 
 /** The body, after a look at whether it holds what `shape` does, of the same types. */

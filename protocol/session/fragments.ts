@@ -1,5 +1,6 @@
 // Puts messages together again that came in fragments. Layer 5. See docs/link-protocol.md section 5.
-import { QiwayError } from '../errors.ts';
+import { overLimit, QiwayError } from '../errors.ts';
+import { readUint32 } from '../wire/bytes.ts';
 import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
 import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './link-writer.ts';
 
@@ -47,14 +48,16 @@ export class Fragments {
 
   #begin(header: FrameHeader, body: Uint8Array): Unfinished {
     if (body.length < 4) throw new QiwayError('wire-invalid', 'The first fragment is too short for its length.');
-    const total = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
+    const total = readUint32(body, 0);
     if (this.#unfinishedBytes + total > this.#maxMessageBytes)
-      throw new QiwayError('limit-exceeded', `Unfinished messages of more than ${this.#maxMessageBytes} bytes.`, {
-        data: { limit: 'maxMessageBytes', maximum: this.#maxMessageBytes },
+      throw overLimit(`Unfinished messages of more than ${this.#maxMessageBytes} bytes.`, {
+        limit: 'maxMessageBytes',
+        maximum: this.#maxMessageBytes,
       });
     if (this.#unfinished.size >= MAX_OPEN_STREAMS)
-      throw new QiwayError('limit-exceeded', `More than ${MAX_OPEN_STREAMS} unfinished messages.`, {
-        data: { limit: 'streams', maximum: MAX_OPEN_STREAMS },
+      throw overLimit(`More than ${MAX_OPEN_STREAMS} unfinished messages.`, {
+        limit: 'streams',
+        maximum: MAX_OPEN_STREAMS,
       });
     this.#unfinishedBytes += total;
     const unfinished: Unfinished = { header: { ...header }, total, parts: [], received: 0 };

@@ -3,7 +3,8 @@
 
 import { AddressTable } from '../bus/address-table.ts';
 import type { Clock } from '../clock.ts';
-import { QiwayError } from '../errors.ts';
+import { overLimit, type QiwayError } from '../errors.ts';
+import { writeUint32 } from '../wire/bytes.ts';
 import {
   emptyFrameHeader,
   FRAME_HEADER_BYTES,
@@ -266,7 +267,7 @@ export class LinkWriter {
     if (isWhole) header.stream = 0;
     header.flags = sent + size < payload.length ? stream.flags | FrameFlags.fragment : stream.flags;
     writeFrameHeader(frame, 0, header);
-    if (prefix > 0) new DataView(frame.buffer).setUint32(FRAME_HEADER_BYTES, payload.length, true);
+    if (prefix > 0) writeUint32(frame, FRAME_HEADER_BYTES, payload.length);
     stream.sent += size;
     this.#waitingBytes -= size;
     this.#window.sent(prefix + size);
@@ -304,11 +305,10 @@ export class LinkWriter {
   overfull(more = 0): QiwayError | undefined {
     const queued = this.queuedBytes;
     if (queued === 0 || queued + more <= this.#maxQueuedBytes) return undefined;
-    return new QiwayError(
-      'limit-exceeded',
-      `More than ${this.#maxQueuedBytes} bytes wait for the other side, which reads too slowly.`,
-      { data: { limit: 'maxQueuedBytes', maximum: this.#maxQueuedBytes } },
-    );
+    return overLimit(`More than ${this.#maxQueuedBytes} bytes wait for the other side, which reads too slowly.`, {
+      limit: 'maxQueuedBytes',
+      maximum: this.#maxQueuedBytes,
+    });
   }
 }
 

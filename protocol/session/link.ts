@@ -1,7 +1,7 @@
 // A link: one live attachment between client and agent over a transport. Splits batches into frames, answers pings,
 // notices silence, closes once. Layer 5. See docs/link-protocol.md sections 2 to 5 and 8.
 import type { Clock } from '../clock.ts';
-import { asQiwayError, QiwayError } from '../errors.ts';
+import { asQiwayError, overLimit, QiwayError } from '../errors.ts';
 import { ControlType, emptyFrameHeader, FRAME_HEADER_BYTES, FrameFlags, readFrameHeader } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { encodeControl } from './control.ts';
@@ -149,8 +149,9 @@ export class Link {
     this.#hasHeard = true;
     try {
       if (bytes.length > this.maxBatchBytes)
-        throw new QiwayError('limit-exceeded', `A batch of ${bytes.length} bytes is more than ${this.maxBatchBytes}.`, {
-          data: { limit: 'maxBatchBytes', maximum: this.maxBatchBytes },
+        throw overLimit(`A batch of ${bytes.length} bytes is more than ${this.maxBatchBytes}.`, {
+          limit: 'maxBatchBytes',
+          maximum: this.maxBatchBytes,
         });
       this.#readBatch(bytes);
       if (this.#bulkBytes !== this.#toldBytes) this.#confirm();

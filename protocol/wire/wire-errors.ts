@@ -1,5 +1,5 @@
 // The two errors of whatever reads bytes. Layer 1; pure.
-import { QiwayError } from '../errors.ts';
+import { overLimit, QiwayError } from '../errors.ts';
 
 /** `offset`: the byte (of a signature: the character) where it was seen. */
 export function wireInvalid(sentence: string, offset: number): QiwayError<'wire-invalid'> {
@@ -8,5 +8,5 @@ export function wireInvalid(sentence: string, offset: number): QiwayError<'wire-
 
 /** `maximum`: in the unit of the limit of that name. */
 export function limitExceeded(sentence: string, limit: string, maximum: number): QiwayError<'limit-exceeded'> {
-  return new QiwayError('limit-exceeded', `${sentence}; at most ${maximum}.`, { data: { limit, maximum } });
+  return overLimit(`${sentence}; at most ${maximum}.`, { limit, maximum });
 }
