@@ -11,13 +11,13 @@ import { type Agent, type AgentParts, startAgent } from '../../robot-agent/agent
 import type { AgentConfig } from '../../robot-agent/config.ts';
 import { createLogger, type Logger } from '../../robot-agent/logger.ts';
 import { createObject, EmbeddedBus, joinBus, listenBus } from '../../robot-agent/qi/index.ts';
+import { agentConfig, TOKEN } from '../support/agent-config.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-const TOKEN = 'right-token';
 const bearer = { authorization: `Bearer ${TOKEN}` };
 
 /** A logger whose lines can be waited for. */
@@ -43,17 +43,7 @@ function listeningLogger(): Logger & { said(part: string): Promise<string> } {
 }
 
 async function start(changes: Partial<AgentConfig> = {}, parts: Partial<AgentParts> = {}): Promise<Agent> {
-  const config: AgentConfig = {
-    bus: undefined,
-    busListen: 'tcp://127.0.0.1:0',
-    listen: { host: '127.0.0.1', port: 0 },
-    token: TOKEN,
-    allowOrigins: [],
-    allowHosts: [],
-    web: undefined,
-    log: 'info',
-    ...changes,
-  };
+  const config: AgentConfig = agentConfig({ log: 'info', ...changes });
   const agent = await startAgent(config, { logger: listeningLogger(), clock: systemClock, ...parts });
   closers.push(() => agent.close());
   return agent;

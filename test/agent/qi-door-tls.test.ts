@@ -20,6 +20,7 @@ import {
   tokenAuthenticator,
 } from '../../robot-agent/qi/index.ts';
 import { type Authority, authority, type Certified } from '../qi/tls-certificates.ts';
+import { agentConfig } from '../support/agent-config.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -45,20 +46,10 @@ async function robot(url: string, options: ListenBusOptions = {}): Promise<strin
 }
 
 async function start(changes: Partial<AgentConfig>, log: (line: string) => void = () => {}): Promise<Agent> {
-  const agent = await startAgent(
-    {
-      bus: undefined,
-      busListen: 'tcp://127.0.0.1:0',
-      listen: { host: '127.0.0.1', port: 0 },
-      token: 'right-token',
-      allowOrigins: [],
-      allowHosts: [],
-      web: undefined,
-      log: 'silent',
-      ...changes,
-    },
-    { logger: createLogger(log, 'warn'), clock: systemClock },
-  );
+  const agent = await startAgent(agentConfig({ log: 'silent', ...changes }), {
+    logger: createLogger(log, 'warn'),
+    clock: systemClock,
+  });
   closers.push(() => agent.close());
   return agent;
 }

@@ -17,13 +17,13 @@ import {
   method,
   tokenAuthenticator,
 } from '../../robot-agent/qi/index.ts';
+import { ANY_PORT, agentConfig, TOKEN } from '../support/agent-config.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-const TOKEN = 'right-token';
 const withToken: JoinBusOptions = { authenticator: tokenAuthenticator({ user: 'tablet', token: TOKEN }) };
 
 /** A robot's directory with one service, an agent that joined it, its door for qi programs. */
@@ -32,21 +32,11 @@ async function gateway(changes: Partial<AgentConfig> = {}, parts: Partial<AgentP
   const listening = await listenBus(inner, 'tcp://127.0.0.1:0');
   closers.push(() => listening.close());
   await inner.host('Greeter', greeter());
-  const agent = await startAgent(
-    {
-      bus: listening.url,
-      busListen: 'tcp://127.0.0.1:0',
-      listen: { host: '127.0.0.1', port: 0 },
-      token: TOKEN,
-      allowOrigins: [],
-      allowHosts: [],
-      web: undefined,
-      log: 'silent',
-      qiListen: ['tcp://127.0.0.1:0'],
-      ...changes,
-    },
-    { logger: createLogger(() => {}, 'silent'), clock: systemClock, ...parts },
-  );
+  const agent = await startAgent(agentConfig({ bus: listening.url, log: 'silent', qiListen: [ANY_PORT], ...changes }), {
+    logger: createLogger(() => {}, 'silent'),
+    clock: systemClock,
+    ...parts,
+  });
   closers.push(() => agent.close());
   return { inner, agent };
 }

@@ -15,7 +15,8 @@ import {
 import { type CallContext, QiwayError, remoteServices } from '@qiway/robot-agent/qi';
 import { connect } from '@qiway/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RealRobot, realRobot, TOKEN } from '../sdk/real-robot.ts';
+import { type RealRobot, realRobot } from '../sdk/real-robot.ts';
+import { TOKEN } from '../support/agent-config.ts';
 import { runProgram, terminalEnvironment } from '../support/run-program.ts';
 
 const folder = new URL('../../examples/', import.meta.url);

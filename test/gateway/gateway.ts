@@ -16,9 +16,9 @@ import {
   tokenAuthenticator,
 } from '../../robot-agent/qi/index.ts';
 import { connect, type LooseServices, type Robot } from '../../sdk/index.ts';
+import { ANY_PORT, agentConfig, TOKEN } from '../support/agent-config.ts';
 import { randomBytes } from '../support/memory-session.ts';
 
-export const TOKEN = 'right-token';
 const TIMEOUT_MS = 10_000;
 
 export interface Gateway {
@@ -40,22 +40,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** On ports of the kernel's choice, with a door for qi programs. */
-export function agentConfig(changes: Partial<AgentConfig>): AgentConfig {
-  return {
-    bus: undefined,
-    busListen: 'tcp://127.0.0.1:0',
-    listen: { host: '127.0.0.1', port: 0 },
-    token: TOKEN,
-    allowOrigins: [],
-    allowHosts: [],
-    web: undefined,
-    log: 'error',
-    qiListen: ['tcp://127.0.0.1:0'],
-    ...changes,
-  };
-}
-
 export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<Gateway> {
   const endings: (() => Promise<unknown>)[] = [];
   const ended = <T extends { close(): Promise<unknown> }>(one: T): T => {
@@ -64,7 +48,7 @@ export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<G
   };
   const directory = ended(new EmbeddedBus({ machineId: 'robot', processId: 1, sessionId: 'robot' }));
   const { url: busUrl } = ended(await listenBus(directory, 'tcp://127.0.0.1:0'));
-  const config = agentConfig({ bus: busUrl, ...changes });
+  const config = agentConfig({ bus: busUrl, qiListen: [ANY_PORT], ...changes });
   const agent = ended(await startAgent(config, { logger: createLogger(() => {}, 'error'), clock: systemClock }));
   const [qiUrl = ''] = agent.qiUrls;
   const authenticator = tokenAuthenticator({ user: 'nao', token: TOKEN });

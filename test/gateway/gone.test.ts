@@ -8,8 +8,9 @@ import { EmbeddedBus, joinBus, listenBus } from '../../robot-agent/qi/index.ts';
 import { connect, type RemoteObject, type Robot, type Signal } from '../../sdk/index.ts';
 import { Collected, failureOf } from '../contract/calls.ts';
 import { seen } from '../contract/contract-state.ts';
+import { agentConfig } from '../support/agent-config.ts';
 import { createCarrier } from './carrier.ts';
-import { agentConfig, openGateway } from './gateway.ts';
+import { openGateway } from './gateway.ts';
 
 interface Thing {
   value(): number;

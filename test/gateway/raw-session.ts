@@ -3,7 +3,7 @@ import { MessageType } from '../../protocol/wire/message.ts';
 import { decodeValue, encodeValue } from '../../protocol/wire/value.ts';
 import { Dynamic } from '../../robot-agent/qi/index.ts';
 import { type RawClient, type Received, rawClient } from '../qi/raw-client.ts';
-import { TOKEN } from './gateway.ts';
+import { TOKEN } from '../support/agent-config.ts';
 
 export interface Address {
   readonly service: number;

@@ -16,7 +16,8 @@ import {
 } from '../../robot-agent/qi/index.ts';
 import { callMethod, failureOf } from '../contract/calls.ts';
 import { seen } from '../contract/contract-state.ts';
-import { agentConfig, type Gateway, openGateway, TOKEN } from './gateway.ts';
+import { agentConfig, TOKEN } from '../support/agent-config.ts';
+import { type Gateway, openGateway } from './gateway.ts';
 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

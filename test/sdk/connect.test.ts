@@ -18,7 +18,8 @@ import {
   VERSION,
 } from '@qiway/sdk';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RealRobot, realRobot, TOKEN } from './real-robot.ts';
+import { TOKEN } from '../support/agent-config.ts';
+import { type RealRobot, realRobot } from './real-robot.ts';
 
 interface Services {
   Thing: {

@@ -4,8 +4,7 @@ import { createObject, type HostedObject, type Members } from '@qiway/protocol/o
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { createLogger, startAgent } from '@qiway/robot-agent';
 import { type Bus, joinBus } from '@qiway/robot-agent/qi';
-
-export const TOKEN = 'right-token';
+import { ANY_PORT, agentConfig } from '../support/agent-config.ts';
 
 export interface RealRobot extends AsyncDisposable {
   /** With the token. */
@@ -24,20 +23,10 @@ export interface RealRobot extends AsyncDisposable {
 
 /** Serves `members` as the service `Thing`. */
 export async function realRobot(members: Members): Promise<RealRobot> {
-  const agent = await startAgent(
-    {
-      bus: undefined,
-      busListen: 'tcp://127.0.0.1:0',
-      listen: { host: '127.0.0.1', port: 0 },
-      token: TOKEN,
-      allowOrigins: [],
-      allowHosts: [],
-      web: undefined,
-      log: 'error',
-      qiListen: ['tcp://127.0.0.1:0'],
-    },
-    { logger: createLogger(() => {}, 'error'), clock: systemClock },
-  );
+  const agent = await startAgent(agentConfig({ qiListen: [ANY_PORT] }), {
+    logger: createLogger(() => {}, 'error'),
+    clock: systemClock,
+  });
   const bus = await joinBus(agent.busUrl);
   const thing = createObject(members);
   await bus.host('Thing', thing);

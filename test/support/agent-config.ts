@@ -1,0 +1,21 @@
+// The configuration of an agent for tests: a directory of its own, ports of the kernel's choice, a token that is known.
+import type { AgentConfig } from '@qiway/robot-agent';
+
+export const TOKEN = 'right-token';
+/** On loopback, any free one. */
+export const ANY_PORT = 'tcp://127.0.0.1:0';
+
+/** Without a door for qi programs unless `qiListen` is given. */
+export function agentConfig(changes: Partial<AgentConfig> = {}): AgentConfig {
+  return {
+    bus: undefined,
+    busListen: ANY_PORT,
+    listen: { host: '127.0.0.1', port: 0 },
+    token: TOKEN,
+    allowOrigins: [],
+    allowHosts: [],
+    web: undefined,
+    log: 'error',
+    ...changes,
+  };
+}
