@@ -141,9 +141,8 @@ export class MirroredServices {
   async #learnUid(entry: Entry): Promise<void> {
     const { inner, outer } = this.#options;
     const info = await inner.serviceInfo(entry.name).catch(() => undefined);
-    const registered = outer.registry.byId(entry.outerId);
-    if (this.#entries.get(entry.name) !== entry || registered === undefined) return;
-    if (info !== undefined) registered.info = { ...registered.info, objectUid: info.objectUid };
+    if (this.#entries.get(entry.name) !== entry || outer.registry.byId(entry.outerId) === undefined) return;
+    if (info !== undefined) outer.registry.identify(entry.outerId, info.objectUid);
     outer.registry.ready(entry.outerId);
   }
 
@@ -171,8 +170,7 @@ export class MirroredServices {
     entry.registration = { serviceId: info.serviceId };
     entry.retryMs = FIRST_RETRY_MS;
     const { objectUid } = info;
-    const registered = this.#options.outer.registry.byId(entry.outerId);
-    if (objectUid !== undefined && registered !== undefined) registered.info = { ...registered.info, objectUid };
+    if (objectUid !== undefined) this.#options.outer.registry.identify(entry.outerId, objectUid);
     return this.#reach(entry);
   }
 

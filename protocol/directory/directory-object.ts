@@ -110,10 +110,9 @@ export function createDirectoryObject(host: DirectoryHost): HostedObject {
     const info = fromWire(wire);
     checkLength(info);
     checkOwner(info.serviceId, call);
-    const known = registry.byId(info.serviceId);
     // From outside only the object's uid may be said; see `register`.
-    if (known !== undefined && callerOf(call)?.place === 'outside')
-      known.info = { ...known.info, objectUid: info.objectUid };
+    if (callerOf(call)?.place === 'outside' && registry.byId(info.serviceId) !== undefined)
+      registry.identify(info.serviceId, info.objectUid);
     else registry.update(info);
   };
   const object = createObject({

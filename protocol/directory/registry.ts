@@ -10,10 +10,15 @@ export const DIRECTORY_NAME = 'ServiceDirectory';
 const MAX_SERVICES = 65_536;
 
 export interface Registered {
-  info: ServiceInfo;
-  state: 'pending' | 'ready';
+  readonly info: ServiceInfo;
+  readonly state: 'pending' | 'ready';
   /** Whose services they are: when it goes, they go. Undefined: this process. */
   readonly owner: object | undefined;
+}
+
+interface Entry extends Registered {
+  info: ServiceInfo;
+  state: Registered['state'];
 }
 
 export interface RegistryListener {
@@ -30,7 +35,7 @@ interface Session {
 }
 
 export class Registry {
-  readonly #byId = new Map<number, Registered>();
+  readonly #byId = new Map<number, Entry>();
   readonly #idByName = new Map<string, number>();
   readonly #idsByOwner = new Map<object, Set<number>>();
   readonly #sessions = new Map<string, Session>();
@@ -60,7 +65,7 @@ export class Registry {
         data: { limit: 'services', maximum: MAX_SERVICES },
       });
     const serviceId = this.#nextId++;
-    const registered: Registered = { info: { ...info, serviceId }, state: 'pending', owner };
+    const registered: Entry = { info: { ...info, serviceId }, state: 'pending', owner };
     this.#byId.set(serviceId, registered);
     this.#idByName.set(info.name, serviceId);
     this.#joinSession(registered.info);
@@ -126,6 +131,12 @@ export class Registry {
     }
   }
 
+  /** Which object a service is became known; nothing happens if there is no such service any more. */
+  identify(serviceId: number, objectUid: Uint8Array): void {
+    const entry = this.#byId.get(serviceId);
+    if (entry !== undefined) this.#change(entry, { ...entry.info, objectUid });
+  }
+
   /** The directory's listening sockets changed: what was reached at its endpoints is reached at these. */
   updateOwnEndpoints(endpoints: readonly string[]): void {
     const before = this.#byId.get(DIRECTORY_ID)?.info.endpoints;
@@ -158,7 +169,7 @@ export class Registry {
     return [...this.#byId.values()].filter((entry) => entry.state === 'ready').map((entry) => entry.info);
   }
 
-  #change(entry: Registered, info: ServiceInfo): void {
+  #change(entry: Entry, info: ServiceInfo): void {
     entry.info = info;
     if (entry.state === 'ready') this.#relative.set(info);
   }
