@@ -21,7 +21,6 @@ interface Offer {
   work: Promise<void>;
   hosted: HostedService | undefined;
   serviceId: number | undefined;
-  isOver: boolean;
   hasWarned: boolean;
   retryMs: number;
   stopRetry: (() => void) | undefined;
@@ -59,7 +58,6 @@ export class OfferedServices {
       work: before.then(() => this.#host(offer)),
       hosted: undefined,
       serviceId: undefined,
-      isOver: false,
       hasWarned: false,
       retryMs: FIRST_RETRY_MS,
       stopRetry: undefined,
@@ -72,7 +70,6 @@ export class OfferedServices {
     const offer = this.#offers.get(name);
     if (offer === undefined) return;
     this.#offers.delete(name);
-    offer.isOver = true;
     this.#stopRetry(offer);
     const leaving = offer.work
       .then(() => offer.hosted?.close())
@@ -107,7 +104,7 @@ export class OfferedServices {
   async #host(offer: Offer): Promise<void> {
     const { outer, inner, logger } = this.#options;
     const { name } = offer;
-    if (offer.isOver || offer.hosted !== undefined || inner.state !== 'up') return;
+    if (this.#offers.get(name) !== offer || offer.hosted !== undefined || inner.state !== 'up') return;
     try {
       const outerId = outer.registry.byName(name)?.info.serviceId;
       const hosted = await inner.host(name, await outer.service(name));
@@ -124,7 +121,7 @@ export class OfferedServices {
     } catch (thrown) {
       const error = asQiwayError(thrown);
       // Without its bus the robot offers all of them anew.
-      if (offer.isOver || inner.state !== 'up') return;
+      if (this.#offers.get(name) !== offer || inner.state !== 'up') return;
       if (!offer.hasWarned)
         logger.warn('a service cannot be offered to the robot yet', { service: name, reason: error.message });
       offer.hasWarned = true;
