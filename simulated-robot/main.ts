@@ -1,5 +1,6 @@
 // The program: reads the command line, gets the bus, starts the robot, ends on a signal. Knows sockets through the qi library only.
 import { randomUUID } from 'node:crypto';
+import { type QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { type Bus, EmbeddedBus, joinBus, listenBus, machineId } from '@qiway/robot-agent/qi';
 import { HELP, type Options, readOptions } from './options.ts';
@@ -15,7 +16,15 @@ interface Place {
 const PATIENCE_MS = 1500;
 
 async function findPlace({ kind, url }: Options['bus']): Promise<Place> {
-  if (kind === 'join') return { bus: await joinBus(url, { keepTrying: true }), url, leave: () => Promise.resolve() };
+  if (kind === 'join') {
+    let told = '';
+    const onAttemptFailed = (reason: QiwayError): void => {
+      const sentence = sentenceOf(reason);
+      if (sentence !== told) report(`${sentence} It is tried again.`);
+      told = sentence;
+    };
+    return { bus: await joinBus(url, { keepTrying: true, onAttemptFailed }), url, leave: () => Promise.resolve() };
+  }
   const bus = new EmbeddedBus({ machineId: machineId(), processId: process.pid, sessionId: randomUUID() });
   const listening = await listenBus(bus, url);
   return { bus, url: listening.url, leave: () => listening.close() };

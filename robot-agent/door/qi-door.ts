@@ -73,7 +73,8 @@ function tokenOr({ guard, users, logger }: QiDoorOptions): AuthenticationProvide
     const { token } = data;
     if (typeof token === 'string' && guard.isToken(token)) return { state: 'done' };
     if (users !== undefined) return asked(users, data);
-    const what = token === undefined ? 'the credentials hold no token' : 'the token is not the one of this robot';
+    const what =
+      token === undefined ? 'the credentials hold no token' : 'the token is not the one that the agent printed';
     return { state: 'refused', reason: what };
   };
 }

@@ -92,6 +92,7 @@ describe('the simulated robot as a process', () => {
     const first = await listen('tcp://127.0.0.1:0');
     await first.close();
     const program = start('--bus', first.url);
+    await program.line('nobody listens at that port');
     await program.line('waiting for it');
     const second = await listen(first.url);
     await program.line('12 services on');

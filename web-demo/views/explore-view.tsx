@@ -66,7 +66,7 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
             onInput={(event) => (sought.value = event.currentTarget.value)}
           />
           {found.length === 0 ? (
-            <p class="empty">{names === undefined ? 'Asking the robot' : 'No service of that name'}</p>
+            <p class="empty">{emptyList(names)}</p>
           ) : (
             <ul>
               {found.map((name) => (
@@ -138,4 +138,10 @@ function Chosen({ shown, name, isGone, onChange }: ChosenProps): JSX.Element {
       }
     />
   );
+}
+
+/** Why no service is shown: it is not known yet, there is none, or none is called that. */
+function emptyList(names: readonly string[] | undefined): string {
+  if (names === undefined) return 'Asking the robot';
+  return names.length === 0 ? 'No services at the moment' : 'No service of that name';
 }
