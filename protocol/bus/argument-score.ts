@@ -2,18 +2,16 @@
 // 1 fits exactly, 0 would be refused by the encoder. The factors are libqi's where it has one.
 
 import { elementSignature } from '../wire/dynamic.ts';
-import { type IntNode, parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
+import type { IntNode, SignatureNode, TupleNode } from '../wire/signature.ts';
 import { Dynamic, isObjectReference, Some } from '../wire/value.ts';
+import { fits, TEXT, within } from './conversion-score.ts';
 
 export interface ArgumentScorer {
   /** Is this value sent as an object? */
   isObject(value: unknown): boolean;
 }
 
-/** How much of a score a container passes on of what its content loses. */
-const CONTAINER = 0.95;
 const TO_DYNAMIC = 0.95;
-const TEXT: SignatureNode = parseSignature('s');
 
 export function scoreArgument(node: SignatureNode, value: unknown, scorer: ArgumentScorer): number {
   if (node.kind === 'dynamic')
@@ -43,14 +41,6 @@ export function scoreArgument(node: SignatureNode, value: unknown, scorer: Argum
     default:
       return 0;
   }
-}
-
-function within(content: number): number {
-  return content === 0 ? 0 : 1 - CONTAINER * (1 - content);
-}
-
-function fits(node: IntNode, value: bigint): boolean {
-  return (node.signed ? BigInt.asIntN(node.bits, value) : BigInt.asUintN(node.bits, value)) === value;
 }
 
 /** Among the integers an integral number fits: i, l, then the others, the wider the better; all before a double. */

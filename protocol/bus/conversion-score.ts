@@ -3,7 +3,8 @@
 import { type IntNode, type PlainNode, parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
 import { pairFields } from './struct-fields.ts';
 
-const TEXT: SignatureNode = parseSignature('s');
+/** Keys of keyword arguments. */
+export const TEXT: SignatureNode = parseSignature('s');
 
 /** How much of a score a container passes on of what its content loses. */
 const CONTAINER = 0.95;
@@ -49,7 +50,13 @@ function score(from: SignatureNode, to: SignatureNode): number {
   }
 }
 
-function within(content: number): number {
+/** Is the value in the range of the type? */
+export function fits(node: IntNode, value: bigint): boolean {
+  return (node.signed ? BigInt.asIntN(node.bits, value) : BigInt.asUintN(node.bits, value)) === value;
+}
+
+/** The score of a container by that of its content. */
+export function within(content: number): number {
   return content === 0 ? 0 : 1 - CONTAINER * (1 - content);
 }
 

@@ -3,8 +3,9 @@
 import { QiwayError } from '../errors.ts';
 import { encodeText } from '../wire/bytes.ts';
 import { describeValue } from '../wire/mismatch.ts';
-import { type IntNode, parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
+import { parseSignature, type SignatureNode, type TupleNode } from '../wire/signature.ts';
 import { Dynamic, Some } from '../wire/value.ts';
+import { fits, TEXT } from './conversion-score.ts';
 import { pairFields } from './struct-fields.ts';
 
 export { conversionScore } from './conversion-score.ts';
@@ -53,7 +54,6 @@ function convert(from: SignatureNode, to: SignatureNode, value: unknown): unknow
   throw failed(from, to, value);
 }
 
-const TEXT: SignatureNode = parseSignature('s');
 /** Fields that came to a struct of qi later, and what older programs mean that do not send them: libqi 2 knows no uid of services. */
 const YOUNGER_FIELDS: ReadonlyMap<string, unknown> = new Map([['ServiceInfo.objectUid', '']]);
 
@@ -85,10 +85,6 @@ function convertNumber(from: SignatureNode, to: SignatureNode, value: unknown): 
     default:
   }
   throw failed(from, to, value);
-}
-
-function fits(node: IntNode, value: bigint): boolean {
-  return (node.signed ? BigInt.asIntN(node.bits, value) : BigInt.asUintN(node.bits, value)) === value;
 }
 
 function convertList(

@@ -2,10 +2,10 @@
 
 import type { ObjectEncoding } from '../wire/objects.ts';
 import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
-import { holdsObjects } from '../wire/signature.ts';
 import { type BusObject, NO_OBJECTS, type Payload, SEAM_ENCODING } from './bus.ts';
 
 /**
+ * Of a signature that may hold objects.
  * @param objectAt the object of an address, with one reference, which the receiver of the payload owns
  * @throws `wire-invalid`, and what `objectAt` throws; the references are then released
  */
@@ -14,7 +14,6 @@ export function liftPayload(
   encoding: ObjectEncoding,
   objectAt: (reference: ObjectReference) => BusObject,
 ): Payload {
-  if (!holdsObjects(signature)) return { signature, bytes, objects: NO_OBJECTS };
   let objects: BusObject[] | undefined;
   try {
     const neutral = rewriteObjects(signature, bytes, encoding, SEAM_ENCODING, (reference) => {

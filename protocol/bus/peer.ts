@@ -278,6 +278,7 @@ export class Peer {
 
   /** Bytes as received -> payload of the seam: objects become {@link PeerObject}s, one reference each for the receiver. */
   lift(signature: string, bytes: Uint8Array): Payload {
+    if (!holdsObjects(signature)) return { signature, bytes, objects: NO_OBJECTS };
     return liftPayload({ signature, bytes }, this.#agreement.incoming, ({ service, object, metaObject, uid }) =>
       this.remoteObject(service, object, uid.some((byte) => byte !== 0) ? { metaObject, uid } : { metaObject }),
     );
