@@ -1,7 +1,7 @@
 // The handshake of the side that opened the socket: announce, authenticate, agree. It knows no calls beyond that one.
 import { errorText } from '@qiway/protocol/bus/encode-error';
 import { decodeError } from '@qiway/protocol/bus/error-payload';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {
   AUTHENTICATE_ACTION,
@@ -68,6 +68,10 @@ export class ClientHandshake implements SocketListener {
   closed(reason: QiwayError): void {
     // More is known than that it closed: it speaks TLS, or refused the certificate.
     if (reason.code === 'protocol-mismatch' || reason.code === 'unauthorized') return this.fail(reason);
+    if (reason.code === 'wire-invalid')
+      return this.fail(
+        new QiwayError('link-lost', sentenceOf(reason), { data: { reason: reason.message }, cause: reason }),
+      );
     this.fail(
       new QiwayError(
         'link-lost',

@@ -46,6 +46,10 @@ const KEEP_ALIVE_MS = 20_000;
 /** Time for the last bytes to leave after `end`, ms. */
 const LINGER_MS = 2000;
 
+const QI_MAGIC = Buffer.from('42dead42', 'hex');
+/** Of what a stranger says, for the log: enough to know a protocol by, too little for a secret. */
+const MAX_SHOWN = 12;
+
 export class MessageSocket {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -177,6 +181,9 @@ export class MessageSocket {
     this.#receivedBytes += chunk.length;
     try {
       if (isFirst && looksLikeTls(chunk)) throw speaksTls();
+      // At once, although the header is not whole: who greets with less would be waited for.
+      if (isFirst && chunk.length >= QI_MAGIC.length && !QI_MAGIC.equals(chunk.subarray(0, QI_MAGIC.length)))
+        throw speaksNoQi(chunk);
       this.#framer.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
       // After the push: the chunk may hold what lifts the bound.
       const maximum = this.maxReceivedBytes;
@@ -231,5 +238,12 @@ export class MessageSocket {
 function closedByOther(): QiwayError {
   return new QiwayError('link-lost', 'The other side closed the socket.', {
     data: { reason: 'closed by the other side' },
+  });
+}
+
+function speaksNoQi(chunk: Buffer): QiwayError {
+  const begin = JSON.stringify(chunk.toString('latin1', 0, MAX_SHOWN));
+  return new QiwayError('wire-invalid', `The other side speaks something else than qi: it begins with ${begin}.`, {
+    data: { offset: 0 },
   });
 }

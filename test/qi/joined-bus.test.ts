@@ -105,11 +105,22 @@ describe('joining once', () => {
     expect((await failure).code).toBe('timeout');
   });
 
-  test('says that a server which is no qi program may be none', async () => {
-    const url = await plainServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'));
-    const error = await failureOf(joinBus(url));
+  test.each([
+    [
+      'answers something else',
+      (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      'it begins with "HTTP/1.1 400"',
+    ],
+    [
+      'greets with less than a header, and waits',
+      (socket: Socket) => socket.write('SSH-2.0-x\r\n'),
+      'it begins with "SSH-2.0-x',
+    ],
+    ['closes', (socket: Socket) => socket.end(), 'it may speak something else than qi'],
+  ])('says at once that a server which %s is no qi program', async (_how, onSocket, expected) => {
+    const error = await failureOf(joinBus(await plainServer(onSocket), { clock: handClock() }));
     expect(error.code).toBe('bus-down');
-    expect(error.message).toContain('may speak something else than qi');
+    expect(error.message).toContain(expected);
   });
 
   test('the loss of the directory is the end of it, and says whether a call may have run', async () => {
