@@ -1,7 +1,8 @@
 // The robot's bus goes away in mid-traffic, again and again: sessions stay, calls fail at once, and everything goes on with
 // the same objects when it is back.
-import { connect, isQiwayError } from '@qiway/sdk';
+import { connect } from '@qiway/sdk';
 import { afterEach, expect, test } from 'vitest';
+import { failureText } from '../support/failure-text.ts';
 import type { TargetProxy, TargetRobot } from './bystander.ts';
 import { type AgentProcess, BEARER, type Child, type RobotProcess, startAgent, startRobot } from './processes.ts';
 
@@ -21,28 +22,17 @@ function targetOf(robot: TargetRobot) {
   return robot.service('Target');
 }
 
-/** What a call failed with: its code, and `maybe` if it may have run. */
-async function failureOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'none';
-  } catch (error) {
-    if (!isQiwayError(error)) throw error;
-    return error.maybeExecuted ? `${error.code} maybe` : error.code;
-  }
-}
-
 /** Calls until a call fails, and once more. */
 async function callUntilFailure(target: Target, begun: () => void): Promise<number> {
-  const never = failureOf(target.never.with({ timeoutMs: 0 })());
+  const never = failureText(target.never.with({ timeoutMs: 0 })());
   for (let step = 0; ; step += 1) {
-    const failure = await failureOf(target.step('traffic', step));
+    const failure = await failureText(target.step('traffic', step));
     // The endless call was sent before this one.
     begun();
     if (failure === 'none') continue;
     expect(['bus-down', 'bus-down maybe']).toContain(failure);
     const beganMs = performance.now();
-    expect(await failureOf(target.step('traffic', step))).toBe('bus-down');
+    expect(await failureText(target.step('traffic', step))).toBe('bus-down');
     expect(performance.now() - beganMs).toBeLessThan(FAST_MS);
     expect(await never).toBe('bus-down maybe');
     return step;
@@ -103,12 +93,12 @@ async function goOnThrough(
     body: '["http", 1]',
   });
   expect([asked.status, await asked.json()]).toMatchObject([503, { code: 'bus-down' }]);
-  expect(await failureOf(robot.service('Nobody' as 'Target'))).toBe('bus-down');
+  expect(await failureText(robot.service('Nobody' as 'Target'))).toBe('bus-down');
   const waiting = target.step.with({ whenBusDown: 'wait', timeoutMs: 30_000 })('waiting', time);
   const robotProcess = await begin();
   expect(await waiting).toBe(time + 1);
   expect(robot.status.bus).toBe('up');
-  expect(await failureOf(thing.touch())).toBe('object-gone');
+  expect(await failureText(thing.touch())).toBe('object-gone');
   for (const { next } of heardBy) await next(1);
   await robotProcess.ask('emit', 3);
   for (const { heard, next } of heardBy) {

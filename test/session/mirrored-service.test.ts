@@ -5,11 +5,11 @@ import { NO_OBJECTS } from '../../protocol/bus/bus.ts';
 import { callObject } from '../../protocol/bus/call.ts';
 import { StandardAction } from '../../protocol/bus/metaobject.ts';
 import type { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
-import { isQiwayError } from '../../protocol/errors.ts';
 import { createObject, type HostedObject, method, property, signal } from '../../protocol/objects/hosted-object.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { decodeValue, encodeValue } from '../../protocol/wire/value.ts';
 import { type Mirror, mirrorBus } from '../../robot-agent/mirror.ts';
+import { failureText } from '../support/failure-text.ts';
 import { type FlakyBus, flakyBus } from '../support/flaky-bus.ts';
 import { embeddedBus } from '../support/memory-session.ts';
 import { settled, type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
@@ -80,17 +80,6 @@ async function ask(object: BusObject, name: string): Promise<unknown> {
   return answer.signature === 'o' ? answer.objects[0] : decodeValue(answer.signature, answer.bytes);
 }
 
-/** What `promise` failed with: its code, and `maybe` if it may have been executed. */
-async function failure(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'none';
-  } catch (error) {
-    if (!isQiwayError(error)) throw error;
-    return error.maybeExecuted ? `${error.code} maybe` : error.code;
-  }
-}
-
 function listener(): { readonly sink: EventSink; readonly heard: unknown[] } {
   const heard: unknown[] = [];
   const sink: EventSink = {
@@ -111,7 +100,7 @@ describe('while the robot’s bus is down', () => {
     inner.goDown();
     expect(mirror.state).toBe('down');
     expect((await outer.services()).map(({ name }) => name)).toContain('Lamp');
-    expect(await failure(outer.host('Lamp', lamp('thief').object))).toBe('service-name-taken');
+    expect(await failureText(outer.host('Lamp', lamp('thief').object))).toBe('service-name-taken');
     await up({ Lamp: second.object });
     expect(mirror.state).toBe('up');
     expect(await ask(object, 'whoami')).toBe('second');
@@ -122,27 +111,27 @@ describe('while the robot’s bus is down', () => {
   test('calls and properties fail at once and have not run; those cut off may have', async () => {
     await up({ Lamp: lamp('first').object });
     const object = await outer.service('Lamp');
-    const cut = failure(ask(object, 'never'));
+    const cut = failureText(ask(object, 'never'));
     await settled();
     inner.goDown();
     expect(await cut).toBe('bus-down maybe');
-    expect(await failure(ask(object, 'whoami'))).toBe('bus-down');
+    expect(await failureText(ask(object, 'whoami'))).toBe('bus-down');
     await expect(ask(object, 'whoami')).rejects.toThrow('calls work again when it is back');
     const payload: Payload = { signature: '(m)', bytes: new Uint8Array(0), objects: NO_OBJECTS };
     const read = callObject(object, { action: StandardAction.property, payload }, { clock, timeoutMs: 1000 });
-    expect(await failure(read)).toBe('bus-down');
+    expect(await failureText(read)).toBe('bus-down');
     object.post(actionOf(object, 'never'), { ...payload, signature: '()' });
   });
 
   test('a service that nobody asked for yet, and one that was never seen, are not there because the bus is down', async () => {
-    expect(await failure(outer.service('Lamp'))).toBe('bus-down');
+    expect(await failureText(outer.service('Lamp'))).toBe('bus-down');
     await up({ Lamp: lamp('first').object });
     inner.goDown();
-    expect(await failure(outer.service('Lamp'))).toBe('bus-down');
-    expect(await failure(outer.service('Nobody'))).toBe('bus-down');
+    expect(await failureText(outer.service('Lamp'))).toBe('bus-down');
+    expect(await failureText(outer.service('Nobody'))).toBe('bus-down');
     await up({ Lamp: lamp('second').object });
     expect(await ask(await outer.service('Lamp'), 'whoami')).toBe('second');
-    expect(await failure(outer.service('Nobody'))).toBe('service-not-found');
+    expect(await failureText(outer.service('Nobody'))).toBe('service-not-found');
   });
 
   test('an object that a service handed out is gone for good', async () => {
@@ -150,9 +139,9 @@ describe('while the robot’s bus is down', () => {
     const bulb = (await ask(await outer.service('Lamp'), 'bulb')) as BusObject;
     expect(await ask(bulb, 'whoami')).toBe('bulb of first');
     inner.goDown();
-    expect(await failure(ask(bulb, 'whoami'))).toBe('object-gone');
+    expect(await failureText(ask(bulb, 'whoami'))).toBe('object-gone');
     await up({ Lamp: lamp('second').object });
-    expect(await failure(ask(bulb, 'whoami'))).toBe('object-gone');
+    expect(await failureText(ask(bulb, 'whoami'))).toBe('object-gone');
   });
 });
 
@@ -168,7 +157,7 @@ describe('what comes back', () => {
     const after = await outer.serviceInfo('Lamp');
     expect(after.serviceId).not.toBe(before.serviceId);
     expect(announced).toEqual([`+Lamp ${before.serviceId}`, `-Lamp ${before.serviceId}`, `+Lamp ${after.serviceId}`]);
-    expect(await failure(ask(object, 'whoami'))).toBe('service-gone');
+    expect(await failureText(ask(object, 'whoami'))).toBe('service-gone');
     expect(object.goneWith?.code).toBe('service-gone');
     expect(heard).toEqual(['service-gone']);
     expect(await ask(await outer.service('Lamp'), 'whoami')).toBe('second');
@@ -183,17 +172,17 @@ describe('what comes back', () => {
     await clock.advance(3_600_000);
     const robot = await up({});
     await clock.advance(119_000);
-    expect(await failure(ask(object, 'whoami'))).toBe('bus-down');
+    expect(await failureText(ask(object, 'whoami'))).toBe('bus-down');
     await robot.host('Lamp', lamp('second').object);
     await settled();
     expect(await ask(object, 'whoami')).toBe('second');
     expect(announced).toEqual(ids);
     await clock.advance(1000);
-    expect(await failure(ask(late, 'whoami'))).toBe('service-gone');
+    expect(await failureText(ask(late, 'whoami'))).toBe('service-gone');
     expect(announced.slice(2)).toEqual([expect.stringMatching(/^-Late/)]);
     await robot.host('Late', lamp('another').object);
     await settled();
-    expect(await failure(ask(late, 'whoami'))).toBe('service-gone');
+    expect(await failureText(ask(late, 'whoami'))).toBe('service-gone');
     expect(await ask(await outer.service('Late'), 'whoami')).toBe('another');
   });
 
@@ -202,7 +191,7 @@ describe('what comes back', () => {
     const object = await outer.service('Lamp');
     const [info, before] = [await inner.serviceInfo('Lamp'), await outer.serviceInfo('Lamp')];
     await inner.loseHost('Lamp');
-    expect(await failure(ask(object, 'whoami'))).toBe('service-gone');
+    expect(await failureText(ask(object, 'whoami'))).toBe('service-gone');
     inner.serviceInfo = async () => ({ ...info, serviceId: info.serviceId + 1 });
     await clock.advance(500);
     const after = await outer.serviceInfo('Lamp');
@@ -217,12 +206,12 @@ describe('what comes back', () => {
     await inner.comeUp(robot);
     await settled();
     const object = await outer.service('Lamp');
-    const cut = failure(ask(object, 'never'));
+    const cut = failureText(ask(object, 'never'));
     await hosted.close();
     await robot.host('Lamp', lamp('second').object);
     await settled();
     expect(await cut).toBe('service-gone maybe');
-    expect(await failure(ask(object, 'whoami'))).toBe('service-gone');
+    expect(await failureText(ask(object, 'whoami'))).toBe('service-gone');
     expect(await ask(await outer.service('Lamp'), 'whoami')).toBe('second');
   });
 
@@ -251,11 +240,11 @@ describe('the host of a service that is lost before the directory says so', () =
     const object = await outer.service('Lamp');
     const { sink, heard } = listener();
     await object.subscribe(actionOf(object, 'blinked'), sink).ready;
-    const cut = failure(ask(object, 'never'));
+    const cut = failureText(ask(object, 'never'));
     await settled();
     await inner.loseHost('Lamp');
     expect(await cut).toBe('service-gone maybe');
-    expect(await failure(ask(object, 'whoami'))).toBe('service-gone');
+    expect(await failureText(ask(object, 'whoami'))).toBe('service-gone');
     expect(mirror.state).toBe('up');
     await clock.advance(500);
     expect(await ask(object, 'whoami')).toBe('first');
@@ -325,9 +314,9 @@ describe('subscriptions', () => {
     const late = object.subscribe(actionOf(object, 'blinked'), sink);
     const closed = object.subscribe(actionOf(object, 'blinked'), sink);
     await closed.close();
-    expect(await failure(closed.ready)).toBe('canceled');
+    expect(await failureText(closed.ready)).toBe('canceled');
     await clock.advance(20_000);
-    expect(await failure(late.ready)).toBe('bus-down');
+    expect(await failureText(late.ready)).toBe('bus-down');
     const second = lamp('second');
     await up({ Lamp: second.object });
     second.object.emit('blinked', 1);
