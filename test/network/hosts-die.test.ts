@@ -6,7 +6,7 @@ import type { Program } from './support/program.ts';
 import { BODY, buildRobot, INNER, type RobotLab } from './support/robot-lab.ts';
 
 /** TCP notices within half a minute that nobody is there; each of these waits for it once. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 180_000;
 /** What a call fails with whose service ended: a qi program is told in words only. */
 const SERVICE_ENDED = /\[service-gone\]|ended, or the network to it broke/;
 

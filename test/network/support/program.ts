@@ -27,7 +27,7 @@ interface Answer {
 }
 
 /** For a start or an answer, ms: some wait for what TCP takes half a minute to notice. */
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 
 /** Where libqi would keep the machine's id, one for all namespaces: with none there, each has that of its own /etc. */
 const NO_FOLDER = '/nonexistent';
