@@ -113,8 +113,9 @@ export class HostSockets {
 function notReached({ name, endpoints }: ServiceInfo, reason: QiwayError): QiwayError {
   const sentence = `Service ${name} cannot be reached: ${sentenceOf(reason)}`;
   const { code, data } = reason;
+  const absolute = endpoints.filter((endpoint) => !endpoint.startsWith('qi:'));
   return code === 'link-lost'
-    ? new QiwayError('endpoint-unreachable', sentence, { data: { endpoints }, cause: reason })
+    ? new QiwayError('endpoint-unreachable', sentence, { data: { endpoints: absolute }, cause: reason })
     : new QiwayError(code, sentence, { data, cause: reason });
 }
 

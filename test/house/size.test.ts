@@ -4,7 +4,7 @@ import { coreModules, sdkSize } from '../../scripts/size.ts';
 
 /** Bytes, minified and gzipped; see docs/decisions/0006. Lower it when it got less. */
 const MAX_CORE_BYTES = 24_500;
-const MAX_ON_DEMAND_BYTES = 12_800;
+const MAX_ON_DEMAND_BYTES = 12_600;
 
 test('what a page loads to call services is within its bound, and so is what comes on demand', async () => {
   const { coreGzipBytes, onDemandGzipBytes } = await sdkSize();

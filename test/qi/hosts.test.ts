@@ -1,6 +1,8 @@
 // Services on sockets of their own: how they are reached, and what is left when a program dies.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -140,6 +142,20 @@ describe('reaching the host of a service', () => {
     expect(error.code).toBe('endpoint-unreachable');
     expect(error.message).toContain('Dead');
     expect(error.data).toEqual({ endpoints: closed.endpoints });
+  });
+
+  test('a host that closes in the handshake was not reached, with the reason', async () => {
+    const { bus: embedded, listener } = await directory();
+    const rude = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve));
+    const endpoints = [`tcp://127.0.0.1:${(rude.address() as AddressInfo).port}`];
+    embedded.registry.ready(embedded.registerSource('Rude', answering(), { info: { endpoints } }));
+    const bus = await join(listener.url);
+    const error = await failureOf(bus.service('Rude'));
+    expect(error).toMatchObject({ code: 'endpoint-unreachable', data: { endpoints }, maybeExecuted: false });
+    expect(error.message).toContain('Rude');
+    expect(error.cause).toMatchObject({ code: 'link-lost' });
+    await new Promise((resolve) => rude.close(resolve));
   });
 
   test('a name that moves to another host is found there', async () => {
