@@ -7,6 +7,7 @@ import { isQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import type { Logger } from '../logger.ts';
 import type { AuthenticationData, AuthenticationProvider, Verdict } from '../qi/authentication.ts';
 import { type BusListenerHandle, listenBus } from '../qi/listen-bus.ts';
+import { CLOSED_BY_OTHER_SIDE } from '../qi/message-socket.ts';
 import type { PeerSocket } from '../qi/peer-socket.ts';
 import type { TlsServerOptions } from '../qi/tls-options.ts';
 import type { Guard } from './guard.ts';
@@ -49,12 +50,16 @@ export async function openQiDoor(url: string, options: QiDoorOptions): Promise<B
     onClosed: (socket, reason) => {
       const session = sessions.get(socket);
       sessions.delete(socket);
-      if (session !== undefined) table.left(session, reason.code === 'closed' ? undefined : reason);
+      if (session !== undefined) table.left(session, isWanted(reason) ? undefined : reason);
     },
     onRefused: () => counts.sessionsRefused++,
   });
   logger.info('the agent listens for qi programs', { url: handle.url });
   return handle;
+}
+
+function isWanted({ code, data }: QiwayError): boolean {
+  return code === 'closed' || (code === 'link-lost' && 'reason' in data && data.reason === CLOSED_BY_OTHER_SIDE);
 }
 
 /** The agent's token opens every door; what else does is for `users` to say. */

@@ -43,6 +43,8 @@ const EARLY_FLUSH_BYTES = 700;
 const MOST_EARLY_FLUSH_BYTES = 524_288;
 /** Idle time before TCP asks whether the peer is still there, ms: with the ten questions after it, a second each, libqi's 30 s. */
 const KEEP_ALIVE_MS = 20_000;
+/** Reason of a `link-lost` that is no fault: qi programs say no goodbye, they close their socket. */
+export const CLOSED_BY_OTHER_SIDE = 'closed by the other side';
 /** Time for the last bytes to leave after `end`, ms. */
 const LINGER_MS = 2000;
 
@@ -237,7 +239,7 @@ export class MessageSocket {
 
 function closedByOther(): QiwayError {
   return new QiwayError('link-lost', 'The other side closed the socket.', {
-    data: { reason: 'closed by the other side' },
+    data: { reason: CLOSED_BY_OTHER_SIDE },
   });
 }
 

@@ -72,6 +72,24 @@ describe('a qi program from outside', () => {
     expect(await metrics(agent)).toMatch(/\nqiway_sessions 1\n[\s\S]*\nqiway_qi_sessions 1\n/);
   });
 
+  test('ends its session by closing its socket, and the log does not call that a fault', async () => {
+    let said = '';
+    let left = (): void => {};
+    const gone = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    const write = (line: string): void => {
+      said += line;
+      if (line.includes('session ended')) left();
+    };
+    const { agent } = await gateway({}, { logger: createLogger(write, 'info') });
+    const bus = await join(agent);
+    await bus.close();
+    await gone;
+    expect(said).toMatch(/session began .*client="qi program of tablet"/);
+    expect(said).toMatch(/session ended session=\w+\n/);
+  });
+
   test('is told that every service is at the door, and nothing of the inside', async () => {
     const { agent } = await gateway();
     const bus = await join(agent);
