@@ -4,7 +4,6 @@ import { makeDials } from './dials.ts';
 import { type Dials, type EchoClient, SIDES, type SideName } from './echo-client.ts';
 import { type Job, runJob } from './measures.ts';
 import { ready } from './probe.ts';
-import { dialQiDoor } from './qi-door-client.ts';
 
 /** `hold`: open so many more idle sessions and keep them; 0 closes them all. */
 export type NodeRequest = { readonly job: Job } | { readonly hold: number; readonly url: string };
@@ -13,7 +12,7 @@ const side = SIDES.find((name) => name === process.argv[2]);
 if (side === undefined) throw new Error(`the first argument is a side: ${SIDES.join(', ')}`);
 const dials: Dials<SideName> = {
   ...makeDials((url) => new PlainWebSocket(url, { perMessageDeflate: false })),
-  'qi-door': dialQiDoor,
+  'qi-door': async (url) => (await import('./qi-door-client.ts')).dialQiDoor(url),
 };
 const dial = dials[side];
 let client: EchoClient | undefined;
