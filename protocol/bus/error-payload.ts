@@ -1,9 +1,9 @@
 // Errors as qi programs say them: a dynamic with a string. Layer 2. How they are read; written in encode-error.ts.
-import { QiwayError } from '../errors.ts';
+import { type ErrorCode, QiwayError } from '../errors.ts';
 import { decodeErrorRecord } from './error-record.ts';
 
 /** What a peer made of this code base says of itself rather than of the method that was called. */
-export const OWN_TEXT: RegExp = /^\[(service-gone|object-gone|limit-exceeded)\] (.*)$/s;
+export const OWN_TEXT: RegExp = /^\[(service-gone|object-gone|limit-exceeded|bus-down)\] (.*)$/s;
 
 /** libqi's sentence for a call to an address where nothing is. */
 export const NOBODY_THERE: string = 'The call request could not be handled.';
@@ -22,6 +22,8 @@ function fromText(text: string): QiwayError | undefined {
     );
   if (text.startsWith('No such method {'))
     return new QiwayError('member-not-found', `The object has no such member. The peer says: ${text}`);
-  const own = OWN_TEXT.exec(text);
-  return own === null ? undefined : new QiwayError(own[1] as 'service-gone' | 'limit-exceeded', own[2] ?? '');
+  const [, code, sentence = ''] = OWN_TEXT.exec(text) ?? [];
+  if (code === undefined) return undefined;
+  // A text cannot say whether the call had begun when the bus went: nobody is to take it for certain that it had not.
+  return new QiwayError(code as ErrorCode, sentence, { maybeExecuted: code === 'bus-down' });
 }
