@@ -5,7 +5,18 @@
 import type { ViteUserConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
-const quickFolders = ['wire', 'bus', 'objects', 'directory', 'session', 'http-door', 'simulation', 'vectors', 'types'];
+const quickFolders = [
+  'wire',
+  'bus',
+  'objects',
+  'directory',
+  'mirror',
+  'session',
+  'http-door',
+  'simulation',
+  'vectors',
+  'types',
+];
 const isTestRun = process.env['VITEST'] !== undefined;
 
 const config: ViteUserConfig = {

@@ -5,7 +5,7 @@ import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { type QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import type { Logger } from './logger.ts';
-import { type Mirror, mirrorBus } from './mirror.ts';
+import { type Mirror, mirrorBus } from './mirror/mirror.ts';
 import { type JoinBusOptions, joinBus, listenBus, type TlsServerOptions } from './qi/index.ts';
 
 export interface RobotBus {

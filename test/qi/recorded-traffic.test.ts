@@ -6,7 +6,7 @@ import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { createLogger } from '../../robot-agent/logger.ts';
-import { mirrorBus } from '../../robot-agent/mirror.ts';
+import { mirrorBus } from '../../robot-agent/mirror/mirror.ts';
 import {
   type AuthenticationProvider,
   type JoinedBus,

@@ -8,7 +8,7 @@ import type { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { createObject, type HostedObject, method, property, signal } from '../../protocol/objects/hosted-object.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { decodeValue, encodeValue } from '../../protocol/wire/value.ts';
-import { type Mirror, mirrorBus } from '../../robot-agent/mirror.ts';
+import { type Mirror, mirrorBus } from '../../robot-agent/mirror/mirror.ts';
 import { failureText } from '../support/failure-text.ts';
 import { type FlakyBus, flakyBus } from '../support/flaky-bus.ts';
 import { embeddedBus } from '../support/memory-session.ts';

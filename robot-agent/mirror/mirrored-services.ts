@@ -4,7 +4,7 @@ import type { Bus, BusObject, ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../logger.ts';
 import { MirroredService } from './mirrored-service.ts';
 
 export interface MirroredServicesOptions {

@@ -4,7 +4,7 @@ import type { Bus, HostedService } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { asQiwayError } from '@qiway/protocol/errors';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../logger.ts';
 
 export interface OfferedServicesOptions {
   readonly outer: EmbeddedBus;

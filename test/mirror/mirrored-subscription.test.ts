@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type BusObject, type EventSink, NO_OBJECTS, type Payload } from '../../protocol/bus/bus.ts';
 import { QiwayError } from '../../protocol/errors.ts';
-import { MirroredSubscription } from '../../robot-agent/mirrored-subscription.ts';
+import { MirroredSubscription } from '../../robot-agent/mirror/mirrored-subscription.ts';
 import { embeddedBus } from '../support/memory-session.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 

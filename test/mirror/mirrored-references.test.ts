@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type BusObject, NO_OBJECTS, type Payload } from '../../protocol/bus/bus.ts';
 import { QiwayError } from '../../protocol/errors.ts';
 import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
-import { MirroredService } from '../../robot-agent/mirrored-service.ts';
+import { MirroredService } from '../../robot-agent/mirror/mirrored-service.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 
 const AWAY = new QiwayError('bus-down', 'The bus is down.');

@@ -3,7 +3,7 @@
 import type { Bus, BusListener, BusState } from '@qiway/protocol/bus/bus';
 import { createObject, method } from '@qiway/protocol/objects/hosted-object';
 import { describe, expect, it } from 'vitest';
-import { mirrorBus } from '../../robot-agent/mirror.ts';
+import { mirrorBus } from '../../robot-agent/mirror/mirror.ts';
 import { embeddedBus } from '../support/memory-session.ts';
 import { settled, virtualClock } from '../support/virtual-clock.ts';
 

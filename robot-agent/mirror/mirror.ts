@@ -6,7 +6,7 @@ import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { DIRECTORY_NAME } from '@qiway/protocol/directory/registry';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../logger.ts';
 import { type Announced, MirroredServices } from './mirrored-services.ts';
 import { OfferedServices } from './offered-services.ts';
 

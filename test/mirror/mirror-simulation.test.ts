@@ -6,7 +6,7 @@ import type { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { isQiwayError } from '../../protocol/errors.ts';
 import { createObject, type HostedObject, method, signal } from '../../protocol/objects/hosted-object.ts';
 import { decodeValue, encodeValue } from '../../protocol/wire/value.ts';
-import { mirrorBus } from '../../robot-agent/mirror.ts';
+import { mirrorBus } from '../../robot-agent/mirror/mirror.ts';
 import { type FlakyBus, flakyBus } from '../support/flaky-bus.ts';
 import { embeddedBus } from '../support/memory-session.ts';
 import { settled, type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
