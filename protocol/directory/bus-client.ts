@@ -104,8 +104,8 @@ export class BusClient implements Bus {
     const subscriptions = changes.map(({ signal, tell }) =>
       this.#directory.subscribe(signal, {
         event: (payload) => {
-          const [serviceId, name] = decodeValue('(Is)', payload.bytes) as [number, string];
-          tell(serviceId, name);
+          const news = readNews(payload.bytes);
+          if (news !== undefined) tell(...news);
         },
         gone: () => {},
       }),
@@ -313,5 +313,14 @@ export class BusClient implements Bus {
     if (this.#state === 'closed') throw new QiwayError('closed', 'The bus is closed.');
     if (this.#state === 'down')
       throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
+  }
+}
+
+/** Undefined: it cannot be read. One bad event is not to cost the bus, with the services that are there. */
+function readNews(bytes: Uint8Array): [serviceId: number, name: string] | undefined {
+  try {
+    return decodeValue('(Is)', bytes) as [number, string];
+  } catch {
+    return undefined;
   }
 }
