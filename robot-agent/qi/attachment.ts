@@ -92,7 +92,15 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
   abort.removeEventListener('abort', drop);
   const { machineId } = client;
   hosts.add(directory, machineId, ['qi:ServiceDirectory', formatEndpoint(address), directory.remoteEndpoint]);
-  client.listen({ serviceRemoved: ({ name }) => hosts.forgetName(name) });
+  const lost = new QiwayError('bus-down', 'The service directory went away.', {
+    data: { url: formatEndpoint(address) },
+  });
+  client.listen({
+    serviceRemoved: ({ name }) => hosts.forgetName(name),
+    // A directory may take itself off its bus and leave the socket open.
+    stateChanged: (_state, reason) => directory.close(reason ?? lost),
+  });
+  if (client.state !== 'up') directory.close(lost);
   directory.closed.then((reason) => hosts.close(reason));
   return {
     client,
