@@ -21,7 +21,7 @@ export interface WireServiceInfo {
 const NO_UID = new Uint8Array(0);
 
 /** Characters; shown to everybody with each change of the directory. */
-const MAX_NAME = 1024;
+export const MAX_NAME = 1024;
 /** A computer of a robot has some five. */
 const MAX_ENDPOINTS = 256;
 /** Characters of an info together. Everybody who lists the services gets all infos. */

@@ -5,6 +5,7 @@ import type { Bus, BusListener } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { DIRECTORY_NAME } from '@qiway/protocol/directory/registry';
+import { MAX_NAME } from '@qiway/protocol/directory/service-info';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import type { Logger } from '../logger.ts';
 import { type Announced, MirroredServices } from './mirrored-services.ts';
@@ -58,9 +59,16 @@ export function mirrorBus(options: MirrorOptions): Mirror {
   let stopTimer = (): void => {};
 
   const show = (info: Announced): void => {
-    if (state === 'closed' || info.name === DIRECTORY_NAME) return;
+    if (state === 'closed' || !isShown(info)) return;
     if (!offers.holds(info.name) && services.add(info)) skipped.delete(info.name);
-    else skipped.set(info.name, info);
+    // What is not shown for another reason is not kept: there may be any number of them.
+    else if (isTaken(info.name)) skipped.set(info.name, info);
+  };
+
+  /** Neither the directory itself, nor what it should not have let in: everybody would have to carry such a name. */
+  const isShown = ({ name }: Announced): boolean => {
+    if (name.length > MAX_NAME) logger.warn('a service of the robot is not shown: its name is too long');
+    return name !== DIRECTORY_NAME && name !== '' && name.length <= MAX_NAME;
   };
 
   const isOuter = (name: string): boolean => {
@@ -83,7 +91,7 @@ export function mirrorBus(options: MirrorOptions): Mirror {
       const infos = await inner.services();
       if (own !== round) return;
       leftMeanwhile = undefined;
-      const present = infos.filter(({ name, serviceId }) => name !== DIRECTORY_NAME && !left.has(serviceId));
+      const present = infos.filter((info) => isShown(info) && !left.has(info.serviceId));
       for (const info of present) if (isTaken(info.name)) skipped.set(info.name, info);
       const returned = services.busBack(present.filter(({ name }) => !skipped.has(name)));
       for (const { name } of outer.registry.list()) if (isOuter(name)) offers.offer(name);

@@ -36,6 +36,8 @@ interface Entry {
 
 /** For a service to come back after the robot's bus did, ms: a robot starts its programs one after the other. */
 const RETURN_MS = 120_000;
+/** Bytes of an object's uid that are handed on to everybody; libqi's have 20. */
+const MAX_UID_BYTES = 64;
 /** Between attempts to reach the host of a service that is registered and lost, ms. */
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
@@ -112,8 +114,10 @@ export class MirroredServices {
     for (const entry of [...this.#entries.values()]) this.#drop(entry, left(entry.name));
   }
 
-  #show({ name, serviceId, objectUid }: Announced): boolean {
+  #show(info: Announced): boolean {
     const { outer, logger } = this.#options;
+    const { name, serviceId } = info;
+    const objectUid = uidOf(info);
     try {
       const outerId = outer.registerSource(name, () => this.#provide(entry), {
         owner: this.owner,
@@ -142,7 +146,8 @@ export class MirroredServices {
     const { inner, outer } = this.#options;
     const info = await inner.serviceInfo(entry.name).catch(() => undefined);
     if (this.#entries.get(entry.name) !== entry || outer.registry.byId(entry.outerId) === undefined) return;
-    if (info !== undefined) outer.registry.identify(entry.outerId, info.objectUid);
+    const objectUid = uidOf(info);
+    if (objectUid !== undefined) outer.registry.identify(entry.outerId, objectUid);
     outer.registry.ready(entry.outerId);
   }
 
@@ -169,7 +174,7 @@ export class MirroredServices {
   #returned(entry: Entry, info: Announced): Promise<void> {
     entry.registration = { serviceId: info.serviceId };
     entry.retryMs = FIRST_RETRY_MS;
-    const { objectUid } = info;
+    const objectUid = uidOf(info);
     if (objectUid !== undefined) this.#options.outer.registry.identify(entry.outerId, objectUid);
     return this.#reach(entry);
   }
@@ -239,6 +244,10 @@ export class MirroredServices {
 
 function left(name: string): QiwayError {
   return new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } });
+}
+
+function uidOf(info: Pick<Announced, 'objectUid'> | undefined): Uint8Array | undefined {
+  return info?.objectUid !== undefined && info.objectUid.length <= MAX_UID_BYTES ? info.objectUid : undefined;
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

@@ -36,6 +36,18 @@ describe('the mirror between the robot’s bus and the agent’s', () => {
     expect([await names(outer), await names(inner)]).toEqual([[], []]);
   });
 
+  it('does not show names that are too long for everybody', async () => {
+    const [outer, inner] = [embeddedBus(), embeddedBus()];
+    const longest = 'x'.repeat(1024);
+    await inner.host(`${longest}y`, object());
+    mirrorBus({ outer, inner, logger, clock: virtualClock() });
+    await settled();
+    await inner.host(`${longest}z`, object());
+    await inner.host(longest, object());
+    await settled();
+    expect(await names(outer)).toEqual([longest]);
+  });
+
   it('refuses an outer name that the robot has already', async () => {
     const [outer, inner] = [embeddedBus(), embeddedBus()];
     await inner.host('ALMotion', object());
