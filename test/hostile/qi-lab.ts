@@ -33,7 +33,7 @@ export interface QiLab {
   readonly agent: AgentProcess;
   readonly service: ServiceProcess;
   readonly urls: Readonly<Record<PortName, string>>;
-  /** Of `Target`; the same at every port. */
+  /** Of `Target` at the doors; the same at every port, unless the robot has a directory of its own. */
   readonly targetId: number;
   /** Members of `Target` by name. */
   readonly members: Readonly<Record<string, number>>;
@@ -68,13 +68,21 @@ export const AUTHENTICATE: Address & { readonly id: number; readonly type: numbe
 
 const ANSWERS: ReadonlySet<number> = new Set([MessageType.reply, MessageType.error, MessageType.canceled]);
 
-export async function startQiLab(): Promise<QiLab> {
-  const agent = await startAgent('', {
+/** The robot has a directory of its own, which the agent joins, at another URL perhaps. */
+export interface RobotOfLab {
+  readonly directory: string;
+  readonly joinAt: string;
+}
+
+export async function startQiLab(robot?: RobotOfLab): Promise<QiLab> {
+  const early = robot === undefined ? undefined : await startService(robot.directory);
+  const agent = await startAgent(robot?.joinAt, {
     qiListen: ['tcp://127.0.0.1:0', 'tcps://127.0.0.1:0'],
     tls: await selfSigned('127.0.0.1'),
   });
-  const service = await startService(agent.busUrl);
-  const inside = await joinBus(agent.busUrl);
+  const directory = robot?.directory ?? agent.busUrl;
+  const service = early ?? (await startService(directory));
+  const inside = await joinBus(directory);
   const [door = '', secureDoor = ''] = agent.qiUrls;
   const outside = await joinBus(door, { authenticator: tokenAuthenticator({ user: 'nao', token: TOKEN }) });
   const workers: Worker[] = [await bystander(agent.url, 'page')];
@@ -83,12 +91,10 @@ export async function startQiLab(): Promise<QiLab> {
   const target = await inside.service('Target');
   const { methods, signals } = target.metaObject;
   const members = Object.fromEntries([...methods.values(), ...signals.values()].map(({ name, uid }) => [name, uid]));
-  const { serviceId: targetId, endpoints } = (await inside.services()).find(({ name }) => name === 'Target') ?? {
-    serviceId: -1,
-    endpoints: [],
-  };
+  const { serviceId: targetId } = await outside.serviceInfo('Target');
+  const { endpoints } = await inside.serviceInfo('Target');
   const host = endpoints.find((endpoint) => endpoint.startsWith('tcp://')) ?? '';
-  const urls = { directory: agent.busUrl, host, door, secureDoor };
+  const urls = { directory, host, door, secureDoor };
   const calm = async (): Promise<void> => {
     await Promise.all(workers.map(({ more }) => more(10)));
     expect([agent.isAlive, service.isAlive]).toEqual([true, true]);
