@@ -23,6 +23,8 @@ export interface LyingDirectory {
   tellBytes(change: 'added' | 'removed', bytes: Uint8Array): void;
   /** Everything told before was written. */
   written(): Promise<void>;
+  /** Many, some at a time: those who listen may live in this process too. */
+  tellMany(count: number, tell: (each: number) => void): Promise<void>;
   /** Resets all sockets. */
   cut(): void;
   close(): Promise<void>;
@@ -37,9 +39,9 @@ export async function lyingDirectory(real: string): Promise<LyingDirectory> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let joins = 0;
   let nextId = 5_000_000;
-  const server: Server = createServer((front) => {
+  const server: Server = createServer({ noDelay: true }, (front) => {
     joins += 1;
-    const back = connect({ host: behind.host, port: behind.port });
+    const back = connect({ host: behind.host, port: behind.port, noDelay: true });
     const pair = [front, back] as const;
     pairs.add(pair);
     for (const [one, other] of [pair, [back, front] as const]) {
@@ -80,6 +82,13 @@ export async function lyingDirectory(real: string): Promise<LyingDirectory> {
     tellBytes,
     written: async () => {
       await Promise.all([...pairs].map(([front]) => new Promise((resolve) => front.write(new Uint8Array(0), resolve))));
+    },
+    tellMany: async (count, tell) => {
+      for (let each = 0; each < count; each += 1) {
+        tell(each);
+        if (each % 500 === 499) await directory.written();
+      }
+      await directory.written();
     },
     cut: () => {
       for (const [front] of pairs) front.resetAndDestroy();
