@@ -1,6 +1,7 @@
 // The agent's configuration: command line, environment, file. Everything is checked here, and refused with a sentence that
 // names the key. Knows no sockets and no files: how to read one is handed in.
 import { asQiwayError, type QiwayError, sentenceOf } from '@qiway/protocol/errors';
+import { type ClassRule, readClassRule } from '@qiway/protocol/member-class';
 import * as z from 'zod';
 import { isLoopback, type ListenAddress, parseAddress } from './address.ts';
 import { type Given, readFileKeys, readFlags, refuse, whyUnreadable } from './given-options.ts';
@@ -31,6 +32,22 @@ export interface AgentConfig {
   /** Qi programs come in without credentials. */
   readonly isQiOpen?: boolean;
   readonly tls?: TlsFiles;
+  /** Where identity, token and journal are kept; undefined: nowhere. */
+  readonly state?: string;
+  /** The robot's name for people. Default: the computer's. */
+  readonly name?: string;
+  /** Announced on the local network. Default true; nothing is announced of an agent on loopback. */
+  readonly isAnnounced?: boolean;
+  /** Between signs of life. Default 1000. */
+  readonly heartbeatMs?: number;
+  /** How long a session is kept without a link. Default two minutes. */
+  readonly keepSessionMs?: number;
+  /** Beside the known ones of NAOqi: see protocol/member-class.ts. */
+  readonly classes?: readonly ClassRule[];
+  /** Ids of clients that may take a lease from another, or `anybody`. */
+  readonly takeOver?: readonly string[];
+  /** Links on loopback are encrypted too. */
+  readonly isSealed?: boolean;
 }
 
 /** Contents of PEM files. */
@@ -115,7 +132,38 @@ const schema = z.strictObject({
   'tls-cert': z.optional(z.string().min(1)),
   'tls-key': z.optional(z.string().min(1)),
   'tls-ca': z.optional(z.string().min(1)),
+  state: z.optional(z.string().min(1)),
+  name: z.optional(z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i, 'must be a host name without dots')),
+  'no-mdns': z._default(z.boolean(), false),
+  heartbeat: z.optional(wholeNumber(100, 60_000)),
+  'keep-session': z.optional(wholeNumber(0, 86_400)),
+  class: z._default(
+    z.array(
+      z
+        .string()
+        .refine(
+          (text) => readClassRule(text) !== undefined,
+          'must be PATTERN=CLASS, such as ALTextToSpeech.say=once; classes are idempotent, once, motion',
+        ),
+    ),
+    [],
+  ),
+  'take-over': z._default(
+    z.array(
+      z.string().regex(/^([a-z2-7]{52}|anybody)$/, 'must be the id of a client (52 letters and digits), or anybody'),
+    ),
+    [],
+  ),
+  seal: z._default(z.boolean(), false),
 });
+
+/** From a flag or from a file. */
+function wholeNumber(least: number, most: number): z.ZodType<number> {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.coerce
+    .number(message)
+    .check(z.int(message), z.gte(least, message), z.lte(most, message)) as z.ZodType<number>;
+}
 
 /** The reason alone: the option and its value stand before it already. */
 function whyNoEndpoint(error: QiwayError): string {
@@ -174,6 +222,14 @@ function check(given: Given, { newToken, readFile }: ConfigSources): AgentConfig
     isQiOpen: known['qi-open'],
     busFingerprints: known['bus-fingerprint'],
     tls: readTlsFiles(known, readFile),
+    isAnnounced: !known['no-mdns'],
+    classes: known.class.map((text) => readClassRule(text) as ClassRule),
+    takeOver: known['take-over'],
+    isSealed: known.seal,
+    ...(known.state === undefined ? {} : { state: known.state }),
+    ...(known.name === undefined ? {} : { name: known.name }),
+    ...(known.heartbeat === undefined ? {} : { heartbeatMs: known.heartbeat }),
+    ...(known['keep-session'] === undefined ? {} : { keepSessionMs: known['keep-session'] * 1000 }),
     ...(known['bus-credentials'] === undefined ? {} : { busCredentials: known['bus-credentials'] }),
     ...(known['qi-credentials'] === undefined ? {} : { qiCredentials: known['qi-credentials'] }),
   };

@@ -70,6 +70,32 @@ export const OPTIONS: readonly Option[] = [
     'let pages of this origin use the agent, such as https://app.example; may be repeated',
   ),
   list('allow-host', 'NAME', 'answer to this name beside localhost and the own addresses; may be repeated'),
+  text(
+    'state',
+    'DIR',
+    'keep the identity, the token and the journal of calls there (default: one directory for each --listen in ~/.local/state/qiway-agent; with port 0 nothing is kept)',
+  ),
+  text('name', 'NAME', "the robot's name for people, and NAME.local on its network (default: the computer's)"),
+  {
+    name: 'no-mdns',
+    kind: 'switch',
+    value: '',
+    about: 'do not announce the agent on the local network',
+    isInFile: true,
+  },
+  text('heartbeat', 'MS', 'a link is lost after three of these without a sign of life (default 1000; at least 100)'),
+  text('keep-session', 'SECONDS', 'how long a session waits for its client to come back (default 120)'),
+  list(
+    'class',
+    'PATTERN=CLASS',
+    'what a call does: ALTextToSpeech.say=once, *.get*=idempotent, MyBase.*=motion; the most exact pattern counts; may be repeated',
+  ),
+  list(
+    'take-over',
+    'CLIENT',
+    'let the client with this id take a lease from another; anybody: every client; may be repeated',
+  ),
+  { name: 'seal', kind: 'switch', value: '', about: 'encrypt links on loopback too', isInFile: true },
   text('web', 'DIR', 'serve the files of this directory, such as the built console'),
   {
     name: 'insecure-listen',

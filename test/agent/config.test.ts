@@ -117,6 +117,10 @@ describe('the doors for qi programs', () => {
       qiListen: ['tcpsm://0.0.0.0:0', 'tcp://127.0.0.1:0'],
       qiCredentials: 'users.json',
       isQiOpen: false,
+      isAnnounced: true,
+      isSealed: false,
+      classes: [],
+      takeOver: [],
       tls: { cert: 'CERT', key: 'KEY', ca: 'CA', paths: { cert: 'c.pem', key: 'k.pem', ca: 'a.pem' } },
     });
   });
