@@ -34,7 +34,16 @@ const refusal = (
   throw new Error('it was accepted');
 };
 
-const noQiDoor = { qiListen: [], isQiOpen: false, busFingerprints: [], tls: {} };
+const noQiDoor = {
+  qiListen: [],
+  isQiOpen: false,
+  busFingerprints: [],
+  tls: {},
+  isAnnounced: true,
+  classes: [],
+  takeOver: [],
+  isSealed: false,
+};
 
 describe('the configuration', () => {
   test('without anything is safe', () => {
