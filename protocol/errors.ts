@@ -36,12 +36,20 @@ export interface ErrorData {
   'link-lost': { readonly reason?: string };
   /** No link could be made. `url`: without its fragment. */
   'dial-failed': { readonly url?: string; readonly reason?: string };
+  /** Who answers at the address is not the robot that was expected; nothing was sent to it. Ids of robots. */
+  'robot-identity-mismatch': { readonly expected?: string; readonly found?: string };
+  /** The other side did not say who it is, or could not be understood. `reason`: what was wrong. */
+  'handshake-failed': { readonly reason?: HandshakeFault };
   /** The other side speaks something else. */
   'protocol-mismatch': { readonly reason?: string };
   /** The token or the credentials were refused. */
   unauthorized: Empty;
   /** Known, and not allowed. */
   forbidden: { readonly reason?: string };
+  /** Another session has exclusive control of the service; nothing ran. `holder`: who, in words, for `heldMs` by now. */
+  'lease-held': { readonly service?: string; readonly holder?: string; readonly heldMs?: number };
+  /** A call that moves the robot came too late to be made, after a silence of the link; nothing ran. */
+  'motion-stale': { readonly service?: string; readonly member?: string };
   /** The robot's bus cannot be reached at the moment; the agent goes on trying. */
   'bus-down': { readonly url?: string };
   /** A host of services could not be reached at any of its endpoints. */
@@ -57,6 +65,12 @@ export interface ErrorData {
   /** A fault of our own: worth a bug report. */
   internal: Empty;
 }
+
+/**
+ * What was wrong with a handshake: it broke off; a message that is none; one that no key opens; a proof that is false; a
+ * static key that the other side has no longer, so that one without it is to be tried.
+ */
+export type HandshakeFault = 'closed' | 'malformed' | 'unreadable' | 'proof' | 'static-key-unknown';
 
 type Empty = { readonly [key: string]: never };
 

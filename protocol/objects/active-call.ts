@@ -13,6 +13,7 @@ const SAID_ON_PURPOSE: ReadonlySet<string> = new Set([
   'service-name-taken',
   'limit-exceeded',
   'forbidden',
+  'lease-held',
   'unsupported',
 ]);
 
