@@ -7,12 +7,12 @@ export interface TransportListener {
   message(bytes: Uint8Array): void;
   /** `send` answered false before, and there is room again. */
   drain(): void;
-  /** Called once; nothing follows. `reason` is for people. */
-  close(reason: string): void;
+  /** Called once; nothing follows. `reason` is for people; `code`: who closed said it, where the platform tells. */
+  close(reason: string, code?: number): void;
 }
 
-/** A close code of the link protocol, section 8, or of WebSocket (RFC 6455). */
-export type CloseCode = 1000 | 4400 | 4401 | 4408 | 4413;
+/** A close code of the link protocol, section 9, or of WebSocket (RFC 6455). */
+export type CloseCode = 1000 | 4400 | 4401 | 4408 | 4409 | 4410 | 4413;
 
 /** An open transport. */
 export interface Transport {

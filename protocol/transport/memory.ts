@@ -17,9 +17,9 @@ class MemoryTransport implements Transport {
     return true;
   }
 
-  close(_code: CloseCode, reason: string): void {
-    queueMicrotask(() => this.#end(reason));
-    queueMicrotask(() => this.other.#end(reason));
+  close(code: CloseCode, reason: string): void {
+    queueMicrotask(() => this.#end(reason, code));
+    queueMicrotask(() => this.other.#end(reason, code));
   }
 
   listen(listener: TransportListener): void {
@@ -30,10 +30,10 @@ class MemoryTransport implements Transport {
     if (!this.#isClosed) this.#listener?.message(message);
   }
 
-  #end(reason: string): void {
+  #end(reason: string, code: CloseCode): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#listener?.close(reason);
+    this.#listener?.close(reason, code);
   }
 }
 

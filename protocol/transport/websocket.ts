@@ -85,7 +85,7 @@ class WebSocketTransport implements Transport {
     socket.addEventListener('close', (event: { readonly code: number; readonly reason: string }) => {
       if (this.#state === 'closed') return;
       this.#state = 'closed';
-      this.#listener?.close(event.reason === '' ? `closed (${event.code})` : event.reason);
+      this.#listener?.close(event.reason === '' ? `closed (${event.code})` : event.reason, event.code);
     });
   }
 

@@ -39,7 +39,7 @@ export function webSocketTransport(socket: WebSocket, stream: Duplex, counts: Co
   });
   socket.on('close', (code: number, reason: Buffer) => {
     const text = failure ?? reason.toString('utf8');
-    listener?.close(text === '' ? `closed (${code})` : text);
+    listener?.close(text === '' ? `closed (${code})` : text, code);
   });
   /** Parts of one message as WebSocket fragments, in one write: nothing is copied. */
   const sendParts = (parts: readonly Uint8Array[]): void => {
