@@ -34,6 +34,16 @@ export interface ErrorData {
   timeout: { readonly timeoutMs?: number };
   /** The link broke before the answer came. */
   'link-lost': { readonly reason?: string };
+  /** No link to the robot at the moment; the session goes on dialling. Nothing was sent. */
+  offline: Empty;
+  /** A newer one took the place: of a call that waited as the latest of its kind, of a link by a newer link. */
+  superseded: { readonly reason?: string };
+  /** A call waited longer than it may. `ttlMs`: how long that is. */
+  expired: { readonly ttlMs?: number };
+  /** The agent ended while it made the call, which is not made again. */
+  interrupted: { readonly service?: string; readonly method?: string };
+  /** The call ran, or failed on the robot; what came of it is not known here any more. */
+  'result-not-kept': { readonly reason?: string };
   /** No link could be made. `url`: without its fragment. */
   'dial-failed': { readonly url?: string; readonly reason?: string };
   /** Who answers at the address is not the robot that was expected; nothing was sent to it. Ids of robots. */
