@@ -2,15 +2,16 @@
 import { hostname, networkInterfaces } from 'node:os';
 import type { Clock } from '@qiway/protocol/clock';
 
-/** How long an answer of the system is believed. */
-const FRESH_MS = 5000;
+/** How long an answer of the system is believed: clients dial a new address soon after it was announced. */
+const FRESH_MS = 200;
 
-export function createOwnHosts(clock: Clock): () => readonly string[] {
+/** @param announced names under which the agent is announced beside those of the system */
+export function createOwnHosts(clock: Clock, announced: () => readonly string[] = () => []): () => readonly string[] {
   let hosts: readonly string[] = [];
   let askedAt = Number.NEGATIVE_INFINITY;
   return () => {
     if (clock.now() - askedAt > FRESH_MS) {
-      hosts = askSystem();
+      hosts = [...askSystem(), ...announced().map((name) => name.toLowerCase())];
       askedAt = clock.now();
     }
     return hosts;

@@ -35,16 +35,18 @@ export interface AnnouncedEndpoints {
   stop(): void;
 }
 
-/** Looks every 5 s if the address stands for all of this machine's; an address of its own never changes. */
+/** Looks now and then if the address stands for all of this machine's; an address of its own never changes. */
 export function followInterfaces(
   address: QiAddress,
   options: {
     readonly clock: Clock;
     readonly list?: ListInterfaces | undefined;
+    /** Between looks. Default 5 s. */
+    readonly periodMs?: number;
     readonly onChange: (endpoints: readonly string[]) => void;
   },
 ): AnnouncedEndpoints {
-  const { clock, list, onChange } = options;
+  const { clock, list, periodMs = INTERFACES_PERIOD_MS, onChange } = options;
   let now: readonly string[] = announcedEndpoints(address, list);
   let stop = (): void => {};
   const look = (): void => {
@@ -56,7 +58,7 @@ export function followInterfaces(
     onChange(next);
   };
   const wait = (): void => {
-    stop = clock.after(INTERFACES_PERIOD_MS, look);
+    stop = clock.after(periodMs, look);
   };
   if (isWildcard(address.host)) wait();
   return {
