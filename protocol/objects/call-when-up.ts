@@ -1,5 +1,6 @@
 // Calls that wait for the robot's bus, because their caller asked for it. Layer 3; loaded when the first of them is made.
 import { isQiwayError, QiwayError } from '../errors.ts';
+import { refuseMotion } from './queued-call.ts';
 import type { Remote } from './remote.ts';
 import type { CallOptions } from './remote-types.ts';
 
@@ -7,49 +8,17 @@ import type { CallOptions } from './remote-types.ts';
 const ATTEMPT_MS = 500;
 
 /**
- * Services whose calls move the robot: it must not begin to move at a moment that nobody chose, before people who do not
- * expect it any more. Of some only a few methods do; what they have beside is not worth an exception.
- */
-const MOVING_SERVICES: ReadonlySet<string> = new Set([
-  'ALMotion',
-  'ALNavigation',
-  'ALRobotPosture',
-  'ALBehaviorManager',
-  'ALAnimationPlayer',
-  'ALAnimatedSpeech',
-  'ALTracker',
-  'ALDance',
-  'ALAutonomousMoves',
-  'ALAutonomousLife',
-  'ALBasicAwareness',
-  'ALBackgroundMovement',
-  'ALSpeakingMovement',
-  'ALListeningMovement',
-  'ALRecharge',
-  'ALLocalization',
-  'ALVisualCompass',
-  'ALFaceTracker',
-  'ALRedBallTracker',
-  'DCM',
-]);
-
-/**
  * Makes the call again as long as it fails with `bus-down` and certainly has not run: when the bus is back, and twice a
  * second.
- * @throws `forbidden` for services that move the robot; `timeout` when the bus did not come back; what the call throws
+ * @throws `forbidden` for methods that move the robot; `timeout` when the bus did not come back; what the call throws
  */
 export async function callWhenUp<T>(
   remote: Remote,
   call: (options: CallOptions) => Promise<T>,
-  options: CallOptions,
+  { name, options }: { readonly name: string; readonly options: CallOptions },
 ): Promise<T> {
-  const { service, times } = remote;
-  if (service !== undefined && MOVING_SERVICES.has(service))
-    throw new QiwayError(
-      'forbidden',
-      `${service} moves the robot: its calls do not wait for the bus. Make the call without whenBusDown, when the bus is up.`,
-      { data: { reason: 'motion' } },
-    );
+  const { times } = remote;
+  refuseMotion(remote, name);
   const { clock, deadlines } = times;
   const timeoutMs = options.timeoutMs ?? deadlines?.timeoutMs ?? 0;
   const beganMs = clock.now();

@@ -6,7 +6,7 @@ import { needed, type Part } from '../part.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HostedObject } from './hosted.ts';
 import type { HostingMap } from './hosting-map.ts';
-import type { OnBusUp, RemotePart } from './remote.ts';
+import type { ClassOf, Enqueue, OnBusUp, RemotePart } from './remote.ts';
 import { remoteObject } from './remote-object.ts';
 import type { RemoteObject } from './remote-types.ts';
 import { busObjectOf, isHostable, type ObjectMapper } from './values.ts';
@@ -24,6 +24,10 @@ export interface ObjectMapOptions {
   readonly part: Part<RemotePart>;
   /** For calls that wait for the bus; without it they ask again and again. */
   readonly onBusUp?: OnBusUp;
+  /** Which calls may wait. Without it nobody says. */
+  readonly classOf?: ClassOf;
+  /** Takes the calls that may wait offline; without it there are none. */
+  readonly enqueue?: Enqueue;
 }
 
 /** Maps objects both ways. What it hosted comes back as what it was. */
@@ -40,7 +44,7 @@ export interface RemoteObjects extends ObjectMapper {
 }
 
 export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
-  const { clock, report, part, onBusUp, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { clock, report, part, onBusUp, classOf, enqueue, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const deadlines = timeoutMs > 0 ? new Deadlines(clock, timeoutMs) : undefined;
   const registry = new FinalizationRegistry<BusObject>((object) => object.release());
   let made: HostingMap | undefined;
@@ -59,6 +63,8 @@ export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
         part,
         service,
         onBusUp,
+        classOf,
+        enqueue,
       }),
     toValue: (object) => made?.ownValue(object) ?? objects.wrap(object),
     toObject: (value) => hosting()?.toObject(value) ?? busObjectOf(value),

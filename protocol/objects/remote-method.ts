@@ -7,6 +7,7 @@ import { isQiwayError, QiwayError } from '../errors.ts';
 import { needed } from '../part.ts';
 import { parseSignature, splitTuple } from '../wire/signature.ts';
 import { Dynamic } from '../wire/value.ts';
+import { callQueued } from './queued-call.ts';
 import { callInTurn, encodeOutgoing, postInTurn, type Remote } from './remote.ts';
 import { callRemote } from './remote-call.ts';
 import type { CallOptions, RemoteMethod } from './remote-types.ts';
@@ -21,11 +22,18 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
     const how = { decode, times: remote.times, options };
     const call: LooseCall = (...args) =>
       callInTurn(remote, () => callRemote(remote.check(), requestOf(remote, name, candidates, args), how));
+    if (options?.offline !== undefined)
+      return (...args) =>
+        callInTurn(remote, () => {
+          remote.check();
+          const method = methodFor(remote, name, candidates, args);
+          return callQueued(remote, { method, args, payload: payloadOf(remote, method, args) }, options).then(decode);
+        });
     if (options?.whenBusDown !== 'wait') return call;
     const { part } = remote;
     return async (...args) => {
       await part.load();
-      return needed(part.here).callWhenUp(remote, (each) => form(each)(...args), options);
+      return needed(part.here).callWhenUp(remote, (each) => form(each)(...args), { name, options });
     };
   };
   const post = (...args: unknown[]): void =>
@@ -44,18 +52,31 @@ function requestOf(
   candidates: readonly MetaMethod[],
   args: readonly unknown[],
 ): CallRequest {
+  const method = methodFor(remote, name, candidates, args);
+  return { action: method.uid, payload: payloadOf(remote, method, args) };
+}
+
+/** The overload that is meant. */
+function methodFor(
+  remote: Remote,
+  name: string,
+  candidates: readonly MetaMethod[],
+  args: readonly unknown[],
+): MetaMethod {
   const fitting = candidates.filter((method) => takes(method, args.length));
   const [only] = fitting;
   if (only === undefined) throw countMismatch(name, candidates, args.length);
   // A single method of that arity is taken whatever the types, as libqi does: what does not fit is told by name.
-  const method =
-    fitting.length === 1
-      ? only
-      : needed(remote.part.here).bestOverload(fitting, args, { objects: objectsFor(remote.mapper) });
+  return fitting.length === 1
+    ? only
+    : needed(remote.part.here).bestOverload(fitting, args, { objects: objectsFor(remote.mapper) });
+}
+
+function payloadOf(remote: Remote, method: MetaMethod, args: readonly unknown[]): Payload {
   const signature = method.parametersSignature;
   const value = signature === 'm' ? new Dynamic(argumentSignature(args, objectsFor(remote.mapper)), args) : args;
   try {
-    return { action: method.uid, payload: encodeOutgoing(remote, signature, value) };
+    return encodeOutgoing(remote, signature, value);
   } catch (error) {
     throw explained(error, method);
   }

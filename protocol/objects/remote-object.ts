@@ -6,7 +6,7 @@ import { QiwayError } from '../errors.ts';
 import type { Part } from '../part.ts';
 import { Turns } from '../turns.ts';
 import { memberNotFound } from './member-not-found.ts';
-import type { OnBusUp, Remote, RemotePart } from './remote.ts';
+import type { ClassOf, Enqueue, OnBusUp, Remote, RemotePart } from './remote.ts';
 import type { CallTimes } from './remote-call.ts';
 import { remoteProperty, remoteSignal } from './remote-events.ts';
 import { remoteMethod } from './remote-method.ts';
@@ -22,6 +22,8 @@ export interface RemoteObjectOptions {
   readonly part: Part<RemotePart>;
   readonly service?: string | undefined;
   readonly onBusUp?: OnBusUp | undefined;
+  readonly classOf?: ClassOf | undefined;
+  readonly enqueue?: Enqueue | undefined;
   /** Gives objects back that nobody refers to any more. */
   readonly registry?: FinalizationRegistry<BusObject>;
 }
@@ -131,6 +133,8 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
     turns: new Turns(),
     service: options.service,
     onBusUp: options.onBusUp,
+    classOf: options.classOf,
+    enqueue: options.enqueue,
   };
   const token = remote;
   options.registry?.register(proxy, object, token);

@@ -9,6 +9,16 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** How long, and beside which others, a call may wait for the robot: what `queue()` and `latest()` make. */
+export interface OfflinePolicy {
+  /** `queue`: every call waits, in order. `latest`: only the newest of its kind does. */
+  readonly kind: 'queue' | 'latest';
+  /** Milliseconds that it may wait. */
+  readonly ttlMs: number;
+  /** What makes calls of one kind. */
+  readonly key?: string;
+}
+
 /** Options of one call: `robot.say.with({ timeoutMs: 2000 })('hi')`. */
 export interface CallOptions {
   /** Aborting asks the robot to stop the call; the promise rejects with `canceled` at once. */
@@ -21,6 +31,11 @@ export interface CallOptions {
    * each time. Services that move the robot do not wait: `forbidden`.
    */
   readonly whenBusDown?: 'fail' | 'wait';
+  /**
+   * Lets the call wait while the robot cannot be reached, also over a reload of the page where the browser has a store, and
+   * makes it once: `queue({ ttlMs })` or `latest()`. Methods that move the robot never wait: `forbidden`.
+   */
+  readonly offline?: OfflinePolicy;
 }
 
 /** Stops a subscription: no callback runs after the call; the promise resolves once the robot knows. Idempotent. */

@@ -4,12 +4,14 @@
 
 import type { bestOverload } from '../bus/best-overload.ts';
 import { type BusObject, type Payload, releasePayload } from '../bus/bus.ts';
+import type { MemberClass } from '../member-class.ts';
 import { isPartMissing, type Part, partMissing } from '../part.ts';
 import type { Turns } from '../turns.ts';
 import type { fitArguments } from './arguments.ts';
 import type { callWhenUp } from './call-when-up.ts';
 import type { hostingMap } from './hosting-map.ts';
 import type { CallTimes } from './remote-call.ts';
+import type { AbortSignalLike, OfflinePolicy } from './remote-types.ts';
 import { encodePayload, type ObjectMapper } from './values.ts';
 
 /** What only some calls and events need. */
@@ -36,10 +38,37 @@ export interface Remote {
   /** Its name, if it is the object of a service. */
   readonly service: string | undefined;
   readonly onBusUp: OnBusUp | undefined;
+  readonly classOf: ClassOf | undefined;
+  readonly enqueue: Enqueue | undefined;
 }
 
 /** Calls `run` when the robot's bus is back; returns how to stop. */
 export type OnBusUp = (run: () => void) => () => void;
+
+/** What a call does to the world; undefined: nobody said. */
+export type ClassOf = (service: string, member: string) => MemberClass | undefined;
+
+/** A call on a service that may wait until the robot can be reached. */
+export interface QueuedCall {
+  readonly service: string;
+  /** Full name, `say::(s)`. */
+  readonly method: string;
+  /** Holds no objects. */
+  readonly payload: Payload;
+  /** For people, who look at what waits. */
+  readonly args: readonly unknown[];
+  readonly memberClass: MemberClass | undefined;
+  readonly policy: OfflinePolicy;
+  /** Of each attempt; 0: for ever. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignalLike | undefined;
+}
+
+/**
+ * Makes the call, at once or later; resolves with the answer, which the caller then owns.
+ * @throws what the call came to; `expired`, `superseded`, `canceled`, `limit-exceeded`, `interrupted`, `result-not-kept`
+ */
+export type Enqueue = (call: QueuedCall) => Promise<Payload>;
 
 /** Calls at once, or when what it needs is here and those before it are through. `send` reads its arguments when it runs. */
 export function callInTurn<T>({ turns, part }: Remote, send: () => Promise<T>): Promise<T> {
