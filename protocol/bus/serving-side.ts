@@ -39,11 +39,34 @@ export interface ServingSide {
 /** A promise: messages for the service wait, in order, until it is fetched. */
 export type ServiceLookup = (serviceId: number) => BusObject | Promise<BusObject> | undefined;
 
+/** A call or post of a method of its own, of a property's new value, or of a signal, before it reaches the object. */
+export interface GuardedMessage {
+  readonly service: number;
+  readonly object: BusObject;
+  readonly action: number;
+  /** Lent. */
+  readonly payload: Payload;
+  /** What {@link ServingGuard.isLate} was when the message came; it may have waited for its service since. */
+  readonly isLate: boolean;
+}
+
+/** Looks at what the other side asks of objects; describing, subscribing and reading properties are not asked about. */
+export interface ServingGuard {
+  /** False: nothing is to be refused now. Read for every message, so it must cost next to nothing. */
+  readonly isOnDuty: boolean;
+  /** What comes now was sent before a silence. Read only while on duty. */
+  readonly isLate: boolean;
+  /** Why the message goes no further; posts are dropped without a word. Must not throw. */
+  refuse(message: GuardedMessage): QiwayError | undefined;
+}
+
 export interface ServingOptions {
   /** The main object (object id 1) of a service, if the other side may address it; no reference is added. */
   readonly services: ServiceLookup;
   /** How errors are written: `text` for qi programs, `record` for our own links. */
   readonly errors: 'text' | 'record';
+  /** Default: the other side may use whatever it can address. */
+  readonly guard?: ServingGuard;
 }
 
 /** Makes the serving side of one peer. */

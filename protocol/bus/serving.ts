@@ -4,12 +4,12 @@ import { readUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { AddressTable } from './address-table.ts';
-import { type BusObject, type Payload, SEAM_ENCODING } from './bus.ts';
+import { type BusObject, type Payload, releasePayload, SEAM_ENCODING } from './bus.ts';
 import { CallTable } from './call-table.ts';
 import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
 import { answerCanceled, IncomingCall } from './incoming-call.ts';
-import { StandardAction, standardReturn } from './metaobject.ts';
+import { FIRST_OWN_ACTION, StandardAction, standardReturn } from './metaobject.ts';
 import { objectGone } from './object-gone.ts';
 import type { Peer } from './peer.ts';
 import { Registrations } from './registrations.ts';
@@ -89,6 +89,10 @@ export class Serving implements ServingSide {
   }
 
   call(header: MessageHeader, bytes: Uint8Array): void {
+    this.#call(header, bytes, this.#isLate());
+  }
+
+  #call(header: MessageHeader, bytes: Uint8Array, isLate: boolean): void {
     const { id, service, object: objectId, action, flags } = header;
     const address = { id, service, object: objectId, action };
     const object = this.#find(service, objectId);
@@ -99,7 +103,7 @@ export class Serving implements ServingSide {
         service,
         id,
         bytes,
-        run: (kept) => this.call(copy, kept),
+        run: (kept) => this.#call(copy, kept, isLate),
         refuse: (error) => refuse(notExecuted(error)),
         canceled: () => answerCanceled(this.#peer, { address, refuse }),
       });
@@ -127,6 +131,13 @@ export class Serving implements ServingSide {
     try {
       const split = (flags & MessageFlags.returnType) === 0 ? { bytes } : splitReturnSignature(signature, bytes);
       const payload = this.#peer.lift(signature, split.bytes);
+      const refusal = this.#isGuarded(action, isLate)
+        ? this.#options.guard?.refuse({ service, object, action, payload, isLate })
+        : undefined;
+      if (refusal !== undefined) {
+        releasePayload(payload);
+        return this.#error(address, refusal);
+      }
       const call = new IncomingCall(this.#peer, {
         table: this.#calls,
         address,
@@ -149,11 +160,15 @@ export class Serving implements ServingSide {
   }
 
   post(header: MessageHeader, bytes: Uint8Array): void {
+    this.#post(header, bytes, this.#isLate());
+  }
+
+  #post(header: MessageHeader, bytes: Uint8Array, isLate: boolean): void {
     const { service, object: objectId, action, flags } = header;
     const object = this.#find(service, objectId);
     if (object === 'loading') {
       const copy = { ...header };
-      return this.#waiting.add({ service, bytes, run: (kept) => this.post(copy, kept), refuse: () => {} });
+      return this.#waiting.add({ service, bytes, run: (kept) => this.#post(copy, kept, isLate), refuse: () => {} });
     }
     if (object === undefined) return;
     if (action === StandardAction.terminate) return this.#unbind(service, objectId);
@@ -164,7 +179,12 @@ export class Serving implements ServingSide {
       standardParameters.get(action);
     if (declared === undefined) return;
     try {
-      object.post(action, this.#peer.lift((flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm', bytes));
+      const payload = this.#peer.lift((flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm', bytes);
+      const isRefused =
+        this.#isGuarded(action, isLate) &&
+        this.#options.guard?.refuse({ service, object, action, payload, isLate }) !== undefined;
+      if (isRefused) releasePayload(payload);
+      else object.post(action, payload);
     } catch {
       // A failing post is never answered.
     }
@@ -197,6 +217,18 @@ export class Serving implements ServingSide {
       call.abandon();
     }
     for (const { service, objectId } of this.#bindings.entries()) this.#unbind(service, objectId);
+  }
+
+  #isLate(): boolean {
+    const { guard } = this.#options;
+    return guard?.isOnDuty === true && guard.isLate;
+  }
+
+  /** Is the guard to be asked? What arrived late stays so while it waits for its service. */
+  #isGuarded(action: number, isLate: boolean): boolean {
+    const { guard } = this.#options;
+    if (guard === undefined || !(isLate || guard.isOnDuty)) return false;
+    return action >= FIRST_OWN_ACTION || action === StandardAction.setProperty;
   }
 
   #find(service: number, objectId: number): BusObject | 'loading' | undefined {

@@ -1,5 +1,6 @@
 // Requests and responses of the HTTP door as plain data, so that a server and a service worker use the same door. Pure.
 import type { Clock } from '../clock.ts';
+import type { QiwayError } from '../errors.ts';
 
 export interface DoorRequest {
   /** In capitals. */
@@ -31,6 +32,8 @@ export interface DoorOptions {
   readonly callTimeoutMs?: number;
   /** Largest body of a request, bytes; 32 MiB, enough for a 24 MB raw as base64. */
   readonly maxBodyBytes?: number;
+  /** Why a call, or a new value of a property, goes no further. */
+  readonly refuse?: (service: string, member: string) => QiwayError | undefined;
   /** Told of every call on the bus, for counting. */
   readonly onCall?: () => void;
 }

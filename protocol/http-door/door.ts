@@ -2,7 +2,7 @@
 // worker adapt to it. It does not know tokens, hosts and origins: whoever calls `handle` has let the request in.
 import type { Bus, BusObject } from '../bus/bus.ts';
 import type { CallLimit } from '../bus/call.ts';
-import { StandardAction } from '../bus/metaobject.ts';
+import { FIRST_OWN_ACTION, StandardAction } from '../bus/metaobject.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { fromJson, toJson } from '../objects/json.ts';
 import { METAOBJECT_SIGNATURE } from '../wire/metaobject-signature.ts';
@@ -183,7 +183,7 @@ type LimitedTarget = Target & { readonly limit: CallLimit };
 async function callMethod(
   room: Room,
   request: DoorRequest,
-  { object, member, limit }: LimitedTarget,
+  { object, service, member, limit }: LimitedTarget,
 ): Promise<DoorResponse> {
   const accept = request.headers['accept'];
   const json = (await readJson(request, room.options.maxBodyBytes ?? MAX_BODY_BYTES)) ?? [];
@@ -196,6 +196,7 @@ async function callMethod(
   if (acceptance(accept, JSON_TYPE) === 0 && !(mayBeRaw && acceptance(accept, OCTETS) > 0)) {
     return notAcceptable(`The result is application/json${mayBeRaw ? ' or application/octet-stream' : ''}.`);
   }
+  if (method.uid >= FIRST_OWN_ACTION || method.uid === StandardAction.setProperty) admit(room, service, method.name);
   room.options.onCall?.();
   const answer = await callForPayload(
     object,
@@ -205,6 +206,12 @@ async function callMethod(
   const { json: result, raw } = readAnswer(answer, method.returnSignature);
   const wantsRaw = namesType(accept, OCTETS) && acceptance(accept, OCTETS) >= acceptance(accept, JSON_TYPE);
   return raw !== undefined && wantsRaw ? bytesResponse(raw) : jsonResponse({ result });
+}
+
+/** Last thing before a call: what was free when its body began to arrive may not be so any more. @throws what refuses it */
+function admit({ options }: Room, service: string, member: string): void {
+  const refusal = options.refuse?.(service, member);
+  if (refusal !== undefined) throw refusal;
 }
 
 async function readProperty({ object, member, limit }: LimitedTarget): Promise<unknown> {
@@ -227,6 +234,7 @@ async function putProperty(room: Room, request: DoorRequest, target: LimitedTarg
   }
   const value = fromJson(signature, (body as { readonly value: unknown }).value);
   const dynamic = signature === 'm' ? value : new Dynamic(signature, value);
+  admit(room, target.service, target.member.name);
   room.options.onCall?.();
   const done = await callForPayload(
     target.object,

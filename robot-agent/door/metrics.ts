@@ -5,6 +5,11 @@ export interface Counts {
   sessionsStarted: number;
   sessionsRefused: number;
   httpCalls: number;
+  /** Failsafes that were made, and calls of them that failed. */
+  failsafesFired: number;
+  failsafeCallsFailed: number;
+  /** Calls and posts that a lease, or lateness, stood against. */
+  callsHeldBack: number;
   linkBytesReceived: number;
   linkBytesSent: number;
   linkMessagesReceived: number;
@@ -18,6 +23,9 @@ export function createCounts(): Counts {
     sessionsStarted: 0,
     sessionsRefused: 0,
     httpCalls: 0,
+    failsafesFired: 0,
+    failsafeCallsFailed: 0,
+    callsHeldBack: 0,
     linkBytesReceived: 0,
     linkBytesSent: 0,
     linkMessagesReceived: 0,
@@ -96,6 +104,19 @@ export function metricsText(counts: Counts, readings: Readings): string {
   );
   family('qiway_link_sent_messages_total', 'counter', 'Link messages (batches) sent.', one(counts.linkMessagesSent));
   family('qiway_http_calls_total', 'counter', 'Calls on the bus made for HTTP requests.', one(counts.httpCalls));
+  family('qiway_failsafes_fired_total', 'counter', 'Failsafes made for silent sessions.', one(counts.failsafesFired));
+  family(
+    'qiway_failsafe_calls_failed_total',
+    'counter',
+    'Calls of failsafes that failed.',
+    one(counts.failsafeCallsFailed),
+  );
+  family(
+    'qiway_calls_held_back_total',
+    'counter',
+    'Calls refused for a lease of somebody else, or because they came too late to move the robot.',
+    one(counts.callsHeldBack),
+  );
   const responses = [...counts.responses]
     .sort(([a], [b]) => a - b)
     .map(([status, count]): [string, number] => [`{status="${status}"}`, count]);

@@ -1,6 +1,7 @@
 // The door for qi programs from outside: each that has authenticated is a session like those of browsers.
 // Knows the agent's bus and who may come in; sockets and handshakes are the TCP side's.
 import { randomBytes } from 'node:crypto';
+import type { ServingGuard } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { isQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
@@ -28,13 +29,15 @@ export interface QiDoorOptions {
   readonly users?: AuthenticationProvider;
   /** Everybody comes in. */
   readonly isOpen: boolean;
+  /** What programs may not use at the moment: see robot-agent/safety. */
+  readonly callGuard?: ServingGuard;
   /** For tcps:// and tcpsm://. */
   readonly tls?: TlsServerOptions;
 }
 
 /** @throws `invalid-argument`, `config-invalid` for certificates that do not do, `listen-failed` */
 export async function openQiDoor(url: string, options: QiDoorOptions): Promise<BusListenerHandle> {
-  const { bus, table, counts, clock, logger, isOpen, tls } = options;
+  const { bus, table, counts, clock, logger, isOpen, callGuard, tls } = options;
   const sessions = new Map<PeerSocket, DoorSession>();
   const handle = await listenBus(bus, url, {
     clock,
@@ -42,6 +45,7 @@ export async function openQiDoor(url: string, options: QiDoorOptions): Promise<B
     place: 'outside',
     ...(isOpen ? {} : { authenticate: tokenOr(options) }),
     ...(tls === undefined ? {} : { tls }),
+    ...(callGuard === undefined ? {} : { guard: callGuard }),
     onOpen: (socket, data) => {
       const session = sessionOf(socket, data);
       table.admit(session, { protocol: 'qi', address: socket.remoteEndpoint });

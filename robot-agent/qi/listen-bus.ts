@@ -1,5 +1,6 @@
 // Serves an embedded bus as a service directory over TCP, so that programs made with libqi can join it.
 import { DEFAULT_LIMITS } from '@qiway/protocol/bus/peer-options';
+import type { ServingGuard } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
 import type { DirectoryCaller } from '@qiway/protocol/directory/directory-object';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
@@ -38,6 +39,8 @@ export interface ListenBusOptions {
    * announced as an endpoint of the bus. `outside`: clients of a door. They are told that every service is at this URL.
    */
   readonly place?: DirectoryCaller['place'];
+  /** What programs may not use at the moment. */
+  readonly guard?: ServingGuard;
   /** A program may come in; it has not called anything yet. What is thrown refuses it, with that sentence. */
   readonly onOpen?: ListenerOptions['onOpen'];
   /** Once after `onOpen`, also when that threw. */

@@ -5,7 +5,7 @@ import { decodeError } from '@qiway/protocol/bus/error-payload';
 import { objectGone } from '@qiway/protocol/bus/object-gone';
 import { Peer, type PeerLimits } from '@qiway/protocol/bus/peer';
 import { serving } from '@qiway/protocol/bus/serving';
-import type { ServiceLookup } from '@qiway/protocol/bus/serving-side';
+import type { ServiceLookup, ServingGuard } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
@@ -28,6 +28,8 @@ export interface PeerSocketOptions {
   readonly scheme?: Scheme;
   /** What the other side may address here. */
   readonly services: ServiceLookup;
+  /** What of it may not be used at the moment. */
+  readonly guard?: ServingGuard;
   /** Default: those of libqi 4. */
   readonly capabilities?: Capabilities;
   /** Time for the whole handshake. */
@@ -171,14 +173,14 @@ function attach(
   agreed: Capabilities,
   options: PeerSocketOptions & Partial<Pick<AcceptOptions, 'onClosed'>>,
 ): PeerSocket {
-  const { services, limits, onClosed } = options;
+  const { services, guard, limits, onClosed } = options;
   const peer = new Peer({
     send: (header, payload) => {
       if (isRequest(header) && payload.length > SMALL_BYTES && payload.length > messages.roomForRequests)
         throw readsTooSlowly();
       messages.send(header, payload);
     },
-    serving: serving({ services, errors: 'text' }),
+    serving: serving({ services, errors: 'text', ...(guard === undefined ? {} : { guard }) }),
     randomUid: () => new Uint8Array(randomBytes(20)),
     decodeError,
     limits: { ...SOCKET_LIMITS, ...limits },

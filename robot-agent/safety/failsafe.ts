@@ -1,0 +1,264 @@
+// The session object's members for failsafes: calls that the agent makes itself when a session falls silent or ends
+// uncleanly, so that a robot does not drive on when its operator is gone.
+import type { Clock } from '@qiway/protocol/clock';
+import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
+import { asQiwayError, isQiwayError, overLimit, QiwayError } from '@qiway/protocol/errors';
+import { type Members, type MethodMember, method, signal } from '@qiway/protocol/objects/hosted-object';
+import type { Logger } from '../logger.ts';
+import type { CallGuard } from './call-guard.ts';
+import { FailsafeCall } from './failsafe-call.ts';
+import type { MemberRules } from './member-rules.ts';
+import { type SafetySession, watchSilence } from './safety-session.ts';
+
+export interface FailsafeParts {
+  readonly bus: Pick<EmbeddedBus, 'service'>;
+  readonly clock: Clock;
+  /** Milliseconds since the epoch: when it fired, for people. */
+  readonly date: () => number;
+  readonly logger: Logger;
+  readonly guard: CallGuard;
+  readonly rules: MemberRules;
+  readonly counts: { failsafesFired: number; failsafeCallsFailed: number };
+  /** Emits a signal of the session object. */
+  readonly emit: (signal: string, ...args: unknown[]) => void;
+}
+
+/** Below it a busy radio would stop the robot again and again; above it nobody could call it a failsafe. */
+const MIN_AFTER_MS = 200;
+const MAX_AFTER_MS = 60_000;
+const MAX_FAILSAFES = 16;
+const MAX_CALLS = 16;
+const MAX_ARGUMENT_BYTES = 65_536;
+/** For the robot to answer; a stop is answered at once. */
+const CALL_TIMEOUT_MS = 5_000;
+/** A stop that could not be delivered is tried again this often, and as long as nobody is there to do it. */
+const AGAIN_MS = 250;
+const GIVE_UP_MS = 10_000;
+
+/** `setFailsafe`, `clearFailsafe`, and the signal `failsafeChanged` (id, afterMs, state, firedAtMs, failures). */
+export function failsafeMembers(session: SafetySession, parts: FailsafeParts): Members {
+  const failsafes = new Map<number, Failsafe>();
+  let nextId = 1;
+  let underWay = 0;
+  let isClosed = false;
+  const end = (id: number): boolean => {
+    const failsafe = failsafes.get(id);
+    failsafe?.end();
+    return failsafes.delete(id);
+  };
+  session.listen({
+    closed: (error) => {
+      isClosed = true;
+      for (const failsafe of failsafes.values()) {
+        if (error === undefined) failsafe.end();
+        else failsafe.endUncleanly();
+      }
+      failsafes.clear();
+    },
+  });
+  return {
+    setFailsafe: asQuestion(
+      '(I[(ss[m])])',
+      'I',
+      async (afterMs: number, wanted: readonly (readonly [string, string, readonly unknown[]])[]): Promise<number> => {
+        if (afterMs < MIN_AFTER_MS || afterMs > MAX_AFTER_MS)
+          throw new QiwayError(
+            'invalid-argument',
+            `afterMs must be from ${MIN_AFTER_MS} to ${MAX_AFTER_MS}, not ${afterMs}.`,
+            { data: { expected: 'I', path: 'afterMs' } },
+          );
+        if (wanted.length === 0)
+          throw new QiwayError('invalid-argument', 'A failsafe needs at least one call.', { data: { path: 'calls' } });
+        if (wanted.length > MAX_CALLS)
+          throw overLimit(`A failsafe has at most ${MAX_CALLS} calls.`, { limit: 'calls', maximum: MAX_CALLS });
+        if (failsafes.size + underWay >= MAX_FAILSAFES)
+          throw overLimit(`A session has at most ${MAX_FAILSAFES} failsafes; clear some.`, {
+            limit: 'failsafes',
+            maximum: MAX_FAILSAFES,
+          });
+        underWay += 1;
+        let calls: FailsafeCall[];
+        try {
+          calls = await prepareAll(session, { parts, wanted });
+        } finally {
+          underWay -= 1;
+        }
+        const id = nextId++;
+        const failsafe = new Failsafe(session, { parts, id, afterMs, calls });
+        // It ended while the robot was asked: then nobody is there to drive, and nothing was promised.
+        if (isClosed) failsafe.end();
+        else failsafes.set(id, failsafe);
+        return id;
+      },
+      {
+        description:
+          'Calls that the agent makes when nothing was heard from this session for afterMs, or when it ends uncleanly: once for each silence. Heard again, it is armed again.',
+        parameters: [
+          { name: 'afterMs', description: 'Milliseconds, 200 to 60000' },
+          { name: 'calls', description: 'Service, method (or its full name), arguments' },
+        ],
+        returnDescription: 'The id of the failsafe',
+      },
+    ),
+    clearFailsafe: method('(I)', 'b', (id: number) => end(id), {
+      description: 'Takes a failsafe back.',
+      parameters: ['id'],
+      returnDescription: 'False: there is none of that id',
+    }),
+    failsafeChanged: signal('(IIsd[s])'),
+  };
+}
+
+/** When it fails, nothing was done. */
+function asQuestion(...args: Parameters<typeof method>): MethodMember {
+  return { ...method(...args), isQuestion: true };
+}
+
+/** All of them, or none. */
+async function prepareAll(
+  session: SafetySession,
+  {
+    parts: { bus, guard },
+    wanted,
+  }: { readonly parts: FailsafeParts; readonly wanted: readonly (readonly [string, string, readonly unknown[]])[] },
+): Promise<FailsafeCall[]> {
+  const calls: FailsafeCall[] = [];
+  try {
+    for (const [service, name, args] of wanted) {
+      const call = await FailsafeCall.prepare(bus, { service, method: name, args });
+      calls.push(call);
+      const refusal = guard.refusal(session, service, call.member);
+      if (refusal !== undefined) throw refusal;
+    }
+    if (calls.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_ARGUMENT_BYTES)
+      throw overLimit(`The arguments of a failsafe have at most ${MAX_ARGUMENT_BYTES} bytes.`, {
+        limit: 'argumentBytes',
+        maximum: MAX_ARGUMENT_BYTES,
+      });
+    return calls;
+  } catch (error) {
+    for (const call of calls) call.release();
+    throw isQiwayError(error) ? error : asQiwayError(error);
+  }
+}
+
+interface FailsafeDetails {
+  readonly parts: FailsafeParts;
+  readonly id: number;
+  readonly afterMs: number;
+  readonly calls: readonly FailsafeCall[];
+}
+
+/**
+ * Armed, or fired. It fires once for each silence: whoever comes back has the robot at rest and decides anew, and is
+ * watched again from the first message on, since the next silence is as dangerous as the one before.
+ */
+class Failsafe {
+  readonly #session: SafetySession;
+  readonly #details: FailsafeDetails;
+  readonly #stopWatching: () => void;
+  #state: 'armed' | 'fired' | 'ended' = 'armed';
+  /** 0: never. */
+  #firedAtMs = 0;
+  #callsUnderWay = 0;
+  /** Counts, so that what was begun in one silence does not go on in the next. */
+  #silence = 0;
+
+  constructor(session: SafetySession, details: FailsafeDetails) {
+    this.#session = session;
+    this.#details = details;
+    const { parts, afterMs } = details;
+    this.#stopWatching = watchSilence(session, {
+      clock: parts.clock,
+      afterMs,
+      silent: () => this.#fire('silent'),
+      heardAgain: () => {
+        this.#silence += 1;
+        this.#state = 'armed';
+        this.#tell([]);
+      },
+    });
+    this.#tell([]);
+  }
+
+  /** Cleared, or the app closed in order. */
+  end(): void {
+    this.#stopWatching();
+    this.#state = 'ended';
+    this.#releaseWhenIdle();
+  }
+
+  endUncleanly(): void {
+    if (this.#state === 'armed') this.#fire('session ended');
+    this.end();
+  }
+
+  #fire(reason: string): void {
+    const { parts, calls, afterMs } = this.#details;
+    const { logger, counts, clock, date } = parts;
+    this.#state = 'fired';
+    this.#firedAtMs = date();
+    counts.failsafesFired++;
+    this.#callsUnderWay += calls.length;
+    const made = calls.map((call) => this.#make(call));
+    logger.warn('failsafe fired', {
+      session: this.#session.id,
+      client: this.#session.client,
+      reason,
+      calls: calls.map(({ service, member }) => `${service}.${member}`).join(' '),
+      afterMs,
+      silentMs: Math.round(clock.now() - this.#session.lastHeardMs),
+    });
+    this.#tell([]);
+    void Promise.all(made).then((results) => {
+      this.#callsUnderWay -= calls.length;
+      const failures = results.filter((failure) => failure !== undefined);
+      if (failures.length > 0) this.#tell(failures);
+      this.#releaseWhenIdle();
+    });
+  }
+
+  /** Resolves with what went wrong, in words. */
+  async #make(call: FailsafeCall): Promise<string | undefined> {
+    const { clock, guard, rules, logger, counts } = this.#details.parts;
+    const name = `${call.service}.${call.member}`;
+    const isStopping = rules.isStopping(call.service, call.member);
+    const beganMs = clock.now();
+    const silence = this.#silence;
+    for (;;) {
+      try {
+        const refusal = isStopping ? undefined : guard.refusal(this.#session, call.service, call.member);
+        if (refusal !== undefined) throw refusal;
+        await call.make({ clock, timeoutMs: CALL_TIMEOUT_MS });
+        return undefined;
+      } catch (thrown) {
+        const error = asQiwayError(thrown);
+        const mayTryAgain =
+          isStopping && silence === this.#silence && clock.now() - beganMs < GIVE_UP_MS && isUndelivered(error);
+        if (!mayTryAgain) {
+          counts.failsafeCallsFailed++;
+          logger.error('a call of a failsafe failed', { session: this.#session.id, call: name, reason: error.message });
+          return `${name}: ${error.message}`;
+        }
+      }
+      await new Promise<void>((resolve) => {
+        clock.after(AGAIN_MS, resolve);
+      });
+    }
+  }
+
+  #tell(failures: readonly string[]): void {
+    const { id, afterMs, parts } = this.#details;
+    if (this.#state !== 'ended') parts.emit('failsafeChanged', id, afterMs, this.#state, this.#firedAtMs, failures);
+  }
+
+  #releaseWhenIdle(): void {
+    if (this.#state !== 'ended' || this.#callsUnderWay > 0) return;
+    for (const call of this.#details.calls) call.release();
+  }
+}
+
+/** The robot's bus was away: to stop is still right when it is back. What moves is never tried again. */
+function isUndelivered({ code }: QiwayError): boolean {
+  return code === 'bus-down' || code === 'service-gone' || code === 'service-not-found';
+}
