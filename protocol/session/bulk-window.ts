@@ -1,74 +1,172 @@
-// How many bytes of fragments may be on their way: enough to keep the path busy, little enough that a small frame does
-// not wait behind them in buffers nobody sees. Layer 5. See docs/link-protocol.md section 5.
+// How many bytes of bulk may be on their way: enough to keep the path busy, little enough that a small frame does not wait
+// behind them in buffers nobody sees. Layer 5. See docs/link-protocol.md section 6.
+//
+// The window is what the path carries in the time of the least delay seen and a few milliseconds more (its product of
+// bandwidth and delay, as BBR reckons it). Delay alone would not do: where processes wait for a core it jumps by
+// milliseconds although nothing is queued, and a window that shrinks with it starves the path.
 import type { Clock } from '../clock.ts';
+import { BestRate } from './best-rate.ts';
 
-/** Bytes. The least is 30 ms of a slow radio link and still two confirmations; the most covers 100 MB/s over 160 ms. */
+/** Bytes. The least is two fragments, so that one is on its way while the other is confirmed; the most covers 100 MB/s over 160 ms. */
 const LEAST_BYTES = 128 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
-/** Delay beyond the least seen: below it the window may grow, above it the path only queues and the window shrinks. */
-const GROW_BELOW_MS = 5;
-const SHRINK_ABOVE_MS = 15;
-const SHRINK_FACTOR = 0.85;
-/** The least delay is forgotten after this time: routes change. */
-const MEMORY_MS = 10_000;
+/** What may queue on the path, ms: steadily, and while nothing seems to queue there, when the path may carry more. */
+const HEADROOM_MS = 5;
+const PROBING_HEADROOM_MS = 12;
+/** Queued for less than this, a frame met no queue worth the name. */
+const HARDLY_QUEUED_MS = 3;
+/** Queued for more than this, ms, the path is slower than it was; no pause of a busy computer is meant by it. */
+const CHANGED_PATH_MS = 60;
+/** The least delay is measured anew after this time, ms, with little under way: routes change. */
+const LEAST_DELAY_MEMORY_MS = 10_000;
+/** The same at once when every frame was queued for longer than it should for so long. */
+const QUEUED_TOO_LONG_MS = 2_000;
+/** Pieces are at most this part of the window: what one takes to go is the least that others wait. */
+const PIECES_PER_WINDOW = 4;
 
 interface Sent {
-  /** Count of all bytes up to and with this fragment. */
+  /** Count of all bytes up to and with this piece. */
   readonly end: number;
   readonly atMs: number;
+  /** Count of bytes confirmed when it was sent, and when the last of them was. */
+  readonly confirmed: number;
+  readonly confirmedAtMs: number;
+  /** The window hindered the sender then: the rate is the path's, not the sender's. */
+  readonly isHeldBack: boolean;
 }
 
-/** The sender's reckoning; the receiver tells its count modulo 2^32. */
+/** The sender's reckoning, of one direction of one link. */
 export class BulkWindow {
   readonly #clock: Clock;
-  readonly #sent: Sent[] = [];
+  #sent: Sent[] = [];
   #sentBytes = 0;
-  #ackedBytes = 0;
+  #confirmedBytes = 0;
+  #confirmedAtMs = 0;
   #windowBytes = LEAST_BYTES;
+  readonly #rate = new BestRate();
   #leastDelayMs = Number.POSITIVE_INFINITY;
   #leastSeenAtMs = 0;
+  /** Since when every frame was queued for too long. */
+  #queuedSinceMs: number | undefined;
+  /** While the least delay is measured anew: from the piece that ends beyond this count on. */
+  #measuring: { readonly from: number; readonly windowBytes: number } | undefined;
+  #wasFull = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   get inFlightBytes(): number {
-    return this.#sentBytes - this.#ackedBytes;
+    return this.#sentBytes - this.#confirmedBytes;
   }
 
+  /** Bytes that the next piece should not exceed; zero or less: none should go. */
   get roomBytes(): number {
-    return Math.floor(this.#windowBytes) - this.inFlightBytes;
+    const room = Math.floor(this.#windowBytes) - this.inFlightBytes;
+    return Math.min(room, Math.max(LEAST_BYTES, Math.floor(this.#windowBytes / PIECES_PER_WINDOW)));
   }
 
-  /** A quarter of the window at least: pieces grow with the path, and so do the steps in which they are confirmed. */
+  /** A part of the window at least: pieces grow with the path, and so do the steps in which they are confirmed. */
   get hasRoom(): boolean {
-    return this.roomBytes >= this.#windowBytes / 4;
+    const hasRoom = this.#windowBytes - this.inFlightBytes >= this.#windowBytes / PIECES_PER_WINDOW;
+    if (!hasRoom) this.#wasFull = true;
+    return hasRoom;
   }
 
   sent(bytes: number): void {
+    const now = this.#clock.now();
+    if (this.inFlightBytes === 0) {
+      this.#confirmedAtMs = now; // a pause is no time of the path
+      this.#wasFull = false;
+    }
     this.#sentBytes += bytes;
-    this.#sent.push({ end: this.#sentBytes, atMs: this.#clock.now() });
+    this.#sent.push({
+      end: this.#sentBytes,
+      atMs: now,
+      confirmed: this.#confirmedBytes,
+      confirmedAtMs: this.#confirmedAtMs,
+      isHeldBack: this.#wasFull,
+    });
+  }
+
+  /** The other side has so many bytes more of what was sent, in order. */
+  confirmed(bytes: number): void {
+    const now = this.#clock.now();
+    this.#confirmedBytes = Math.min(this.#confirmedBytes + bytes, this.#sentBytes);
+    this.#confirmedAtMs = now;
+    const last = this.#takeConfirmed();
+    if (last !== undefined) this.#learn(last, now);
   }
 
   /** @param count all bytes the other side has, modulo 2^32; a count never sent is ignored */
   acknowledged(count: number): void {
-    const fresh = (count - this.#ackedBytes) >>> 0;
-    if (fresh === 0 || fresh > this.inFlightBytes) return;
-    const wasFull = !this.hasRoom;
-    this.#ackedBytes += fresh;
-    let last: Sent | undefined;
-    while (this.#sent[0] !== undefined && this.#sent[0].end <= this.#ackedBytes) last = this.#sent.shift();
-    if (last !== undefined) this.#learn(this.#clock.now() - last.atMs, fresh, wasFull);
+    const fresh = (count - this.#confirmedBytes) >>> 0;
+    if (fresh > 0 && fresh <= this.inFlightBytes) this.confirmed(fresh);
   }
 
-  #learn(delayMs: number, bytes: number, wasFull: boolean): void {
-    const now = this.#clock.now();
-    if (delayMs <= this.#leastDelayMs || now - this.#leastSeenAtMs > MEMORY_MS) {
+  /** A new link: what was under way on the old one is sent again, and the path is another. */
+  reset(): void {
+    this.#sent = [];
+    this.#sentBytes = 0;
+    this.#confirmedBytes = 0;
+    this.#windowBytes = LEAST_BYTES;
+    this.#rate.forget();
+    this.#leastDelayMs = Number.POSITIVE_INFINITY;
+    this.#queuedSinceMs = undefined;
+    this.#measuring = undefined;
+    this.#wasFull = false;
+  }
+
+  /** The last piece that is confirmed whole, if one is. */
+  #takeConfirmed(): Sent | undefined {
+    let count = 0;
+    let last: Sent | undefined;
+    for (const one of this.#sent) {
+      if (one.end > this.#confirmedBytes) break;
+      last = one;
+      count += 1;
+    }
+    this.#sent.splice(0, count);
+    return last;
+  }
+
+  #learn(last: Sent, now: number): void {
+    const delayMs = now - last.atMs;
+    this.#learnDelay(last, delayMs, now);
+    const queuedMs = delayMs - this.#leastDelayMs;
+    if (queuedMs > CHANGED_PATH_MS) this.#rate.forget();
+    this.#rate.add(this.#confirmedBytes - last.confirmed, {
+      elapsedMs: now - last.confirmedAtMs,
+      now,
+      isOfPath: last.isHeldBack || queuedMs > HEADROOM_MS + PROBING_HEADROOM_MS,
+    });
+    const headroomMs = queuedMs < HARDLY_QUEUED_MS ? PROBING_HEADROOM_MS : HEADROOM_MS;
+    const reckoned = this.#rate.bytesPerMs * (this.#leastDelayMs + headroomMs);
+    const bytes = this.#measuring?.windowBytes ?? reckoned;
+    this.#windowBytes = Math.min(Math.max(bytes, LEAST_BYTES), MOST_BYTES);
+  }
+
+  #learnDelay(last: Sent, delayMs: number, now: number): void {
+    const measuring = this.#measuring;
+    if (measuring !== undefined) {
+      if (last.end <= measuring.from) return; // sent before: it met the queue that was
+      this.#measuring = undefined;
+      this.#leastDelayMs = delayMs;
+      this.#leastSeenAtMs = now;
+      this.#queuedSinceMs = undefined;
+      return;
+    }
+    if (delayMs <= this.#leastDelayMs) {
       this.#leastDelayMs = delayMs;
       this.#leastSeenAtMs = now;
     }
-    const queuedMs = delayMs - this.#leastDelayMs;
-    if (queuedMs > SHRINK_ABOVE_MS) this.#windowBytes = Math.max(this.#windowBytes * SHRINK_FACTOR, LEAST_BYTES);
-    else if (queuedMs < GROW_BELOW_MS && wasFull) this.#windowBytes = Math.min(this.#windowBytes + bytes, MOST_BYTES);
+    if (delayMs - this.#leastDelayMs <= HEADROOM_MS + PROBING_HEADROOM_MS) this.#queuedSinceMs = undefined;
+    else this.#queuedSinceMs ??= now;
+    const isOld = now - this.#leastSeenAtMs > LEAST_DELAY_MEMORY_MS;
+    const isQueued = this.#queuedSinceMs !== undefined && now - this.#queuedSinceMs > QUEUED_TOO_LONG_MS;
+    if (!isOld && !isQueued) return;
+    // Half of what the path holds by itself: what is queued on it leaves, and the next frames meet none.
+    const windowBytes = (this.#rate.bytesPerMs * this.#leastDelayMs) / 2;
+    this.#measuring = { from: this.#sentBytes, windowBytes };
   }
 }

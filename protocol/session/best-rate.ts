@@ -1,0 +1,43 @@
+// The highest rate of a path in the last second or two. Layer 5; plain arithmetic. A rate that the sender could not fill
+// says nothing against a higher one, so only those that are the path's own make it forget.
+
+/** A half of the memory, ms: a rate is remembered for one to two of these. */
+const HALF_MS = 1_000;
+/** Shorter spans cannot be told from none where clocks are coarse (browsers round to 0.1 ms). */
+const SHORTEST_MS = 0.1;
+
+export interface RateSample {
+  readonly elapsedMs: number;
+  readonly now: number;
+  /** The path was filled: it does not carry more at the moment. */
+  readonly isOfPath: boolean;
+}
+
+export class BestRate {
+  #current = 0;
+  #previous = 0;
+  #beganAtMs: number | undefined;
+
+  get bytesPerMs(): number {
+    return Math.max(this.#current, this.#previous);
+  }
+
+  add(bytes: number, { elapsedMs, now, isOfPath }: RateSample): void {
+    const rate = bytes / Math.max(elapsedMs, SHORTEST_MS);
+    if (isOfPath) {
+      this.#beganAtMs ??= now;
+      if (now - this.#beganAtMs >= HALF_MS) {
+        this.#previous = this.#current;
+        this.#current = 0;
+        this.#beganAtMs = now;
+      }
+    }
+    if (rate > this.#current) this.#current = rate;
+  }
+
+  forget(): void {
+    this.#current = 0;
+    this.#previous = 0;
+    this.#beganAtMs = undefined;
+  }
+}
