@@ -11,6 +11,8 @@ import { memberNotFound } from '@qiway/protocol/objects/member-not-found';
 import { encodePayload, plainObjects } from '@qiway/protocol/objects/values';
 import type { TimeLimit } from '@qiway/protocol/within';
 
+export type FailsafeBus = Pick<EmbeddedBus, 'service' | 'registry'>;
+
 /** As a client gives it. */
 export interface WantedCall {
   readonly service: string;
@@ -23,25 +25,27 @@ export class FailsafeCall {
   readonly service: string;
   /** Without its parameters. */
   readonly member: string;
-  readonly #bus: Pick<EmbeddedBus, 'service'>;
+  readonly #bus: FailsafeBus;
   readonly #method: MetaMethod;
   readonly #payload: Payload;
   #object: BusObject;
+  #serviceId: number | undefined;
 
   private constructor(
-    bus: Pick<EmbeddedBus, 'service'>,
+    bus: FailsafeBus,
     ready: { readonly service: string; object: BusObject; method: MetaMethod; payload: Payload },
   ) {
     this.#bus = bus;
     this.service = ready.service;
     this.member = ready.method.name;
     this.#object = ready.object;
+    this.#serviceId = idOf(bus, ready.service);
     this.#method = ready.method;
     this.#payload = ready.payload;
   }
 
   /** @throws `service-not-found`, `bus-down`; `invalid-argument` for a method that is not there and arguments that do not fit */
-  static async prepare(bus: Pick<EmbeddedBus, 'service'>, wanted: WantedCall): Promise<FailsafeCall> {
+  static async prepare(bus: FailsafeBus, wanted: WantedCall): Promise<FailsafeCall> {
     const { service, method: name, args } = wanted;
     const object = await bus.service(service);
     try {
@@ -75,7 +79,8 @@ export class FailsafeCall {
 
   /** Goes out at once, unless the service had to be looked up again. @throws what the robot answers; `timeout`; `service-gone` */
   async make(limit: TimeLimit): Promise<void> {
-    if (this.#object.goneWith !== undefined) await this.#findAgain();
+    if (this.#object.goneWith !== undefined || idOf(this.#bus, this.service) !== this.#serviceId)
+      await this.#findAgain();
     const { objects } = await callObject(this.#object, { action: this.#method.uid, payload: this.#payload }, limit);
     for (const object of objects) object.release();
   }
@@ -97,7 +102,12 @@ export class FailsafeCall {
     }
     this.#object.release();
     this.#object = found;
+    this.#serviceId = idOf(this.#bus, this.service);
   }
+}
+
+function idOf({ registry }: FailsafeBus, service: string): number | undefined {
+  return registry.byName(service)?.info.serviceId;
 }
 
 /** It is an argument that is wrong, not the member that was called. */

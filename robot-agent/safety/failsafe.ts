@@ -1,17 +1,16 @@
 // The session object's members for failsafes: calls that the agent makes itself when a session falls silent or ends
 // uncleanly, so that a robot does not drive on when its operator is gone.
 import type { Clock } from '@qiway/protocol/clock';
-import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { asQiwayError, isQiwayError, overLimit, QiwayError } from '@qiway/protocol/errors';
 import { type Members, type MethodMember, method, signal } from '@qiway/protocol/objects/hosted-object';
 import type { Logger } from '../logger.ts';
 import type { CallGuard } from './call-guard.ts';
-import { FailsafeCall } from './failsafe-call.ts';
+import { type FailsafeBus, FailsafeCall } from './failsafe-call.ts';
 import type { MemberRules } from './member-rules.ts';
 import { type SafetySession, watchSilence } from './safety-session.ts';
 
 export interface FailsafeParts {
-  readonly bus: Pick<EmbeddedBus, 'service'>;
+  readonly bus: FailsafeBus;
   readonly clock: Clock;
   /** Milliseconds since the epoch: when it fired, for people. */
   readonly date: () => number;

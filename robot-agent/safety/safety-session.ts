@@ -35,7 +35,7 @@ const HELD_UP_MS = 20;
 
 /** Watches until the function that is returned is called. Costs a timer, and nothing for what comes. */
 export function watchSilence(
-  session: SafetySession,
+  session: Pick<SafetySession, 'lastHeardMs' | 'listen'>,
   { clock, afterMs, silent, heardAgain }: SilenceOptions,
 ): () => void {
   let stop = (): void => {};

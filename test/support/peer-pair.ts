@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { decodeError } from '../../protocol/bus/error-payload.ts';
 import { Peer, type PeerAgreement, type PeerLimits } from '../../protocol/bus/peer.ts';
 import { serving } from '../../protocol/bus/serving.ts';
-import type { ServiceLookup } from '../../protocol/bus/serving-side.ts';
+import type { ServiceLookup, ServingGuard } from '../../protocol/bus/serving-side.ts';
 import { QiwayError } from '../../protocol/errors.ts';
 import type { MessageHeader } from '../../protocol/wire/message.ts';
 
@@ -25,6 +25,8 @@ export interface PeerPair {
 export interface PeerPairOptions {
   readonly services?: ServiceLookup;
   readonly clientServices?: ServiceLookup;
+  /** Of the server. */
+  readonly guard?: ServingGuard;
   /** Of both sides. */
   readonly agreement?: () => PeerAgreement;
   readonly limits?: Partial<PeerLimits>;
@@ -34,6 +36,7 @@ export interface PeerPairOptions {
 export function peerPair({
   services = () => undefined,
   clientServices = () => undefined,
+  guard,
   agreement,
   limits,
   errors = 'text',
@@ -46,7 +49,7 @@ export function peerPair({
         sent[from].push(message);
         queueMicrotask(() => (from === 'server' ? client : server).receive(message.header, payload));
       },
-      serving: serving({ services: lookup, errors }),
+      serving: serving({ services: lookup, errors, ...(guard !== undefined && from === 'server' ? { guard } : {}) }),
       randomUid: () => new Uint8Array(randomBytes(20)),
       decodeError,
       ...(limits === undefined ? {} : { limits }),
