@@ -44,8 +44,12 @@ export interface ErrorData {
   interrupted: { readonly service?: string; readonly method?: string };
   /** The call ran, or failed on the robot; what came of it is not known here any more. */
   'result-not-kept': { readonly reason?: string };
-  /** No link could be made. `url`: without its fragment. */
-  'dial-failed': { readonly url?: string; readonly reason?: string };
+  /** No link could be made. `url`: without its fragment. `attempts`: where several addresses were tried, all of them. */
+  'dial-failed': {
+    readonly url?: string;
+    readonly reason?: string;
+    readonly attempts?: readonly { readonly url: string; readonly reason: string }[];
+  };
   /** Who answers at the address is not the robot that was expected; nothing was sent to it. Ids of robots. */
   'robot-identity-mismatch': { readonly expected?: string; readonly found?: string };
   /** The other side did not say who it is, or could not be understood. `reason`: what was wrong. */
