@@ -1,4 +1,4 @@
-// The URL a person is given (`http://robot:8080/#token=…`), taken apart: where the link goes, and the token.
+// The URL a person is given (`http://robot:8080/#token=…&robot=…`), taken apart: where the link goes, the token, who it is.
 import { QiwayError } from '@qiway/protocol/errors';
 
 export interface AgentUrl {
@@ -8,10 +8,14 @@ export interface AgentUrl {
   readonly link: string;
   /** From the fragment `#token=…`; empty if there is none. */
   readonly token: string;
+  /** The id of the robot, from the fragment `robot=…`: no other is talked to. */
+  readonly robot?: string;
 }
 
 /** Path of the link, beside the page that the URL names (docs/link-protocol.md, section 2). */
 const LINK_PATH = 'robot/link';
+/** Base32 of a SHA-256 (docs/link-protocol.md, section 2). */
+const ROBOT_ID = /^[a-z2-7]{52}$/;
 const SCHEMES: ReadonlyMap<string, string> = new Map([
   ['http:', 'ws:'],
   ['https:', 'wss:'],
@@ -35,14 +39,23 @@ export function parseAgentUrl(text: string, base?: string): AgentUrl {
   const scheme = SCHEMES.get(url.protocol);
   if (scheme === undefined || url.host === '')
     throw refuse(`"${withoutFragment(text)}" does not begin with http, https, ws or wss`);
-  const token = new URLSearchParams(url.hash.slice(1)).get('token') ?? '';
+  const fragment = new URLSearchParams(url.hash.slice(1));
+  const token = fragment.get('token') ?? '';
+  const robot = fragment.get('robot') ?? undefined;
+  if (robot !== undefined && !ROBOT_ID.test(robot))
+    throw refuse('What follows "robot=" in the URL is not the id of a robot (52 letters and digits)');
   url.hash = '';
   url.search = '';
   url.username = '';
   url.password = '';
   const shown = url.href;
   const link = url.pathname.endsWith(`/${LINK_PATH}`) ? url : new URL(LINK_PATH, url);
-  return { shown, link: `${scheme}${link.href.slice(link.protocol.length)}`, token };
+  return {
+    shown,
+    link: `${scheme}${link.href.slice(link.protocol.length)}`,
+    token,
+    ...(robot !== undefined && { robot }),
+  };
 }
 
 /** The fragment may hold a token: it is in no message. In JavaScript, and from an environment, it may be no text at all. */

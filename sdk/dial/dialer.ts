@@ -1,0 +1,176 @@
+// Finds a robot wherever it is: knows the addresses of one robot, races them, and believes only who proves to be that
+// robot. Knows no session: it gives transports, and is told what the agent announces.
+import type { Clock } from '@qiway/protocol/clock';
+import { QiwayError } from '@qiway/protocol/errors';
+import type { Dial, Dialed, DialRequest } from '@qiway/protocol/session/client-session';
+import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
+import type { AddressBook } from '../address-book/address-book.ts';
+import { inOrder } from '../address-book/robot-record.ts';
+import type { AgentUrl } from './agent-url.ts';
+import { dialFailure } from './dial-failure.ts';
+import { type Failure, race } from './race.ts';
+import { isReachable, type PageFacts } from './reachable.ts';
+import { type Secure, takeWay } from './way.ts';
+
+export interface DialerOptions {
+  readonly agent: AgentUrl;
+  readonly book: AddressBook;
+  /** Begins to load with the dialer, so that it is there when the first socket opens. */
+  readonly loadSecure: () => Promise<Secure>;
+  readonly WebSocket: WebSocketClass;
+  readonly clock: Clock;
+  readonly page?: PageFacts | undefined;
+}
+
+/** What an announcement means for the link in use. */
+export type BetterWay = 'none' | 'newer' | 'only';
+
+/**
+ * How long a way may take to answer when a link was lost, growing with every dial that failed: the robot may meanwhile come
+ * back where it was refused a moment ago, which only the next dial will find.
+ */
+const PATIENCE_MS: readonly number[] = [3000, 5000, 10_000];
+/** Of the network itself; a robot that is gone does not answer for it, and names cost a question each time. */
+const LOCAL_NAME = /\.local(:\d+)?$/i;
+
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #loading: Promise<Secure>;
+  /** Pinned: by the URL, or by the first that answered. */
+  #robotId: string | undefined;
+  #current: string | undefined;
+  #announced: readonly string[] = [];
+  /** All that were announced since this dialer began. */
+  readonly #onceAnnounced = new Set<string>();
+  /** Where another robot was met. */
+  readonly #strangers = new Set<string>();
+  #failedDials = 0;
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+    this.#robotId = options.agent.robot;
+    this.#loading = options.loadSecure();
+    // Told when it is first needed.
+    this.#loading.catch(() => {});
+  }
+
+  /** Of the robot, once that is known. */
+  get robotId(): string | undefined {
+    return this.#robotId;
+  }
+
+  /** The URL of the link that was made last. */
+  get current(): string | undefined {
+    return this.#current;
+  }
+
+  /** @throws `dial-failed` with all addresses and their reasons; `robot-identity-mismatch`; `handshake-failed`; `timeout` */
+  readonly dial: Dial = async (request) => {
+    const { clock } = this.#options;
+    const beganMs = clock.now();
+    const [secure, known] = await Promise.all([
+      this.#loading,
+      this.#robotId === undefined ? undefined : this.#options.book.recall(this.#robotId),
+    ]);
+    const staticKey = known?.staticKey;
+    const urls = this.#candidates(known === undefined ? [] : inOrder(known), request.reason);
+    const deadlineMs = beganMs + request.timeoutMs;
+    const result = await race({
+      candidates: urls,
+      clock,
+      attempt: (url, abandon) =>
+        takeWay(
+          {
+            url,
+            secure,
+            WebSocket: this.#options.WebSocket,
+            clock,
+            timeoutMs: this.#patienceMs(request, Math.max(1, deadlineMs - clock.now())),
+            hello: request.hello,
+            robot: { id: this.#robotId, staticKey },
+          },
+          abandon,
+        ),
+    });
+    for (const failure of result.failures) this.#failed(failure);
+    if (result.kind === 'lost') {
+      if (request.reason === 'lost') this.#failedDials += 1;
+      throw this.#failure(result.failures, request);
+    }
+    return this.#won(result.candidate, result.value);
+  };
+
+  /**
+   * The agent says where it is, the newest first. The answer tells what to do about it: `newer`, there is a way that was
+   * not there before; `only`, the one in use is none any more.
+   */
+  announced(urls: readonly string[]): BetterWay {
+    const { book, page } = this.#options;
+    if (this.#robotId !== undefined) book.announced(this.#robotId, urls);
+    const before = this.#announced;
+    this.#announced = urls;
+    const isFirst = this.#onceAnnounced.size === 0;
+    for (const url of urls) this.#onceAnnounced.add(url);
+    const current = this.#current;
+    // Through a name, a tunnel or a proxy the robot is nearer than by what it knows of itself.
+    if (isFirst || current === undefined || !this.#onceAnnounced.has(current)) return 'none';
+    const ways = urls.filter((url) => url !== current && isReachable(url, page) && !isLocalName(url));
+    if (ways.length === 0) return 'none';
+    if (!urls.includes(current)) return 'only';
+    return ways.some((url) => !before.includes(url)) ? 'newer' : 'none';
+  }
+
+  #patienceMs({ reason }: DialRequest, leftMs: number): number {
+    if (reason === 'first') return leftMs;
+    const patienceMs = PATIENCE_MS[Math.min(this.#failedDials, PATIENCE_MS.length - 1)] ?? leftMs;
+    return Math.min(patienceMs, leftMs);
+  }
+
+  /** What the book has, the URL that was given, and where the page came from; without what the page may not dial. */
+  #candidates(known: readonly string[], reason: DialRequest['reason']): readonly string[] {
+    const { agent, page } = this.#options;
+    if (reason === 'better')
+      return this.#announced.filter((url) => url !== this.#current && isReachable(url, page) && !isLocalName(url));
+    const own =
+      this.#robotId === undefined || page === undefined || !/^https?:/.test(page.origin)
+        ? []
+        : [`${page.origin.replace(/^http/, 'ws')}/robot/link`];
+    // A person who gives a URL that was never used means it; else what was learned since is more likely.
+    const isNew = reason === 'first' && !known.includes(agent.link);
+    const all = isNew ? [agent.link, ...known, ...own] : [...known, agent.link, ...own];
+    const dialled = [...new Set(all)].filter((url) => isReachable(url, page));
+    const isStranger = (url: string): boolean => this.#strangers.has(url);
+    return [...dialled.filter((url) => !isStranger(url)), ...dialled.filter(isStranger)];
+  }
+
+  #won(url: string, { transport, robot, isSealed }: Omit<Dialed, 'address'>): Dialed {
+    this.#failedDials = 0;
+    this.#strangers.delete(url);
+    this.#robotId ??= robot.id;
+    this.#current = url;
+    this.#options.book.worked(robot.id, { url, staticKey: robot.staticKey, route: transport.route });
+    return { transport, robot, isSealed, address: new URL(url).host };
+  }
+
+  #failed({ candidate, error }: Failure<string>): void {
+    if (this.#robotId === undefined) return;
+    const { book } = this.#options;
+    if ((error as { readonly code?: string }).code !== 'robot-identity-mismatch')
+      return book.failed(this.#robotId, candidate);
+    this.#strangers.add(candidate);
+    book.forget(this.#robotId, candidate);
+  }
+
+  #failure(failures: readonly Failure<string>[], { reason }: DialRequest): QiwayError {
+    const { agent, page } = this.#options;
+    if (failures.length === 0 && reason === 'better')
+      return new QiwayError('dial-failed', 'The agent told of no other address that can be dialled.', {
+        data: { url: agent.link, reason: 'no other address' },
+      });
+    return dialFailure({ failures, given: agent.link, robot: this.#robotId, page });
+  }
+}
+
+function isLocalName(url: string): boolean {
+  return LOCAL_NAME.test(new URL(url).host);
+}
