@@ -16,6 +16,8 @@ export interface AgentConfig {
   readonly busListen: string;
   readonly listen: ListenAddress;
   readonly token: string;
+  /** Nobody gave the token: the one that `state` keeps from an earlier start is as good. */
+  readonly isTokenMade?: boolean;
   readonly allowOrigins: readonly string[];
   readonly allowHosts: readonly string[];
   /** Directory of a web app to serve. */
@@ -32,7 +34,7 @@ export interface AgentConfig {
   /** Qi programs come in without credentials. */
   readonly isQiOpen?: boolean;
   readonly tls?: TlsFiles;
-  /** Where identity, token and journal are kept; undefined: nowhere. */
+  /** Where identity, token and journal are kept. Default: see `stateDirectory`. */
   readonly state?: string;
   /** The robot's name for people. Default: the computer's. */
   readonly name?: string;
@@ -214,6 +216,7 @@ function check(given: Given, { newToken, readFile }: ConfigSources): AgentConfig
     busListen,
     listen,
     token: known.token ?? newToken(),
+    ...(known.token === undefined ? { isTokenMade: true } : {}),
     allowOrigins: known['allow-origin'],
     allowHosts: known['allow-host'].map((name) => name.toLowerCase()),
     web: known.web,

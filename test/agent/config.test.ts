@@ -52,6 +52,7 @@ describe('the configuration', () => {
       busListen: 'tcp://127.0.0.1:9559',
       listen: { host: '127.0.0.1', port: 8080 },
       token: 'fresh',
+      isTokenMade: true,
       allowOrigins: [],
       allowHosts: [],
       web: undefined,
