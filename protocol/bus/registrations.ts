@@ -6,6 +6,7 @@ import { Dynamic, decodeValue, encodeValue } from '../wire/value.ts';
 import { AddressTable } from './address-table.ts';
 import { type BusObject, type EventSink, NO_OBJECTS, type Payload, type Subscription } from './bus.ts';
 import { conversionScore, convertValue } from './convert.ts';
+import type { EventFlow, EventFlows, EventOutput } from './event-flow.ts';
 import { StandardAction } from './metaobject.ts';
 import type { Peer } from './peer.ts';
 import { UNKNOWN_COUNT } from './peer-options.ts';
@@ -16,14 +17,20 @@ interface Entry {
   readonly objectId: number;
   readonly link: bigint;
   readonly subscription: Subscription;
+  readonly flow: EventFlow | undefined;
 }
 
 type Answer = (body: Uint8Array) => void;
-type Refuse = (address: CallAddress, error: QiwayError) => void;
+
+interface RegistrationsOptions {
+  readonly refuse: (address: CallAddress, error: QiwayError) => void;
+  /** Undefined: events go as they come. */
+  readonly events: EventFlows | undefined;
+}
 
 export class Registrations {
   readonly #peer: Peer;
-  readonly #refuse: Refuse;
+  readonly #options: RegistrationsOptions;
   /**
    * Of each object by link id: other objects may have the same ones. One id may be given twice, and then every event
    * arrives twice (as libqi).
@@ -32,9 +39,9 @@ export class Registrations {
   #count = 0;
   #nextServerLink = 1n;
 
-  constructor(peer: Peer, refuse: Refuse) {
+  constructor(peer: Peer, options: RegistrationsOptions) {
     this.#peer = peer;
-    this.#refuse = refuse;
+    this.#options = options;
   }
 
   get count(): number {
@@ -61,7 +68,7 @@ export class Registrations {
     const convert =
       wanted === undefined || conversionScore(declared, wanted) === 0 ? undefined : converter(declared, wanted);
     const { service, object: objectId } = address;
-    const sink: EventSink = {
+    const output: EventOutput = {
       event: (payload) => {
         const converted = convert?.(payload) ?? payload;
         const flags = converted.signature === 'm' && declared !== 'm' ? MessageFlags.dynamicPayload : 0;
@@ -73,16 +80,22 @@ export class Registrations {
         writeUint32(body, 0, missed ?? UNKNOWN_COUNT);
         this.#peer.write(MessageType.gap, 0, this.#peer.freshId(), service, objectId, signal, body);
       },
+    };
+    const flow = this.#options.events?.open({ service, object: objectId, signal }, output);
+    const to = flow ?? output;
+    const sink: EventSink = {
+      event: (payload) => to.event(payload),
+      gap: (missed) => to.gap(missed),
       gone: () => {},
     };
     const subscription = object.subscribe(signal, sink);
-    const entry: Entry = { service, objectId, link, subscription };
+    const entry: Entry = { service, objectId, link, subscription, flow };
     this.#keep(entry);
     subscription.ready.then(
       () => answer(encodeValue('L', this.#nextServerLink++)),
       (error: QiwayError) => {
         this.#forget(entry);
-        this.#refuse(address, error);
+        this.#options.refuse(address, error);
       },
     );
   }
@@ -138,6 +151,7 @@ export class Registrations {
     const same = links?.get(link);
     if (links === undefined || same?.delete(entry) !== true) return;
     this.#count -= 1;
+    entry.flow?.close();
     if (same.size === 0) links.delete(link);
     if (links.size === 0) this.#entries.delete(service, objectId);
   }

@@ -4,6 +4,7 @@
 import type { QiwayError } from '../errors.ts';
 import type { MessageHeader } from '../wire/message.ts';
 import type { BusObject, Payload } from './bus.ts';
+import type { EventFlows } from './event-flow.ts';
 import type { Peer } from './peer.ts';
 
 /** Of a message that is to be answered. */
@@ -67,6 +68,8 @@ export interface ServingOptions {
   readonly errors: 'text' | 'record';
   /** Default: the other side may use whatever it can address. */
   readonly guard?: ServingGuard;
+  /** How fast events go to the other side. Default: as they come. */
+  readonly events?: EventFlows;
 }
 
 /** Makes the serving side of one peer. */

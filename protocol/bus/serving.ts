@@ -50,7 +50,10 @@ export class Serving implements ServingSide {
     this.#peer = peer;
     this.#options = options;
     this.#waiting = new WaitingMessages(peer.limits.maxIncomingCalls);
-    this.#registrations = new Registrations(peer, (address, error) => this.#error(address, error));
+    this.#registrations = new Registrations(peer, {
+      refuse: (address, error) => this.#error(address, error),
+      events: options.events,
+    });
   }
 
   get counts(): ServingCounts {
