@@ -3,6 +3,7 @@
 // payloads pass as bytes with their signature, and are encoded and decoded only at the ends.
 import type { QiwayError } from '../errors.ts';
 import type { ObjectEncoding } from '../wire/objects.ts';
+import type { Demand } from './demand.ts';
 import type { MetaObject } from './metaobject.ts';
 
 /**
@@ -58,6 +59,8 @@ export interface Subscription {
 
 /** What takes the events of a subscription. */
 export interface EventSink {
+  /** How events are wanted that come faster than they are taken; default: every one. Who cannot tell them apart sends all. */
+  readonly demand?: Demand;
   /** The receiver owns the references of `payload.objects`. Must not throw. */
   event(payload: Payload): void;
   /**
