@@ -30,20 +30,17 @@ export function demandOf(policy: string, maxHz: number): Demand {
 }
 
 /** What serves all of them: every one if somebody wants every one, as often as the most eager wants. */
-export function strongestOf(demands: Iterable<Demand | undefined>): Demand {
-  let policy: Demand['policy'] = 'latest';
+export function strongestOf(subscribers: Iterable<{ readonly demand?: Demand }>): Demand {
+  let policy: Demand['policy'] | undefined;
   let maxHz = 0;
-  let isEmpty = true;
   let isUnlimited = false;
-  for (const demand of demands) {
-    const { policy: wanted, maxHz: hz } = demand ?? EVERY;
-    isEmpty = false;
-    if (wanted === 'every') policy = 'every';
-    if (hz === 0) isUnlimited = true;
-    else maxHz = Math.max(maxHz, hz);
+  for (const { demand = EVERY } of subscribers) {
+    policy = policy === 'every' ? policy : demand.policy;
+    if (demand.maxHz === 0) isUnlimited = true;
+    else maxHz = Math.max(maxHz, demand.maxHz);
+    if (policy === 'every' && isUnlimited) return EVERY;
   }
-  if (isEmpty || (policy === 'every' && isUnlimited)) return EVERY;
-  return { policy, maxHz: isUnlimited ? 0 : maxHz };
+  return policy === undefined ? EVERY : { policy, maxHz: isUnlimited ? 0 : maxHz };
 }
 
 export function isSameDemand(one: Demand, other: Demand): boolean {
