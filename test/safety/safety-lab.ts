@@ -5,7 +5,7 @@ import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { fetchObject } from '@qiway/protocol/directory/fetch-object';
 import type { QiwayError } from '@qiway/protocol/errors';
 import { createObject, type HostedObject, method, property, signal } from '@qiway/protocol/objects/hosted-object';
-import { createObjectMap } from '@qiway/protocol/objects/object-map';
+import { createObjectMap, type RemoteObjects } from '@qiway/protocol/objects/object-map';
 import * as onDemand from '@qiway/protocol/objects/on-demand';
 import type { LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
 import { linkedPart } from '@qiway/protocol/part';
@@ -21,6 +21,7 @@ export interface LabSession extends SafetySession {
   /** Its peer at the client's end. */
   readonly client: string;
   readonly peer: Peer;
+  readonly objects: RemoteObjects;
   /** The session object, as the client sees it. */
   readonly own: RemoteObject<LooseMembers>;
   /** Signals of the session object that the client got, with their arguments. */
@@ -114,6 +115,7 @@ export async function safetyLab(options: Pick<SafetyParts, 'takeOver' | 'classes
       await own[name]?.connect((...args) => told.push([name, ...args]));
     return Object.assign(base, {
       peer: pair.client,
+      objects: map,
       own,
       told,
       raw,
