@@ -42,6 +42,23 @@ export class HeldObjects {
     return made;
   }
 
+  /** Takes all main objects off their addresses, without forgetting what they are: each is to be put back, or dismissed. */
+  suspendMain(): PeerObject[] {
+    const main = this.#objects.entries().filter((held) => held.object === 1);
+    for (const { service, object } of main) this.#objects.delete(service, object);
+    return main;
+  }
+
+  /** A suspended one is held again, at the address it has now. */
+  put(held: PeerObject): void {
+    this.#objects.set(held.service, held.object, held);
+  }
+
+  /** A suspended one is not held any more. */
+  dismiss(held: PeerObject): void {
+    this.#metaObjects.drop(held.metaObject);
+  }
+
   /** False: it was not held any more. */
   drop(held: PeerObject): boolean {
     const { service, object, metaObject } = held;

@@ -26,6 +26,8 @@ class LazyServing implements ServingSide {
   #waitingBytes = 0;
   #side: ServingSide | undefined;
   #isClosed = false;
+  /** What waits from before a reset is not answered any more: its number may be that of another call by then. */
+  #era = 0;
 
   constructor(peer: Peer, options: ServingOptions, part: Part<{ readonly serving: ServingWith }>) {
     this.#peer = peer;
@@ -68,6 +70,11 @@ class LazyServing implements ServingSide {
     this.#side?.stop(service, error);
   }
 
+  reset(): void {
+    this.#era += 1;
+    this.#side?.reset();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#side?.close();
@@ -76,8 +83,9 @@ class LazyServing implements ServingSide {
   #take(kind: 'call' | 'post', header: MessageHeader, bytes: Uint8Array): void {
     if (this.#turns.areFree && this.#side !== undefined) return this.#side[kind](header, bytes);
     const copy = { ...header };
+    const era = this.#era;
     const refuse = (error: QiwayError): void => {
-      if (kind === 'call') this.#refuse(copy, error);
+      if (kind === 'call' && era === this.#era) this.#refuse(copy, error);
     };
     if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES)
       return refuse(
@@ -88,6 +96,7 @@ class LazyServing implements ServingSide {
       this.#turns.run(() => {
         this.#waitingBytes -= bytes.length;
         const side = this.#arrived();
+        if (era !== this.#era) return;
         if (side !== undefined) side[kind](copy, bytes);
         else refuse(partMissing());
       }, this.#part);

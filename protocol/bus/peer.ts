@@ -42,6 +42,8 @@ export class Peer {
   readonly #pending = new CallTable<PendingCall>();
   readonly #remotes: HeldObjects;
   readonly #serving: ServingSide;
+  /** Main objects of which it is not known yet whether the other side still has them. */
+  readonly #suspended = new Set<PeerObject>();
   #nextId = 2;
   #closedWith: QiwayError | undefined;
 
@@ -145,7 +147,7 @@ export class Peer {
   /** Ends every object of one service of the other side, and what was asked of it: it left the bus. */
   endService(service: number, error: QiwayError): void {
     const remotes = this.#remotes.dropAll(service);
-    this.#failPending(error, service);
+    this.#failPending(error, { service });
     for (const remote of remotes) remote.end(remote.object === 1 ? error : objectGone(error));
     // What was given to that service as arguments goes with it (as libqi).
     this.#serving.stop(service, error);
@@ -158,15 +160,62 @@ export class Peer {
 
   /**
    * Fails what is pending, ends what is held, releases what is served. Idempotent.
-   * @param ofObjects how objects end that are no services: a service may come back, they do not
+   * @param details.ofObjects how objects end that are no services: a service may come back, they do not
+   * @param details.neverSent ids of calls that certainly were not made
    */
-  close(error: QiwayError, ofObjects: QiwayError = error): void {
+  close(
+    error: QiwayError,
+    { ofObjects = error, neverSent }: { ofObjects?: QiwayError; neverSent?: ReadonlySet<number> } = {},
+  ): void {
     if (this.#closedWith !== undefined) return;
     this.#closedWith = error;
-    const remotes = this.#remotes.dropAll();
-    this.#failPending(error);
+    const remotes = [...this.#remotes.dropAll(), ...this.#suspended];
+    this.#suspended.clear();
+    this.#failPending(error, { neverSent });
     for (const remote of remotes) remote.end(remote.object === 1 ? error : ofObjects);
     this.#serving.close();
+  }
+
+  /**
+   * The other side has forgotten everything: what was pending fails, objects that were handed over end, what was served is
+   * released. Services' main objects are suspended until `settle` or `giveUp`.
+   * @returns how many calls and objects were lost
+   */
+  renew(error: QiwayError, neverSent: ReadonlySet<number>): { readonly calls: number; readonly objects: number } {
+    const calls = this.#pending.size;
+    for (const remote of this.#remotes.suspendMain()) {
+      this.#suspended.add(remote);
+      remote.suspend();
+    }
+    const ended = this.#remotes.dropAll();
+    this.#serving.reset();
+    this.#failPending(error, { neverSent });
+    for (const remote of ended) remote.end(objectGone(error));
+    return { calls, objects: ended.length };
+  }
+
+  /** A suspended object goes on: the other side has it as the main object of this service now. Its subscriptions are told of a gap. */
+  settle(object: PeerObject, service: number): void {
+    if (!this.#suspended.delete(object) || this.#closedWith !== undefined) return;
+    object.settle(this, service);
+    this.#remotes.put(object);
+  }
+
+  /** A suspended object ends: the other side has it no more. */
+  giveUp(object: PeerObject, error: QiwayError): void {
+    if (!this.#suspended.delete(object)) return;
+    this.#remotes.dismiss(object);
+    object.end(error);
+  }
+
+  /** Fails one call of this side; what the other side answers to it is ignored. */
+  failCall(id: number, error: QiwayError): void {
+    this.#pending.delete(id)?.sink.error(error);
+  }
+
+  /** Name of a method of an object that is held. */
+  memberName(at: { readonly service: number; readonly object: number; readonly action: number }): string | undefined {
+    return this.#remotes.get(at.service, at.object)?.metaObject.methods.get(at.action)?.name;
   }
 
   /** Writes a call and keeps its sink until the answer. */
@@ -241,6 +290,7 @@ export class Peer {
 
   /** Forgets a remote object whose last reference was dropped, and tells its host. */
   forget(remote: PeerObject): void {
+    if (this.#suspended.delete(remote)) return this.#remotes.dismiss(remote);
     if (!this.#remotes.drop(remote) || remote.object === 1) return; // a service's main object is not ours to end
     const body = new Uint8Array(4);
     writeUint32(body, 0, remote.service);
@@ -354,9 +404,13 @@ export class Peer {
   }
 
   /** Of one service, or of all. */
-  #failPending(error: QiwayError, service?: number): void {
+  #failPending(
+    error: QiwayError,
+    { service, neverSent }: { readonly service?: number; readonly neverSent?: ReadonlySet<number> | undefined },
+  ): void {
     const underWay = ofCallUnderWay(error);
-    for (const { id } of this.#pending.leaving(service)) this.#pending.delete(id)?.sink.error(underWay);
+    for (const { id } of this.#pending.leaving(service))
+      this.#pending.delete(id)?.sink.error(neverSent?.has(id) === true ? error : underWay);
   }
 }
 

@@ -33,7 +33,9 @@ export interface ServingSide {
   cancel(bytes: Uint8Array): void;
   /** Drops what hangs on one of our services: it left the bus. */
   stop(service: number, error: QiwayError): void;
-  /** The other side is gone: its calls are cancelled, its registrations closed, its objects released. */
+  /** The other side has forgotten everything: its calls are cancelled, its registrations closed, its objects released. */
+  reset(): void;
+  /** The same for good: the other side is gone. */
   close(): void;
 }
 

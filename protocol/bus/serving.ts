@@ -211,8 +211,11 @@ export class Serving implements ServingSide {
     for (const binding of this.#bindings.entries(service)) this.#unbind(service, binding.objectId);
   }
 
-  /** The other side is gone: its calls are cancelled, its registrations closed, its objects released. */
   close(): void {
+    this.reset();
+  }
+
+  reset(): void {
     this.#waiting.clear();
     this.#registrations.drop();
     for (const call of this.#calls.leaving()) {

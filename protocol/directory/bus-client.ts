@@ -4,12 +4,13 @@ import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo 
 import { NO_OBJECTS, type Payload } from '../bus/bus.ts';
 import { callObject } from '../bus/call.ts';
 import type { Peer } from '../bus/peer.ts';
+import type { PeerObject } from '../bus/peer-object.ts';
 import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { decodeValue, encodeValue } from '../wire/value.ts';
 import { within } from '../within.ts';
 import type { explainError } from './explain-error.ts';
-import { fetchObject } from './fetch-object.ts';
+import { fetchMetaObject, fetchObject } from './fetch-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
 import { fromWire, type WireServiceInfo } from './service-info.ts';
 
@@ -59,6 +60,8 @@ interface Own {
   readonly name: string;
   readonly object: BusObject;
   readonly ended: (reason: QiwayError | undefined) => void;
+  /** Another one after the other side has begun anew. */
+  serviceId: number;
 }
 
 /** Joins: asks for the directory, subscribes to its changes, learns its machine. @throws `timeout`, `link-lost`, … */
@@ -116,6 +119,46 @@ export class BusClient implements Bus {
     this.#machineId = String(await this.#ask(Action.machineId, '()', []));
   }
 
+  /**
+   * The other side has begun anew, and knows nothing of this one: services hosted here are registered again, and main
+   * objects of others go on where the same service is there again. @throws as `begin`: then it is to be called again
+   */
+  async rejoin(): Promise<void> {
+    const { peer, clock, timeoutMs } = this.#options;
+    peer.settle(this.#directory as PeerObject, DIRECTORY_ID);
+    this.#machineId = String(await this.#ask(Action.machineId, '()', []));
+    const hosted = [...this.#own];
+    this.#own.clear();
+    for (const [serviceId, own] of hosted) await this.#registerAgain(serviceId, own);
+    const infos = new Map((await this.services()).map((info) => [info.name, info]));
+    for (const [name, foreign] of [...this.#objects]) {
+      const object = await foreign.object.catch(() => undefined);
+      if (object === undefined || object.goneWith !== undefined) continue;
+      const info = infos.get(name);
+      const found = info && (await fetchMetaObject(peer, info.serviceId, { clock, timeoutMs }).catch(unlessLost));
+      if (info !== undefined && found !== undefined && isSame(found, object.metaObject.bytes)) {
+        foreign.serviceId = info.serviceId;
+        peer.settle(object as PeerObject, info.serviceId);
+        continue;
+      }
+      const gone = new QiwayError('service-gone', `Service ${name} is not there any more, or is another one now.`, {
+        data: { service: name },
+      });
+      this.#objects.delete(name);
+      peer.giveUp(object as PeerObject, gone);
+      object.release();
+      for (const listener of [...this.#listeners])
+        listener.serviceRemoved?.({ serviceId: foreign.serviceId ?? 0, name });
+    }
+    for (const listener of [...this.#listeners]) listener.stateChanged?.('up');
+  }
+
+  /** Of a service of others that is used here. */
+  nameOf(serviceId: number): string | undefined {
+    for (const [name, foreign] of this.#objects) if (foreign.serviceId === serviceId) return name;
+    return undefined;
+  }
+
   async services(): Promise<readonly ServiceInfo[]> {
     const infos = (await this.#ask(Action.services, '()', [])) as WireServiceInfo[];
     return infos.map(fromWire);
@@ -138,19 +181,9 @@ export class BusClient implements Bus {
   }
 
   async host(name: string, object: BusObject): Promise<HostedService> {
-    const { machineId, processId, sessionId, endpoints } = this.#options.identity;
-    const info: WireServiceInfo = {
-      name,
-      serviceId: 0,
-      machineId,
-      processId,
-      endpoints: endpoints(),
-      sessionId,
-      objectUid: object.uid,
-    };
     let serviceId: number;
     try {
-      serviceId = (await this.#ask(Action.registerService, this.#registerSignature(), [info])) as number;
+      serviceId = await this.#register(name, object);
     } catch (error) {
       object.release();
       throw await this.#explain(error, name);
@@ -159,22 +192,29 @@ export class BusClient implements Bus {
     const closed = new Promise<QiwayError | undefined>((resolve) => {
       ended = resolve;
     });
-    const own: Own = { name, object, ended };
+    const own: Own = { name, object, ended, serviceId };
     this.#own.set(serviceId, own);
     this.#ownByName.set(name, own);
     try {
       await this.#ask(Action.serviceReady, '(I)', [serviceId]);
     } catch (error) {
-      this.#dropOwn(serviceId, asQiwayError(error));
-      void this.#unregister(serviceId); // or its name would be taken as long as this program runs
+      this.#dropOwn(own.serviceId, asQiwayError(error));
+      void this.#unregister(own.serviceId); // or its name would be taken as long as this program runs
       throw error;
     }
     const close = async (): Promise<void> => {
-      if (!this.#own.has(serviceId)) return;
-      this.#dropOwn(serviceId, undefined);
-      await this.#unregister(serviceId);
+      if (this.#own.get(own.serviceId) !== own) return;
+      this.#dropOwn(own.serviceId, undefined);
+      await this.#unregister(own.serviceId);
     };
-    return { name, serviceId, close, closed };
+    return {
+      name,
+      get serviceId() {
+        return own.serviceId;
+      },
+      close,
+      closed,
+    };
   }
 
   listen(listener: BusListener): () => void {
@@ -224,6 +264,39 @@ export class BusClient implements Bus {
         data: { service: info.name },
         cause: error,
       });
+    }
+  }
+
+  /** @returns its id */
+  async #register(name: string, object: BusObject): Promise<number> {
+    const { machineId, processId, sessionId, endpoints } = this.#options.identity;
+    const info: WireServiceInfo = {
+      name,
+      serviceId: 0,
+      machineId,
+      processId,
+      endpoints: endpoints(),
+      sessionId,
+      objectUid: object.uid,
+    };
+    return (await this.#ask(Action.registerService, this.#registerSignature(), [info])) as number;
+  }
+
+  /** Its old id means nothing any more. A name that somebody else has by now ends it. */
+  async #registerAgain(oldId: number, own: Own): Promise<void> {
+    try {
+      own.serviceId = await this.#register(own.name, own.object);
+      this.#own.set(own.serviceId, own);
+      await this.#ask(Action.serviceReady, '(I)', [own.serviceId]);
+    } catch (thrown) {
+      const error = asQiwayError(thrown);
+      if (LOST.has(error.code)) {
+        // To be registered with the next attempt.
+        if (!this.#own.has(own.serviceId)) this.#own.set(oldId, own);
+        throw error;
+      }
+      this.#own.set(own.serviceId, own);
+      this.#dropOwn(own.serviceId, error);
     }
   }
 
@@ -314,6 +387,18 @@ export class BusClient implements Bus {
     if (this.#state === 'down')
       throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
   }
+}
+
+/** Of questions that the other side did not get, or forgot. */
+const LOST: ReadonlySet<string> = new Set(['link-lost', 'offline', 'closed', 'timeout']);
+
+/** What cannot be fetched is not the same; what was not asked is asked again. */
+function unlessLost(thrown: unknown): undefined {
+  if (LOST.has(asQiwayError(thrown).code)) throw thrown;
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
 /** Undefined: it cannot be read. One bad event is not to cost the bus, with the services that are there. */

@@ -25,6 +25,13 @@ export interface FetchLimit {
 export async function fetchObject(peer: Peer, serviceId: number, limit: FetchLimit): Promise<BusObject> {
   const known = peer.heldObject(serviceId, MAIN_OBJECT);
   if (known !== undefined) return known;
+  const bytes = await fetchMetaObject(peer, serviceId, limit);
+  const uid = limit.uid?.length === 20 ? { uid: limit.uid } : {};
+  return peer.remoteObject(serviceId, MAIN_OBJECT, { metaObject: bytes, ...uid });
+}
+
+/** The bytes of its metaobject. @throws as `fetchObject` */
+export async function fetchMetaObject(peer: Peer, serviceId: number, limit: FetchLimit): Promise<Uint8Array> {
   // Not in the peer's table: it only carries the question.
   const asked = new PeerObject(peer, {
     service: serviceId,
@@ -37,6 +44,5 @@ export async function fetchObject(peer: Peer, serviceId: number, limit: FetchLim
     payload: { signature: '(I)', bytes: new Uint8Array(4), objects: NO_OBJECTS },
   };
   const reply = await callObject(asked, request, limit);
-  const uid = limit.uid?.length === 20 ? { uid: limit.uid } : {};
-  return peer.remoteObject(serviceId, MAIN_OBJECT, { metaObject: reply.bytes, ...uid });
+  return reply.bytes;
 }

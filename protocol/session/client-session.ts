@@ -1,27 +1,37 @@
-// The client's side of a session: says hello, then is a qi peer over the link and a Bus for the page. Layer 5.
-// See docs/link-protocol.md. It knows no sockets: a transport is given.
+// The client's side of a session: a qi peer and a Bus for the page, over whatever link there is now. It dials, resumes, and
+// begins a new session where the old one is gone. Layer 5. See docs/link-protocol.md section 5. It knows no sockets: how to
+// dial is given.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
-import { FULL_AGREEMENT, Peer } from '../bus/peer.ts';
+import { Peer } from '../bus/peer.ts';
 import type { ServingWith } from '../bus/serving-side.ts';
 import type { Clock } from '../clock.ts';
 import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
-import { QiwayError } from '../errors.ts';
+import { fetchObject } from '../directory/fetch-object.ts';
+import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
 import { toHex } from '../hex.ts';
+import { type ClassTable, createClassTable } from '../member-class.ts';
+import { readUint32 } from '../wire/bytes.ts';
 import { ControlType } from '../wire/link-frame.ts';
-import { MessageType } from '../wire/message.ts';
-import { PROTOCOL_VERSION, readErrorBody, readStatus, readWelcome, type Welcome } from './control.ts';
-import { DEFAULT_LINK_LIMITS, Link, type LinkLimits } from './link.ts';
-import type { Transport } from './transport.ts';
+import { type MessageHeader, MessageType } from '../wire/message.ts';
+import { isActing } from './acting.ts';
+import { attempt, type Dial, type Dialed, type DialReason, type Made } from './attempt.ts';
+import { Conduit } from './conduit.ts';
+import { type Hello, readErrorBody, readStatus, type Told, type Welcome } from './control.ts';
+import { DEFAULT_LINK_LIMITS, type Link, type LinkLimits } from './link.ts';
+import { Retry } from './retry.ts';
 import { afterMicrotasks } from './turn.ts';
 
+export type { Dial, Dialed, DialRequest } from './attempt.ts';
+
 export interface ClientSessionOptions {
+  readonly dial: Dial;
   readonly token: string;
   readonly clock: Clock;
   /** `count` random bytes. */
   readonly random: (count: number) => Uint8Array;
   /** Program and version, for the agent's log. */
   readonly client: string;
-  /** Until the session is ready, and for questions to the directory. */
+  /** For each link, until the session goes on over it; and for questions to the directory. */
   readonly timeoutMs: number;
   /** What objects of this side are served with: `serving`, or `lazyServing`. */
   readonly serving: ServingWith;
@@ -32,78 +42,136 @@ export interface ClientSessionOptions {
 /** What a session tells beside the bus. */
 export interface SessionListener {
   rttMeasured?(rttMs: number): void;
+  /** `state`, `link`, `told` or `loss` is another now. */
+  changed?(): void;
   robotBusChanged?(state: 'up' | 'down'): void;
+  /** A new session took the place of the old: what was asked of the old one's session object is to be asked again. */
+  renewed?(): void;
 }
 
-/** Says hello over an open transport. @throws `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost`, `wire-invalid` */
-export async function openSession(transport: Transport, options: ClientSessionOptions): Promise<ClientSession> {
-  const session = new ClientSession(transport, options);
+/** `offline`: the link is gone, and being made anew. */
+export type SessionState = 'connecting' | 'online' | 'offline' | 'closed';
+
+/** What was lost with the last session, when a new one had to take its place. */
+export interface Loss {
+  readonly reason: QiwayError;
+  /** Calls that were under way, and services' objects that ended. */
+  readonly calls: number;
+  readonly objects: number;
+}
+
+type State =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'online' }
+  /** `isKept`: the agent may still have the session. */
+  | { readonly kind: 'offline'; readonly reason: QiwayError; readonly isKept: boolean }
+  | { readonly kind: 'closed'; readonly reason: QiwayError | undefined };
+
+/** Refusals that another attempt will not mend. */
+const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'protocol-mismatch', 'wire-invalid']);
+/** An answer to a probe is waited for so long, or three round trips. */
+const PROBE_MS = 1_000;
+const OWN_OBJECT = 0;
+
+/** Makes the first link. @throws as `dial`; `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost`, `wire-invalid` */
+export async function openSession(options: ClientSessionOptions): Promise<ClientSession> {
+  const session = new ClientSession(options);
   await session.begin();
   return session;
 }
 
 export class ClientSession implements Bus {
   readonly #options: ClientSessionOptions;
-  readonly #link: Link;
+  readonly #conduit: Conduit;
   readonly #peer: Peer;
-  readonly #sessionListeners = new Set<SessionListener>();
+  readonly #retry: Retry;
+  readonly #listeners = new Set<SessionListener>();
   readonly closed: Promise<QiwayError | undefined>;
   #settleClosed: (error: QiwayError | undefined) => void = () => {};
+  #state: State = { kind: 'connecting' };
   #bus: BusClient | undefined;
   #welcome: Welcome | undefined;
-  #settleWelcome:
-    | { readonly resolve: (welcome: Welcome) => void; readonly reject: (error: QiwayError) => void }
-    | undefined;
-  #robotBus: 'up' | 'down' = 'up';
+  #dialed: Dialed | undefined;
+  #told: Told = { bus: 'up' };
+  #classes: ClassTable = createClassTable([]);
+  #own: Promise<BusObject> | undefined;
   #rttMs: number | undefined;
-  readonly #transport: Transport;
+  #attempts = 0;
+  #isDialing = false;
+  /** A new session, and not joined yet. */
+  #needsJoin = false;
+  #hasResumed = false;
+  #loss: Loss | undefined;
+  #beatMs: number | undefined;
+  #stopProbe: () => void = () => {};
 
-  constructor(transport: Transport, options: ClientSessionOptions) {
+  constructor(options: ClientSessionOptions) {
     this.#options = options;
-    this.#transport = transport;
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
-    const { clock, schedule = afterMicrotasks, limits = DEFAULT_LINK_LIMITS } = options;
-    this.#peer = new Peer({
-      send: (header, payload) => {
-        try {
-          this.#link.send(header, payload);
-        } catch (error) {
-          // Who calls is told; answers and events are not lost in silence: the session ends.
-          const { type } = header;
-          if (type === MessageType.call || type === MessageType.post || type === MessageType.cancel) throw error;
-          this.#link.close(error as QiwayError, 4413);
-        }
-      },
-      serving: options.serving({ services: (serviceId) => this.#bus?.ownService(serviceId), errors: 'record' }),
-      randomUid: () => options.random(20),
-    });
-    this.#link = new Link({
-      transport,
+    const { clock, schedule = afterMicrotasks, limits = DEFAULT_LINK_LIMITS, random } = options;
+    this.#conduit = new Conduit({
       clock,
       schedule,
       limits,
       onMessage: (header, payload) => this.#peer.receive(header, payload),
       onControl: (type, body) => this.#takeControl(type, body),
       onRtt: (rttMs) => {
+        this.#stopProbe();
         this.#rttMs = rttMs;
-        for (const listener of [...this.#sessionListeners]) listener.rttMeasured?.(rttMs);
+        for (const listener of [...this.#listeners]) listener.rttMeasured?.(rttMs);
       },
-      onClose: (error) =>
-        this.#ended(
-          error ?? new QiwayError('link-lost', 'The agent ended the session.', { data: { reason: 'goodbye' } }),
-        ),
+      onLost: (error) => this.#lost(error),
     });
+    this.#peer = new Peer({
+      send: (header, payload) => this.#send(header, payload),
+      flow: this.#conduit.outbox,
+      serving: options.serving({ services: (serviceId) => this.#bus?.ownService(serviceId), errors: 'record' }),
+      randomUid: () => random(20),
+    });
+    this.#retry = new Retry({ clock, random, run: () => void this.#connect('lost') });
   }
 
-  /** Where the link goes. */
-  get route(): Transport['route'] {
-    return this.#transport.route;
+  get sessionState(): SessionState {
+    return this.#state.kind;
+  }
+
+  /** Why it is offline or closed. */
+  get reason(): QiwayError | undefined {
+    return 'reason' in this.#state ? this.#state.reason : undefined;
+  }
+
+  /** What the last link is, or was. */
+  get link(): Dialed | undefined {
+    return this.#dialed;
+  }
+
+  /** Did this session go on over another link at least once? */
+  get hasResumed(): boolean {
+    return this.#hasResumed;
+  }
+
+  get loss(): Loss | undefined {
+    return this.#loss;
+  }
+
+  /** What the agent told last. */
+  get told(): Told {
+    return this.#told;
+  }
+
+  /** What calls do, as the agent says. */
+  get classes(): ClassTable {
+    return this.#classes;
   }
 
   get sessionId(): string {
     return this.#welcome?.session ?? '';
+  }
+
+  get epoch(): string {
+    return this.#welcome?.epoch ?? '';
   }
 
   get agent(): { readonly name: string; readonly version: string } {
@@ -117,11 +185,11 @@ export class ClientSession implements Bus {
 
   /** Whether the agent has the robot's bus; the session itself goes on without. */
   get robotBus(): 'up' | 'down' {
-    return this.#robotBus;
+    return this.#told.bus;
   }
 
   get state(): BusState {
-    return this.#peer.closedWith === undefined ? 'up' : 'closed';
+    return this.#state.kind === 'closed' ? 'closed' : 'up';
   }
 
   get machineId(): string {
@@ -129,42 +197,14 @@ export class ClientSession implements Bus {
   }
 
   /** Counts of what is held and served, for tests of bounds. */
-  get counts(): Peer['counts'] {
-    return this.#peer.counts;
+  get counts(): Peer['counts'] & { readonly queuedBytes: number } {
+    return { ...this.#peer.counts, queuedBytes: this.#conduit.outbox.queuedBytes };
   }
 
   async begin(): Promise<void> {
-    const { clock, timeoutMs, token, client, random } = this.#options;
-    const welcomed = new Promise<Welcome>((resolve, reject) => {
-      this.#settleWelcome = { resolve, reject };
-    });
-    const stopTimer = clock.after(timeoutMs, () =>
-      this.#link.close(
-        new QiwayError('timeout', `The agent did not answer hello within ${timeoutMs} ms.`, { data: { timeoutMs } }),
-      ),
-    );
-    this.#link.control(ControlType.hello, { protocol: PROTOCOL_VERSION, token, client, losses: true });
-    try {
-      this.#welcome = await welcomed;
-    } finally {
-      stopTimer();
-      this.#settleWelcome = undefined;
-    }
-    this.#robotBus = this.#welcome.bus;
-    this.#peer.agree({ ...FULL_AGREEMENT, tellsLosses: this.#welcome.losses });
-    this.#link.startHeartbeat(this.#welcome.heartbeatMs, true);
-    const identity = {
-      machineId: toHex(random(16)),
-      processId: 0,
-      sessionId: this.#welcome.session,
-      endpoints: () => [],
-    };
-    try {
-      this.#bus = await joinDirectory({ peer: this.#peer, clock, timeoutMs, identity });
-    } catch (error) {
-      this.#link.close();
-      throw error;
-    }
+    await this.#connect('first');
+    if (this.#state.kind === 'closed')
+      throw this.#state.reason ?? new QiwayError('closed', 'The session was closed here.');
   }
 
   services(): Promise<readonly ServiceInfo[]> {
@@ -188,19 +228,56 @@ export class ClientSession implements Bus {
   }
 
   listenSession(listener: SessionListener): () => void {
-    this.#sessionListeners.add(listener);
-    return () => this.#sessionListeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The session object; of each session another. @throws as calls do */
+  own(): Promise<BusObject> {
+    const { clock, timeoutMs } = this.#options;
+    const own = this.#own ?? fetchObject(this.#peer, OWN_OBJECT, { clock, timeoutMs });
+    this.#own = own;
+    own.catch(() => {
+      if (this.#own === own) this.#own = undefined;
+    });
+    return own;
   }
 
   /** Measures the round trip now; the result comes to the listeners. */
   ping(): void {
-    this.#link.ping();
+    this.#conduit.link?.ping();
+  }
+
+  /** Looks now whether the link is alive: something happened after which it may not be. */
+  probe(): void {
+    const { link } = this.#conduit;
+    if (this.#state.kind === 'offline') return this.#retry.now();
+    if (link === undefined) return;
+    const waitMs = Math.max(PROBE_MS, 3 * (this.#rttMs ?? 0));
+    this.#stopProbe();
+    this.#stopProbe = this.#options.clock.after(waitMs, () =>
+      link.close(new QiwayError('link-lost', `No answer within ${waitMs} ms.`, { data: { reason: 'silence' } }), 4408),
+    );
+    link.ping();
+  }
+
+  /** Makes another link while this one goes on, and moves over to it. Nothing happens while that is under way already. */
+  moveTo(): void {
+    if (this.#state.kind === 'online') void this.#connect('better');
+  }
+
+  /** A sign of life at least so often, ms; undefined: as the agent asks. */
+  setBeat(everyMs: number | undefined): void {
+    this.#beatMs = everyMs;
+    this.#conduit.link?.setBeat(this.#heartbeatMs());
   }
 
   async close(): Promise<void> {
-    if (this.#peer.closedWith !== undefined) return;
-    this.#ended(undefined);
-    this.#link.close();
+    this.#end(undefined);
+  }
+
+  #heartbeatMs(): number {
+    return Math.min(this.#beatMs ?? Number.POSITIVE_INFINITY, this.#welcome?.heartbeatMs ?? 1000);
   }
 
   #joined(): BusClient {
@@ -208,32 +285,228 @@ export class ClientSession implements Bus {
     return this.#bus;
   }
 
-  #takeControl(type: number, body: Uint8Array): void {
-    switch (type) {
-      case ControlType.welcome:
-        this.#settleWelcome?.resolve(readWelcome(body));
-        return;
-      case ControlType.refuse:
-      case ControlType.goodbye:
-        this.#link.endedByOther(readErrorBody(body));
-        return;
-      case ControlType.status: {
-        const { bus } = readStatus(body);
-        this.#robotBus = bus;
-        for (const listener of [...this.#sessionListeners]) listener.robotBusChanged?.(bus);
-        return;
-      }
-      default:
-        return; // newer agents may say more
+  #send(header: MessageHeader, payload: Uint8Array): void {
+    const { outbox } = this.#conduit;
+    const { type } = header;
+    if (this.#state.kind === 'offline') {
+      if (isActing(header))
+        throw new QiwayError(
+          'offline',
+          'There is no link to the robot at the moment, and nothing was sent. It is being made anew; to have a call wait for it, use queue().',
+        );
+      // What nobody waits for any more is not to run late, either.
+      if (type === MessageType.cancel) outbox.withdraw((frame) => isCanceled(frame, payload));
+    }
+    try {
+      outbox.send(header, payload);
+    } catch (error) {
+      // Who calls is told; answers and events are not lost in silence: the session ends.
+      if (type === MessageType.call || type === MessageType.post || type === MessageType.cancel) throw error;
+      this.#end(asQiwayError(error));
     }
   }
 
+  /** One attempt at a link. Only the first one throws. */
+  async #connect(reason: DialReason): Promise<void> {
+    if (this.#isDialing) return;
+    this.#isDialing = true;
+    const said = new Map<number, number>();
+    let made: Made | undefined;
+    try {
+      made = await this.#dial(reason, said).finally(() => {
+        this.#isDialing = false;
+      });
+      await this.#take(made, said);
+    } catch (thrown) {
+      this.#failed(asQiwayError(thrown), { reason, link: made?.link });
+      if (reason === 'first') throw thrown;
+    }
+  }
+
+  /** @param said gets what each hello said to have received, by its number */
+  #dial(reason: DialReason, said: Map<number, number>): Promise<Made> {
+    const { dial, clock, timeoutMs, token, client, limits = DEFAULT_LINK_LIMITS } = this.#options;
+    const hello = (): Omit<Hello, 'protocol'> => {
+      const { received, outbox } = this.#conduit;
+      const old = this.#resumable();
+      this.#attempts += 1;
+      said.set(this.#attempts, received);
+      const resume = old && { session: old.session, epoch: old.epoch, received, sent: outbox.sentNumber };
+      return { token, client, attempt: this.#attempts, ...(resume !== undefined && { resume }) };
+    };
+    return attempt({ dial, clock, timeoutMs, reason, hello, maxBufferedBytes: limits.maxQueuedBytes });
+  }
+
+  /** Goes over to a link on which the agent said welcome. */
+  async #take({ welcome, link, dialed }: Made, said: ReadonlyMap<number, number>): Promise<void> {
+    if (this.#state.kind === 'closed') return link.sayGoodbye();
+    const old = this.#resumable();
+    const isResumed = welcome.session === old?.session && welcome.epoch === old.epoch;
+    if (!isResumed) {
+      if (this.#welcome !== undefined) this.#leaveOld(this.reason);
+      this.#needsJoin = true;
+    }
+    this.#welcome = welcome;
+    this.#dialed = dialed;
+    link.control(ControlType.attached);
+    this.#conduit.attach(link, {
+      otherHas: welcome.received,
+      countFrom: isResumed ? (said.get(welcome.attempt) ?? 0) : 0,
+      heartbeatMs: this.#heartbeatMs(),
+      probes: true,
+    });
+    if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
+    this.#hear(welcome);
+    this.#hasResumed = isResumed;
+    if (this.#needsJoin) await this.#join();
+    if (this.#conduit.link === undefined) return; // lost again meanwhile, and dialed again
+    this.#retry.reset();
+    this.#become({ kind: 'online' });
+  }
+
+  #failed(error: QiwayError, { reason, link }: { readonly reason: DialReason; readonly link: Link | undefined }): void {
+    if (this.#state.kind === 'closed') return;
+    if (reason === 'first' || (FINAL.has(error.code) && reason !== 'better')) return this.#end(error);
+    // It could not go on over a link that stands: begun anew, that is another matter.
+    if (link?.isOpen === true && link === this.#conduit.link) return link.close(brokenOff(error), 1000);
+    if (this.#conduit.link !== undefined) return;
+    if (this.#state.kind === 'offline') this.#become({ ...this.#state, reason: error });
+    this.#retry.later();
+  }
+
+  /** The session that the agent may still have. */
+  #resumable(): Welcome | undefined {
+    return this.#state.kind === 'offline' && !this.#state.isKept ? undefined : this.#welcome;
+  }
+
+  /** A new session takes the place of the old: what cannot go on ends, and is counted. */
+  #leaveOld(cause: QiwayError | undefined): void {
+    const reason = new QiwayError(
+      'link-lost',
+      'The agent no longer has the session: it was started again, or the link was away for too long.',
+      { data: { reason: 'new-session' }, cause },
+    );
+    const neverSent = this.#conduit.outbox.neverSent();
+    this.#conduit.reset();
+    this.#own?.then((own) => own.release()).catch(() => {});
+    this.#own = undefined;
+    this.#hasResumed = false;
+    const { calls, objects } = this.#peer.renew(reason, neverSent);
+    this.#loss = { reason, calls, objects };
+    if (this.#state.kind === 'online') this.#become({ kind: 'offline', reason, isKept: true });
+  }
+
+  /** The directory, for the first time or again. */
+  async #join(): Promise<void> {
+    const { clock, timeoutMs, random } = this.#options;
+    const { session } = this.#welcome as Welcome;
+    if (this.#bus === undefined) {
+      const identity = { machineId: toHex(random(16)), processId: 0, sessionId: session, endpoints: () => [] };
+      this.#bus = await joinDirectory({ peer: this.#peer, clock, timeoutMs, identity });
+    } else await this.#bus.rejoin();
+    if (this.sessionId !== session) return; // another one took its place, and joins itself
+    this.#needsJoin = false;
+    if (this.#loss !== undefined) for (const listener of [...this.#listeners]) listener.renewed?.();
+  }
+
+  #takeControl(type: number, body: Uint8Array): void {
+    if (type === ControlType.goodbye) {
+      const error = readErrorBody(body);
+      if (error === undefined || FINAL.has(error.code))
+        return this.#end(
+          error ?? new QiwayError('link-lost', 'The agent ended the session.', { data: { reason: 'goodbye' } }),
+        );
+      // It may take us in again, as a new session.
+      const link = this.#conduit.link;
+      this.#becomeOffline(error, false);
+      link?.close(error, 1000);
+    } else if (type === ControlType.status) this.#hear(readStatus(body));
+  }
+
+  #hear(told: Partial<Told>): void {
+    const before = this.#told;
+    const { bus, busReason, addresses, classes } = told;
+    this.#told = {
+      bus: bus ?? before.bus,
+      ...((bus === undefined ? before.busReason : busReason) !== undefined && { busReason: busReason ?? '' }),
+      ...((addresses ?? before.addresses) !== undefined && { addresses: addresses ?? before.addresses ?? [] }),
+      ...((classes ?? before.classes) !== undefined && { classes: classes ?? before.classes ?? [] }),
+    };
+    if (classes !== undefined) this.#classes = createClassTable(classes);
+    if (this.#told.bus !== before.bus)
+      for (const listener of [...this.#listeners]) listener.robotBusChanged?.(this.#told.bus);
+    this.#tellChanged();
+  }
+
+  #lost(error: QiwayError): void {
+    this.#stopProbe();
+    if (this.#state.kind === 'closed') return;
+    if (FINAL.has(error.code)) return this.#end(error);
+    if (this.#state.kind !== 'connecting') {
+      this.#becomeOffline(error, this.#state.kind !== 'offline' || this.#state.isKept);
+      this.#withdrawMotion(error);
+    }
+    if (!this.#isDialing) this.#retry.now();
+  }
+
+  #becomeOffline(reason: QiwayError, isKept: boolean): void {
+    this.#become({ kind: 'offline', reason, isKept });
+  }
+
+  /** What moves the robot happens now or never. */
+  #withdrawMotion(cause: QiwayError): void {
+    const isMotion = ({
+      service,
+      object,
+      action,
+    }: MessageHeader | { service: number; object: number; action: number }) => {
+      const name = this.#bus?.nameOf(service);
+      const member = this.#peer.memberName({ service, object, action });
+      return name !== undefined && member !== undefined && this.#classes.classOf(name, member) === 'motion';
+    };
+    const error = new QiwayError(
+      'link-lost',
+      `The link broke before the robot confirmed, and what moves it is not sent again: ${sentenceOf(cause)}`,
+      { data: { reason: 'motion' }, cause, maybeExecuted: true },
+    );
+    for (const { type, id } of this.#conduit.outbox.withdraw(isMotion))
+      if (type === MessageType.call) this.#peer.failCall(id, error);
+  }
+
+  #become(state: State): void {
+    if (this.#state.kind === 'closed') return;
+    this.#state = state;
+    this.#tellChanged();
+  }
+
+  #tellChanged(): void {
+    for (const listener of [...this.#listeners]) listener.changed?.();
+  }
+
   /** @param error undefined: closed here */
-  #ended(error: QiwayError | undefined): void {
-    if (this.#peer.closedWith !== undefined) return;
-    this.#settleWelcome?.reject(error ?? new QiwayError('closed', 'The session was closed.'));
+  #end(error: QiwayError | undefined): void {
+    if (this.#state.kind === 'closed') return;
+    const { link } = this.#conduit;
     if (error === undefined) void this.#bus?.close();
-    this.#peer.close(error ?? new QiwayError('closed', 'The session was closed here.'));
+    this.#become({ kind: 'closed', reason: error });
+    this.#retry.stop();
+    this.#stopProbe();
+    const neverSent = link === undefined ? this.#conduit.outbox.neverSent() : new Set<number>();
+    this.#conduit.close(error);
+    this.#peer.close(error ?? new QiwayError('closed', 'The session was closed here.'), { neverSent });
     this.#settleClosed(error);
   }
+}
+
+/** Why a link was given up on which the session could not go on. */
+function brokenOff(cause: QiwayError): QiwayError {
+  return new QiwayError('link-lost', `The session could not go on: ${sentenceOf(cause)}`, {
+    data: { reason: 'rejoin' },
+    cause,
+  });
+}
+
+function isCanceled(frame: { readonly type: number; readonly id: number }, body: Uint8Array): boolean {
+  if (frame.type !== MessageType.call || body.length < 4) return false;
+  return readUint32(body, 0) === frame.id;
 }

@@ -1,37 +1,56 @@
 // Bodies of control frames: small JSON objects, checked by hand because a schema library would weigh more in a page than
 // the rest of the link (docs/decisions/0003). Layer 5. See docs/link-protocol.md section 4.
 import { type ErrorRecord, QiwayError, reviveError } from '../errors.ts';
+import type { ToldRule } from '../member-class.ts';
 import { encodeText } from '../wire/bytes.ts';
 
 /** The link protocol's version. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Of WebSockets that carry a link; holds the same version. */
-export const SUBPROTOCOL = 'qiway.1';
+export const SUBPROTOCOL = 'qiway.2';
 
 export interface Hello {
   readonly protocol: number;
+  /** Empty when a session is to be resumed: who it belongs to is known from the handshake. */
   readonly token: string;
   /** Program and version, for logs. */
   readonly client: string;
-  /** Gap and gone messages are understood. */
-  readonly losses: boolean;
+  /** From 1, one more with each hello of this client for this session. */
+  readonly attempt: number;
+  readonly resume?: Resume;
 }
 
-export interface Welcome {
-  readonly protocol: number;
+export interface Resume {
   readonly session: string;
   readonly epoch: string;
-  readonly agent: { readonly name: string; readonly version: string };
-  readonly bus: 'up' | 'down';
-  readonly heartbeatMs: number;
-  readonly maxMessageBytes: number;
-  /** Gap and gone messages are understood, and sent. */
-  readonly losses: boolean;
+  /** Number of the last frame taken, and of the last given. */
+  readonly received: number;
+  readonly sent: number;
 }
 
-export interface StatusUpdate {
+/** What an agent tells of itself at any time. */
+export interface Told {
+  /** Whether the agent has the robot's bus. */
   readonly bus: 'up' | 'down';
-  readonly reason?: string;
+  readonly busReason?: string;
+  /** Where the agent can be reached: URLs of links, the newest first. */
+  readonly addresses?: readonly string[];
+  /** What calls do. */
+  readonly classes?: readonly ToldRule[];
+}
+
+export interface Welcome extends Told {
+  readonly protocol: number;
+  readonly session: string;
+  /** New with every start of the agent. */
+  readonly epoch: string;
+  /** Of the hello that this answers. */
+  readonly attempt: number;
+  /** Number of the last frame that the agent has. */
+  readonly received: number;
+  readonly agent: { readonly name: string; readonly version: string };
+  readonly heartbeatMs: number;
+  readonly maxMessageBytes: number;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -42,8 +61,16 @@ export function encodeControl(body: object): Uint8Array {
 
 /** @throws `wire-invalid` */
 export function readHello(body: Uint8Array): Hello {
-  const { protocol, token, client, losses } = read(body, 'hello', { protocol: 0, token: '', client: '' }) as Hello;
-  return { protocol, token, client: client.slice(0, 200), losses: losses === true };
+  const hello = read(body, 'hello', { protocol: 0, client: '', attempt: 0 }) as Hello;
+  const { protocol, token, client, attempt, resume } = hello;
+  if (resume !== undefined) check({ resume }, { resume: { session: '', epoch: '', received: 0, sent: 0 } }, 'hello');
+  return {
+    protocol,
+    token: typeof token === 'string' ? token : '',
+    client: client.slice(0, 200),
+    attempt,
+    ...(resume === undefined ? {} : { resume }),
+  };
 }
 
 /** @throws `wire-invalid` */
@@ -52,17 +79,31 @@ export function readWelcome(body: Uint8Array): Welcome {
     protocol: 0,
     session: '',
     epoch: '',
+    attempt: 0,
+    received: 0,
     agent: { name: '', version: '' },
     bus: '',
     heartbeatMs: 0,
     maxMessageBytes: 0,
   }) as Welcome;
-  return { ...welcome, heartbeatMs: Math.max(50, welcome.heartbeatMs), losses: welcome.losses === true };
+  return { ...welcome, ...toldOf(welcome), heartbeatMs: Math.max(50, welcome.heartbeatMs) };
 }
 
-/** @throws `wire-invalid` */
-export function readStatus(body: Uint8Array): StatusUpdate {
-  return read(body, 'status', { bus: '' }) as StatusUpdate;
+/** What changed. @throws `wire-invalid` */
+export function readStatus(body: Uint8Array): Partial<Told> {
+  const status = parse(body, 'status') as Partial<Told>;
+  if (status.bus !== undefined) check(status as Record<string, unknown>, { bus: '' }, 'status');
+  return toldOf(status);
+}
+
+/** What is there and of the right form; lists of anything else are left out. */
+function toldOf({ bus, busReason, addresses, classes }: Partial<Told>): Partial<Told> {
+  return {
+    ...(bus !== undefined && { bus }),
+    ...(typeof busReason === 'string' && { busReason }),
+    ...(Array.isArray(addresses) && { addresses: addresses.filter((one) => typeof one === 'string') }),
+    ...(Array.isArray(classes) && { classes: classes.filter((one) => Array.isArray(one) && one.length === 2) }),
+  };
 }
 
 /** The error in a refuse or goodbye; undefined for a wanted end. @throws `wire-invalid` */

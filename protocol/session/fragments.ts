@@ -2,7 +2,7 @@
 import { overLimit, QiwayError } from '../errors.ts';
 import { readUint32 } from '../wire/bytes.ts';
 import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
-import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './link-writer.ts';
+import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './outbox.ts';
 
 interface Unfinished {
   readonly header: FrameHeader;

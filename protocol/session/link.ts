@@ -1,18 +1,23 @@
 // A link: one live attachment between client and agent over a transport. Splits batches into frames, answers pings,
-// notices silence, closes once. Layer 5. See docs/link-protocol.md sections 2 to 5 and 8.
+// notices silence, closes once. Layer 5; it knows no numbers and no session. See docs/link-protocol.md sections 3, 4 and 9.
 import type { Clock } from '../clock.ts';
 import { asQiwayError, overLimit, QiwayError } from '../errors.ts';
-import { ControlType, emptyFrameHeader, FRAME_HEADER_BYTES, FrameFlags, readFrameHeader } from '../wire/link-frame.ts';
-import { type MessageHeader, MessageType } from '../wire/message.ts';
+import {
+  ControlType,
+  emptyFrameHeader,
+  FIRST_CONTROL,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+  readFrameHeader,
+  writeFrameHeader,
+} from '../wire/link-frame.ts';
 import { encodeControl } from './control.ts';
-import { Fragments } from './fragments.ts';
-import { FRAGMENT_BYTES, LinkWriter } from './link-writer.ts';
 import type { CloseCode, Transport } from './transport.ts';
 
 export interface LinkLimits {
   /** Bytes of one message, fragments put together. */
   readonly maxMessageBytes: number;
-  /** Bytes that may wait for the other side. */
+  /** Bytes that may wait for the other side, or that it has not acknowledged. */
   readonly maxQueuedBytes: number;
 }
 
@@ -22,64 +27,66 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxQueuedBytes: 256 * 1024 * 1024,
 };
 
-/**
- * Whole heartbeats without a sign of life after which the link is lost. Many, because a lost link ends its session:
- * a busy computer or a weak radio may be silent for seconds.
- */
-const SILENT_BEATS = 8;
-const FIRST_CONTROL = 32;
+/** Whole heartbeats without a sign of life after which the link is lost. */
+const SILENT_BEATS = 3;
+/** A beat that comes so much later than it should, as part of itself, was kept up here: it says nothing of the other side. */
+const LATE_BEAT = 0.5;
 /** Of one transport message; ours stay far below. */
 export const MAX_BATCH_BYTES: number = 1280 * 1024;
 const EMPTY = new Uint8Array(0);
 
+/** Whoever has the link now: first who waits for the welcome, or for the client's first frame; then the session. */
+export interface LinkOwner {
+  /** A frame that is no control frame; `frame` is used again for the next one. Throwing closes the link. */
+  frame(frame: FrameHeader, body: Uint8Array): void;
+  /** A control frame other than ping and pong. Throwing closes the link. */
+  control(type: number, id: number, body: Uint8Array): void;
+  /** All frames of one batch were taken. */
+  batchTaken(): void;
+  drained(): void;
+  rttMeasured(rttMs: number): void;
+  /** Called once, with why; nothing follows. */
+  closed(error: QiwayError): void;
+}
+
+interface Heartbeat {
+  everyMs: number;
+  readonly probes: boolean;
+  readonly hasSent: () => boolean;
+}
+
 export interface LinkOptions {
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly schedule: (flush: () => void) => void;
-  readonly limits: LinkLimits;
-  /** A qi message. The header is reused for the next one. Throwing closes the link. */
-  readonly onMessage: (header: MessageHeader, payload: Uint8Array) => void;
-  /** A control frame other than ping and pong. Throwing closes the link. */
-  readonly onControl: (type: number, body: Uint8Array) => void;
-  readonly onRtt?: (rttMs: number) => void;
-  /** Called once. Undefined: the other side ended it as wanted. */
-  readonly onClose: (error: QiwayError | undefined) => void;
+  readonly owner: LinkOwner;
+  /** Bytes in the transport beyond which pings of the other side are not answered: it does not read. */
+  readonly maxBufferedBytes: number;
 }
 
 export class Link {
-  readonly #options: LinkOptions;
-  readonly #writer: LinkWriter;
-  readonly #fragments: Fragments;
+  readonly transport: Transport;
+  readonly #clock: Clock;
+  readonly #maxBufferedBytes: number;
   readonly #frame = emptyFrameHeader();
-  readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
-  /** Bytes of one transport message; lower before the other side is known. */
-  maxBatchBytes: number = MAX_BATCH_BYTES;
+  #owner: LinkOwner;
   #state: 'open' | 'closed' = 'open';
-  #hasHeard = true;
-  #silentBeats = 0;
+  #lastHeardMs: number;
   #stopBeat: () => void = () => {};
+  #beat: Heartbeat | undefined;
   #pingId = 0;
   #pingSentAt: number | undefined;
-  /** Of bulk, modulo 2^32: received, and told of. */
-  #bulkBytes = 0;
-  #toldBytes = 0;
 
-  constructor(options: LinkOptions) {
-    this.#options = options;
-    const { transport, schedule, limits } = options;
-    this.#writer = new LinkWriter({
-      transport,
-      clock: options.clock,
-      schedule,
-      maxQueuedBytes: limits.maxQueuedBytes,
-      maxMessageBytes: limits.maxMessageBytes,
-    });
-    this.#fragments = new Fragments(limits.maxMessageBytes);
+  constructor({ transport, clock, owner, maxBufferedBytes }: LinkOptions) {
+    this.#maxBufferedBytes = maxBufferedBytes;
+    this.transport = transport;
+    this.#clock = clock;
+    this.#owner = owner;
+    this.#lastHeardMs = clock.now();
     transport.listen({
       message: (bytes) => this.#receive(bytes),
-      drain: () => this.#writer.drained(),
+      drain: () => this.#owner.drained(),
       close: (reason) =>
-        this.#end(new QiwayError('link-lost', `The link to the other side broke: ${reason}.`, { data: { reason } })),
+        this.#end(new QiwayError('link-lost', `The link was closed: ${reason}.`, { data: { reason } })),
     });
   }
 
@@ -87,84 +94,124 @@ export class Link {
     return this.#state === 'open';
   }
 
-  get queuedBytes(): number {
-    return this.#writer.queuedBytes;
+  /** When something came last, on the link's clock. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
   }
 
-  /** @throws `limit-exceeded` when the other side reads too slowly */
-  send(header: MessageHeader, payload: Uint8Array): void {
-    this.#writer.send(header, payload);
+  give(owner: LinkOwner): void {
+    this.#owner = owner;
   }
 
-  control(type: number, body: object): void {
-    this.#say(type, 0, encodeControl(body));
+  /** Sends a control frame as a batch of its own, before what else waits on this side. */
+  control(type: number, body?: object): void {
+    this.#say(type, 0, body === undefined ? EMPTY : encodeControl(body));
   }
 
-  /** Begins to watch for silence; `probes`: also measure the round trip with every beat. */
-  startHeartbeat(everyMs: number, probes: boolean): void {
-    const { clock } = this.#options;
-    const beat = (): void => {
-      if (this.#state === 'closed') return;
-      this.#silentBeats = this.#hasHeard ? 0 : this.#silentBeats + 1;
-      this.#hasHeard = false;
-      if (this.#silentBeats >= SILENT_BEATS)
-        return this.close(
-          new QiwayError('link-lost', `Nothing was heard for ${SILENT_BEATS} heartbeats of ${everyMs} ms.`, {
-            data: { reason: 'silence' },
-          }),
-          4408,
-        );
-      if (probes || !this.#writer.hasSent) this.ping();
-      this.#writer.hasSent = false;
-      this.#stopBeat = clock.after(everyMs, beat);
-    };
-    this.#stopBeat = clock.after(everyMs, beat);
-    if (probes) this.ping();
+  /**
+   * Begins to watch for silence. `probes`: also measure the round trip with every beat. `hasSent` is asked with every beat
+   * whether anything was sent since it was asked last.
+   */
+  startHeartbeat(beat: Heartbeat): void {
+    this.#beat = { ...beat };
+    this.#lastHeardMs = this.#clock.now();
+    this.#nextBeat();
+    if (beat.probes) this.ping();
   }
 
-  /** A control frame, unless so much waits already that the other side does not seem to read: then the link ends. */
-  #say(type: number, id: number, body: Uint8Array): void {
-    const error = this.#writer.overfull();
-    if (error === undefined) this.#writer.control(type, id, body);
-    else this.close(error, 4413);
+  /** Beats from now on as often as this. */
+  setBeat(everyMs: number): void {
+    if (this.#beat === undefined || this.#beat.everyMs === everyMs) return;
+    this.#beat.everyMs = everyMs;
+    this.#stopBeat();
+    this.#nextBeat();
+    if (this.#beat.probes) this.ping();
   }
 
   ping(): void {
     this.#pingId = (this.#pingId + 1) >>> 0;
-    this.#pingSentAt = this.#options.clock.now();
+    this.#pingSentAt = this.#clock.now();
     this.#say(ControlType.ping, this.#pingId, EMPTY);
   }
 
-  /** Ends it: with goodbye and `error` told to the other side, or without one as wanted. Idempotent. */
-  close(error?: QiwayError, code: CloseCode = 1000, type: number = ControlType.goodbye): void {
+  /** Ends the link; the owner is told. With a type, `error` is told to the other side first. Idempotent. */
+  close(error: QiwayError, code: CloseCode, type?: number): void {
     if (this.#state === 'closed') return;
-    this.#writer.control(type, 0, encodeControl(error?.toJSON() ?? {}));
-    this.#writer.flush();
-    this.#options.transport.close(code, error?.code ?? 'goodbye');
+    if (type !== undefined) this.#send(type, 0, encodeControl(error.toJSON()));
+    this.transport.close(code, error.code);
     this.#end(error);
+  }
+
+  /** Ends the session at the other side, as wanted, and the link. The owner is not told. */
+  sayGoodbye(): void {
+    if (this.#state === 'closed') return;
+    this.#send(ControlType.goodbye, 0, encodeControl({}));
+    this.leave(1000, 'goodbye');
+  }
+
+  /** Closes the transport and tells nobody here. Idempotent. */
+  leave(code: CloseCode, reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#stopBeat();
+    this.transport.close(code, reason);
+  }
+
+  #nextBeat(): void {
+    const beat = this.#beat;
+    if (beat === undefined) return;
+    const { everyMs } = beat;
+    const dueMs = this.#clock.now() + everyMs;
+    this.#stopBeat = this.#clock.after(everyMs, () => {
+      if (this.#state === 'closed') return;
+      const now = this.#clock.now();
+      // Whoever was kept up itself has not read what came meanwhile.
+      if (now - dueMs > everyMs * LATE_BEAT) this.#lastHeardMs = Math.max(this.#lastHeardMs, now - everyMs);
+      const silentMs = now - this.#lastHeardMs;
+      if (silentMs >= everyMs * SILENT_BEATS)
+        return this.close(
+          new QiwayError('link-lost', `Nothing was heard for ${Math.round(silentMs)} ms.`, {
+            data: { reason: 'silence' },
+          }),
+          4408,
+        );
+      const isQuiet = !beat.hasSent();
+      if (this.#state !== 'open') return;
+      // A side whose timers are slowed down (a hidden page) still answers.
+      if (beat.probes || isQuiet || silentMs >= everyMs) this.ping();
+      this.#nextBeat();
+    });
+  }
+
+  #say(type: number, id: number, body: Uint8Array): void {
+    if (this.#state === 'closed') return;
+    if (this.transport.bufferedBytes <= this.#maxBufferedBytes) return this.#send(type, id, body);
+    const maximum = this.#maxBufferedBytes;
+    this.close(overLimit('The other side asks and does not read.', { limit: 'bufferedBytes', maximum }), 4413);
+  }
+
+  #send(type: number, id: number, body: Uint8Array): void {
+    const bytes = new Uint8Array(FRAME_HEADER_BYTES + body.length);
+    writeFrameHeader(bytes, 0, { ...emptyFrameHeader(), size: body.length, type, id });
+    bytes.set(body, FRAME_HEADER_BYTES);
+    this.transport.send(bytes);
   }
 
   #receive(bytes: Uint8Array): void {
     if (this.#state === 'closed') return;
-    this.#hasHeard = true;
+    this.#lastHeardMs = this.#clock.now();
     try {
-      if (bytes.length > this.maxBatchBytes)
-        throw overLimit(`A batch of ${bytes.length} bytes is more than ${this.maxBatchBytes}.`, {
+      if (bytes.length > MAX_BATCH_BYTES)
+        throw overLimit(`A batch of ${bytes.length} bytes is more than ${MAX_BATCH_BYTES}.`, {
           limit: 'maxBatchBytes',
-          maximum: this.maxBatchBytes,
+          maximum: MAX_BATCH_BYTES,
         });
       this.#readBatch(bytes);
-      if (this.#bulkBytes !== this.#toldBytes) this.#confirm();
+      if (this.isOpen) this.#owner.batchTaken();
     } catch (thrown) {
       const error = asQiwayError(thrown);
-      this.close(error, error.code === 'limit-exceeded' ? 4413 : 4400);
+      this.close(error, error.code === 'limit-exceeded' ? 4413 : 4400, ControlType.goodbye);
     }
-  }
-
-  /** Tells the sender of bulk how much has arrived, once a batch. */
-  #confirm(): void {
-    this.#toldBytes = this.#bulkBytes;
-    this.#say(ControlType.received, this.#bulkBytes, EMPTY);
   }
 
   #readBatch(bytes: Uint8Array): void {
@@ -177,69 +224,31 @@ export class Link {
       if (offset > bytes.length)
         throw new QiwayError('wire-invalid', 'A frame is longer than its batch.', { data: { offset: start } });
       const body = bytes.subarray(start, offset);
-      if (frame.type >= FIRST_CONTROL) {
-        this.#takeControl(frame.type, frame.id, body);
-        if (this.#state === 'closed') return;
-      } else {
-        if (frame.stream !== 0 || body.length > FRAGMENT_BYTES) this.#bulkBytes = (this.#bulkBytes + body.length) >>> 0;
-        const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body);
-        if (whole !== undefined) this.#passOn(whole);
-      }
+      if (frame.type < FIRST_CONTROL) this.#owner.frame(frame, body);
+      else this.#takeControl(frame.type, frame.id, body);
+      if (this.#state === 'closed') return;
     }
-  }
-
-  #passOn(payload: Uint8Array): void {
-    const frame = this.#frame;
-    if (
-      frame.type < 1 ||
-      frame.type > MessageType.gone ||
-      (frame.flags & ~0x83) !== 0 ||
-      (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0)
-    ) {
-      throw new QiwayError(
-        'wire-invalid',
-        `A frame has type ${frame.type} and flags ${frame.flags}, which nobody sends.`,
-      );
-    }
-    const header = this.#header;
-    header.id = frame.id;
-    header.size = payload.length;
-    header.type = frame.type;
-    header.flags = frame.flags & 3;
-    header.service = frame.service;
-    header.object = frame.object;
-    header.action = frame.action;
-    this.#options.onMessage(header, payload);
   }
 
   #takeControl(type: number, id: number, body: Uint8Array): void {
     switch (type) {
       case ControlType.ping:
         return this.#say(ControlType.pong, id, EMPTY);
-      case ControlType.received:
-        return this.#writer.acknowledged(id);
-      case ControlType.pong:
-        if (id !== this.#pingId || this.#pingSentAt === undefined) return;
-        this.#options.onRtt?.(this.#options.clock.now() - this.#pingSentAt);
+      case ControlType.pong: {
+        const sentAt = this.#pingSentAt;
+        if (id !== this.#pingId || sentAt === undefined) return;
         this.#pingSentAt = undefined;
-        return;
+        return this.#owner.rttMeasured(this.#clock.now() - sentAt);
+      }
       default:
-        this.#options.onControl(type, body);
+        this.#owner.control(type, id, body);
     }
   }
 
-  /** The other side said goodbye: nothing is to be told any more. */
-  endedByOther(error: QiwayError | undefined): void {
-    if (this.#state === 'closed') return;
-    this.#options.transport.close(1000, 'goodbye');
-    this.#end(error);
-  }
-
-  #end(error: QiwayError | undefined): void {
+  #end(error: QiwayError): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#stopBeat();
-    this.#writer.close();
-    this.#options.onClose(error);
+    this.#owner.closed(error);
   }
 }

@@ -1,188 +1,220 @@
-// The agent's side of a session: checks hello, then serves the bus to the link as a qi peer. Layer 5.
-// Everything a session holds is released when it ends. It knows no sockets and no HTTP: a transport is given.
+// The agent's side of a session: a qi peer that the bus is served to, over whatever link its client has now. Layer 5.
+// Everything it holds is released when it ends, not when a link does. It knows no sockets and no HTTP.
+import type { BusObject } from '../bus/bus.ts';
 import { decodeError } from '../bus/error-payload.ts';
-import { FULL_AGREEMENT, Peer } from '../bus/peer.ts';
+import { Peer } from '../bus/peer.ts';
 import { serving } from '../bus/serving.ts';
+import type { ServingOptions } from '../bus/serving-side.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedBus } from '../directory/embedded-bus.ts';
 import { serveBus } from '../directory/serve-bus.ts';
 import { QiwayError } from '../errors.ts';
-import { toHex } from '../hex.ts';
 import { ControlType } from '../wire/link-frame.ts';
-import { PROTOCOL_VERSION, readErrorBody, readHello } from './control.ts';
-import { DEFAULT_LINK_LIMITS, Link, type LinkLimits, MAX_BATCH_BYTES } from './link.ts';
-import type { Transport } from './transport.ts';
+import { Conduit } from './conduit.ts';
+import { readErrorBody, type Told } from './control.ts';
+import type { Link, LinkLimits } from './link.ts';
 
 export interface ServerSessionOptions {
+  readonly id: string;
+  readonly clientId: string;
+  readonly client: string;
   readonly bus: EmbeddedBus;
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
   readonly schedule: (flush: () => void) => void;
-  /** Looks at the token in constant time. */
-  readonly isTokenRight: (token: string) => boolean;
-  readonly agent: { readonly name: string; readonly version: string };
-  /** New with every start of the agent. */
-  readonly epoch: string;
-  /** Whether the agent has the robot's bus now. */
-  readonly robotBus: () => 'up' | 'down';
-  readonly limits?: LinkLimits;
-  readonly heartbeatMs?: number;
-  /** Until hello. */
-  readonly helloTimeoutMs?: number;
-  /** Called when the hello was accepted; may refuse by throwing (`limit-exceeded`). */
-  readonly onOpen?: (session: ServerSession) => void;
-  /** Called once after an accepted session ended; undefined: as wanted. */
-  readonly onClose?: (session: ServerSession, error: QiwayError | undefined) => void;
+  readonly limits: LinkLimits;
+  readonly heartbeatMs: number;
+  /** How long it waits for a link. */
+  readonly keepMs: number;
+  /** What the client asks of the agent for its session; see docs/link-protocol.md section 7. */
+  readonly ownObject?: (session: ServerSession) => BusObject;
+  /** Looks at calls before they are passed on. */
+  readonly guard?: (session: ServerSession) => ServingOptions['guard'];
 }
 
-/** A sign of life a second; also how often clients measure the round trip. */
-const HEARTBEAT_MS = 1_000;
-const HELLO_TIMEOUT_MS = 5_000;
-/** A hello is short; who is not known yet gets no more memory than this. */
-const MAX_HELLO_BYTES = 4 * 1024;
-
-/** Serves one accepted transport until it closes. */
-export function serveSession(transport: Transport, options: ServerSessionOptions): ServerSession {
-  return new ServerSession(transport, options);
+/** What happens to a session. */
+export interface ServerSessionListener {
+  attached?(): void;
+  detached?(): void;
+  /** Something came from the client, whatever it was. */
+  heard?(): void;
+  /** Once. Undefined: the client ended it as wanted. */
+  closed?(error: QiwayError | undefined): void;
 }
+
+/** How a link is taken. */
+export interface Arrived {
+  readonly attempt: number;
+  /** Number of the last frame that the client has, and of the last one that the agent said it has. */
+  readonly clientHas: number;
+  readonly agentHad: number;
+  /** Number of the last frame that the client had given before this link. */
+  readonly clientSent: number;
+}
+
+/** Silence after which what was sent before comes too late for a robot that moves, ms. */
+const STALE_AFTER_MS = 500;
+/** Service id of the session object. */
+const OWN_OBJECT = 0;
 
 export class ServerSession {
   readonly id: string;
-  /** What the client called itself; empty before its hello. */
-  client = '';
+  /** Id of the client's identity. */
+  readonly clientId: string;
+  /** What the client called itself. */
+  readonly client: string;
   readonly #options: ServerSessionOptions;
-  readonly #link: Link;
+  readonly #conduit: Conduit;
   readonly #peer: Peer;
-  #state: 'waiting' | 'open' | 'closed' = 'waiting';
-  readonly #stopHelloTimer: () => void;
-  #stopServing: () => void = () => {};
+  readonly #listeners = new Set<ServerSessionListener>();
+  readonly #stopServing: () => void;
+  readonly #own: BusObject | undefined;
+  #state: 'attached' | 'detached' | 'closed' = 'detached';
+  #stopKeeping: () => void = () => {};
+  #attempt = 0;
+  #lastHeardMs: number;
 
-  constructor(transport: Transport, options: ServerSessionOptions) {
+  constructor(options: ServerSessionOptions) {
     this.#options = options;
-    this.id = toHex(options.random(8));
-    const { bus, clock, schedule, limits = DEFAULT_LINK_LIMITS } = options;
-    this.#peer = new Peer({
-      send: (header, payload) => {
-        try {
-          this.#link.send(header, payload);
-        } catch (error) {
-          this.#link.close(error as QiwayError, 4413); // reads too slowly for what it asked for
-        }
-      },
-      serving: serving({ services: (serviceId) => bus.objectOf(serviceId), errors: 'record' }),
-      randomUid: () => options.random(20),
-      decodeError,
-    });
-    this.#link = new Link({
-      transport,
+    const { bus, clock, schedule, limits, random, guard } = options;
+    this.id = options.id;
+    this.clientId = options.clientId;
+    this.client = options.client;
+    this.#lastHeardMs = clock.now();
+    this.#conduit = new Conduit({
       clock,
       schedule,
       limits,
-      onMessage: (header, payload) => {
-        if (this.#state === 'waiting') throw new QiwayError('unauthorized', 'The first frame must be hello.');
-        this.#peer.receive(header, payload);
+      onMessage: (header, payload) => this.#peer.receive(header, payload),
+      onControl: (type, body) => {
+        if (type === ControlType.goodbye) this.#end(readErrorBody(body), false);
+        else if (type === ControlType.hello) throw new QiwayError('wire-invalid', 'A second hello on one link.');
       },
-      onControl: (type, body) => this.#takeControl(type, body),
-      onClose: (error) => this.#ended(error),
+      onRtt: () => {},
+      onHeard: () => {
+        this.#lastHeardMs = clock.now();
+        for (const listener of this.#listeners) listener.heard?.();
+      },
+      onLost: (error) => this.#lost(error),
     });
-    this.#link.maxBatchBytes = MAX_HELLO_BYTES;
-    const helloTimeoutMs = options.helloTimeoutMs ?? HELLO_TIMEOUT_MS;
-    this.#stopHelloTimer = clock.after(helloTimeoutMs, () =>
-      this.#refuse(
-        new QiwayError('timeout', `No hello within ${helloTimeoutMs} ms.`, { data: { timeoutMs: helloTimeoutMs } }),
-      ),
-    );
+    const own = options.ownObject?.(this);
+    this.#own = own;
+    const guarded = guard?.(this);
+    const served: ServingOptions = {
+      services: (serviceId) => (serviceId === OWN_OBJECT ? own : bus.objectOf(serviceId)),
+      errors: 'record',
+      ...(guarded !== undefined && { guard: guarded }),
+    };
+    this.#peer = new Peer({
+      send: (header, payload) => {
+        try {
+          this.#conduit.outbox.send(header, payload);
+        } catch (error) {
+          this.close(error as QiwayError); // reads too slowly for what it asked for
+        }
+      },
+      flow: this.#conduit.outbox,
+      serving: serving(served),
+      randomUid: () => random(20),
+      decodeError,
+    });
+    this.#stopServing = serveBus(bus, { peer: this.#peer, clock, hasRelativeEndpoints: false, place: 'outside' });
   }
 
-  get state(): 'waiting' | 'open' | 'closed' {
+  get state(): 'attached' | 'detached' | 'closed' {
     return this.#state;
+  }
+
+  get isAttached(): boolean {
+    return this.#state === 'attached';
+  }
+
+  /** Who calls, as calls carry it. */
+  get caller(): object {
+    return this.#peer;
+  }
+
+  /** On the session's clock. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  /** Was the message that is being taken sent before a silence that is too long for a robot that moves? */
+  get isStale(): boolean {
+    return this.#conduit.isStale;
+  }
+
+  /** Of the last link that was attached. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  /** Number of the last frame taken. */
+  get received(): number {
+    return this.#conduit.received;
   }
 
   /** What the session holds, for metrics and tests. */
   get counts(): Peer['counts'] & { readonly queuedBytes: number } {
-    return { ...this.#peer.counts, queuedBytes: this.#link.queuedBytes };
+    return { ...this.#peer.counts, queuedBytes: this.#conduit.outbox.queuedBytes };
   }
 
-  /** The robot's bus came or went. */
-  tellRobotBus(state: 'up' | 'down', reason?: string): void {
-    if (this.#state === 'open')
-      this.#link.control(ControlType.status, reason === undefined ? { bus: state } : { bus: state, reason });
+  /** Returns how to stop listening. */
+  listen(listener: ServerSessionListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
-  /** Ends it; `error` is told to the client. */
+  /** Goes on over this link, on which the client has said that it is there; the one before is dropped. */
+  attach(link: Link, { attempt, clientHas, agentHad, clientSent }: Arrived): void {
+    const { clock, heartbeatMs } = this.#options;
+    const silentMs = clock.now() - this.#lastHeardMs;
+    if (silentMs > STALE_AFTER_MS) this.#conduit.markStale(clientSent);
+    this.#attempt = attempt;
+    this.#lastHeardMs = clock.now();
+    this.#stopKeeping();
+    this.#state = 'attached';
+    this.#conduit.attach(link, { otherHas: clientHas, countFrom: agentHad, heartbeatMs, probes: false });
+    for (const listener of [...this.#listeners]) listener.attached?.();
+  }
+
+  /** Tells what changed; a client without a link is told by the next welcome. */
+  tell(changes: Partial<Told>): void {
+    this.#conduit.link?.control(ControlType.status, changes);
+  }
+
+  /** Ends it; `error` is told to the client. Idempotent. */
   close(error?: QiwayError): void {
-    this.#link.close(error);
+    this.#end(error, true);
   }
 
-  #takeControl(type: number, body: Uint8Array): void {
-    if (this.#state === 'waiting') {
-      if (type !== ControlType.hello) throw new QiwayError('unauthorized', 'The first frame must be hello.');
-      return this.#welcome(body);
-    }
-    if (type === ControlType.goodbye) this.#link.endedByOther(readErrorBody(body));
-    else if (type === ControlType.hello) throw new QiwayError('wire-invalid', 'A second hello on one link.');
+  #lost(error: QiwayError): void {
+    if (this.#state !== 'attached') return;
+    if (error.code !== 'link-lost') return this.#end(error, false);
+    const { clock, keepMs } = this.#options;
+    this.#state = 'detached';
+    this.#stopKeeping = clock.after(keepMs, () =>
+      this.#end(
+        new QiwayError('link-lost', `The client did not come back within ${keepMs / 1000} s.`, {
+          data: { reason: 'detached' },
+          cause: error,
+        }),
+        true,
+      ),
+    );
+    for (const listener of [...this.#listeners]) listener.detached?.();
   }
 
-  #welcome(body: Uint8Array): void {
-    const {
-      isTokenRight,
-      agent,
-      epoch,
-      robotBus,
-      bus,
-      clock,
-      limits = DEFAULT_LINK_LIMITS,
-      heartbeatMs = HEARTBEAT_MS,
-    } = this.#options;
-    const hello = readHello(body);
-    if (hello.protocol !== PROTOCOL_VERSION)
-      return this.#refuse(
-        new QiwayError(
-          'protocol-mismatch',
-          `This agent speaks version ${PROTOCOL_VERSION} of the link protocol, the client ${hello.protocol}. Update the older of the two.`,
-        ),
-      );
-    if (!isTokenRight(hello.token))
-      return this.#refuse(
-        new QiwayError(
-          'unauthorized',
-          'The token is not the one this agent expects. Copy the whole URL that the agent printed, with what follows #.',
-        ),
-      );
-    this.client = hello.client;
-    this.#peer.agree({ ...FULL_AGREEMENT, tellsLosses: hello.losses });
-    this.#stopHelloTimer();
-    try {
-      this.#options.onOpen?.(this);
-    } catch (error) {
-      return this.#refuse(error as QiwayError);
-    }
-    this.#state = 'open';
-    this.#link.maxBatchBytes = MAX_BATCH_BYTES;
-    this.#stopServing = serveBus(bus, { peer: this.#peer, clock, hasRelativeEndpoints: false, place: 'outside' });
-    this.#link.control(ControlType.welcome, {
-      protocol: PROTOCOL_VERSION,
-      session: this.id,
-      epoch,
-      agent,
-      bus: robotBus(),
-      heartbeatMs,
-      maxMessageBytes: limits.maxMessageBytes,
-      losses: true,
-    });
-    this.#link.startHeartbeat(heartbeatMs, false);
-  }
-
-  #refuse(error: QiwayError): void {
-    this.#link.close(error, 4401, ControlType.refuse);
-  }
-
-  #ended(error: QiwayError | undefined): void {
-    const wasOpen = this.#state === 'open';
+  #end(error: QiwayError | undefined, isTold: boolean): void {
+    if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#stopHelloTimer();
+    this.#stopKeeping();
+    if (isTold) this.#conduit.close(error);
     this.#peer.close(error ?? new QiwayError('closed', 'The session ended.'));
     this.#stopServing();
-    if (wasOpen) this.#options.onClose?.(this, error);
+    this.#conduit.close(undefined);
+    for (const listener of [...this.#listeners]) listener.closed?.(error);
+    this.#listeners.clear();
+    this.#own?.release();
   }
 }

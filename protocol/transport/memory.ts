@@ -7,11 +7,13 @@ class MemoryTransport implements Transport {
   readonly route = 'direct';
   readonly bufferedBytes = 0;
   #listener: TransportListener | undefined;
-  #isClosed = false;
+  /** What came before anybody listened. */
+  #early: Uint8Array[] = [];
+  #closed: { readonly reason: string; readonly code: CloseCode } | undefined;
   other!: MemoryTransport;
 
   send(part: Uint8Array, rest?: readonly Uint8Array[]): boolean {
-    if (this.#isClosed) return true;
+    if (this.#closed !== undefined) return true;
     const message = rest === undefined ? part : joined(part, rest);
     queueMicrotask(() => this.other.#receive(message));
     return true;
@@ -24,15 +26,21 @@ class MemoryTransport implements Transport {
 
   listen(listener: TransportListener): void {
     this.#listener = listener;
+    queueMicrotask(() => {
+      for (const message of this.#early.splice(0)) listener.message(message);
+      if (this.#closed !== undefined) listener.close(this.#closed.reason, this.#closed.code);
+    });
   }
 
   #receive(message: Uint8Array): void {
-    if (!this.#isClosed) this.#listener?.message(message);
+    if (this.#closed !== undefined) return;
+    if (this.#listener === undefined) this.#early.push(message);
+    else this.#listener.message(message);
   }
 
   #end(reason: string, code: CloseCode): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#closed !== undefined) return;
+    this.#closed = { reason, code };
     this.#listener?.close(reason, code);
   }
 }

@@ -7,7 +7,7 @@ import { wireInvalid } from './wire-errors.ts';
 /** Bytes before the body. */
 export const FRAME_HEADER_BYTES = 24;
 
-/** Frames that are not qi messages (those have types 1 to 10). */
+/** Frames that are not qi messages (those have types 1 to 11). */
 export interface ControlTypes {
   readonly hello: 32;
   readonly welcome: 33;
@@ -17,6 +17,7 @@ export interface ControlTypes {
   readonly goodbye: 37;
   readonly status: 38;
   readonly received: 39;
+  readonly attached: 40;
 }
 export const ControlType: ControlTypes = {
   hello: 32,
@@ -27,6 +28,7 @@ export const ControlType: ControlTypes = {
   goodbye: 37,
   status: 38,
   received: 39,
+  attached: 40,
 };
 
 export interface FrameFlagBits {
@@ -34,10 +36,17 @@ export interface FrameFlagBits {
   readonly dynamicPayload: 1;
   /** As in a qi message. */
   readonly returnType: 2;
+  /** Not numbered, not kept, not replayed. */
+  readonly lossy: 0x40;
   /** More fragments of this body follow, with the same `stream`. */
   readonly fragment: 0x80;
 }
-export const FrameFlags: FrameFlagBits = { dynamicPayload: 1, returnType: 2, fragment: 0x80 };
+export const FrameFlags: FrameFlagBits = { dynamicPayload: 1, returnType: 2, lossy: 0x40, fragment: 0x80 };
+
+/** Takes the place, and the number, of a frame that was withdrawn. */
+export const NOTHING = 11;
+/** Types from here on speak of the link, and have no number. */
+export const FIRST_CONTROL = 32;
 
 /** Fields are mutable so that one object can be used for every frame read. */
 export interface FrameHeader {

@@ -86,7 +86,7 @@ export class PeerSocket {
 
   /** Fails what is pending, and closes after what was sent has left. Idempotent. */
   close(error: QiwayError): void {
-    this.peer.close(error, objectsGone(error));
+    this.peer.close(error, { ofObjects: objectsGone(error) });
     this.#socket.end(error);
   }
 }
@@ -197,7 +197,7 @@ function attach(
     closed: (reason) => {
       const told =
         onClosed === undefined && options.isKept !== true ? reason : programGone(reason, options.isDirectory === true);
-      peer.close(told, objectsGone(told));
+      peer.close(told, { ofObjects: objectsGone(told) });
       onClosed?.(peerSocket, reason);
       settleClosed(told);
     },

@@ -3,15 +3,9 @@ import { expect, test } from 'vitest';
 import type { BusObject, EventSink } from '../../protocol/bus/bus.ts';
 import { FULL_AGREEMENT } from '../../protocol/bus/peer.ts';
 import { createObject, type HostedObject, signal } from '../../protocol/objects/hosted-object.ts';
-import {
-  emptyFrameHeader,
-  FRAME_HEADER_BYTES,
-  readFrameHeader,
-  writeFrameHeader,
-} from '../../protocol/wire/link-frame.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { decodeValue } from '../../protocol/wire/value.ts';
-import { memoryDoor, TOKEN } from '../support/memory-session.ts';
+import { memoryDoor } from '../support/memory-session.ts';
 import { peerPair } from '../support/peer-pair.ts';
 import { settled } from '../support/virtual-clock.ts';
 
@@ -90,45 +84,6 @@ test('a gap waits behind a large event of its object', async () => {
   sinks[0]?.gap?.(1);
   await door.clock.advance(1000);
   expect(heard.map((one) => (one instanceof Uint8Array ? one.length : one))).toEqual([4_000_000, { missed: 1 }]);
-});
-
-test('a client that does not know gaps is not sent any', async () => {
-  const door = memoryDoor();
-  const lamp = gappy();
-  const { serviceId } = await door.bus.host('Lamp', lamp.object);
-  const transport = door.dial();
-  const types: number[] = [];
-  transport.listen({
-    message: (batch) => {
-      const header = emptyFrameHeader();
-      for (let at = 0; at < batch.length; at += FRAME_HEADER_BYTES + header.size) {
-        readFrameHeader(batch, at, header);
-        types.push(header.type);
-      }
-    },
-    drain: () => {},
-    close: () => types.push(-1),
-  });
-  const send = (fields: Partial<ReturnType<typeof emptyFrameHeader>>, body: Uint8Array): void => {
-    const bytes = new Uint8Array(FRAME_HEADER_BYTES + body.length);
-    writeFrameHeader(bytes, 0, { ...emptyFrameHeader(), ...fields, size: body.length });
-    bytes.set(body, FRAME_HEADER_BYTES);
-    transport.send(bytes);
-  };
-  send({ type: 32 }, new TextEncoder().encode(JSON.stringify({ protocol: 1, token: TOKEN, client: 'older' })));
-  const registration = new Uint8Array(16);
-  const view = new DataView(registration.buffer);
-  view.setUint32(4, blinkedOf(lamp.object), true);
-  view.setUint32(8, 1, true);
-  send({ type: MessageType.call, id: 2, service: serviceId, object: 1 }, registration);
-  await settled();
-  lamp.gap(undefined);
-  lamp.object.emit('blinked', 1);
-  await settled();
-  expect(types).toContain(MessageType.reply);
-  expect(types).toContain(MessageType.event);
-  expect(types).not.toContain(MessageType.gap);
-  expect(types).not.toContain(-1);
 });
 
 test('a qi peer neither sends gaps nor takes them', async () => {

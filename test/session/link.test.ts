@@ -1,5 +1,6 @@
 // The link itself: batches, fragments, order per object, bounds, and what comes of bytes that nobody should send.
 import type { QiwayError } from '@qiway/protocol/errors';
+import { Conduit } from '@qiway/protocol/session/conduit';
 import { DEFAULT_LINK_LIMITS, Link, type LinkLimits } from '@qiway/protocol/session/link';
 import type { Transport, TransportListener } from '@qiway/protocol/session/transport';
 import type { MessageHeader } from '@qiway/protocol/wire/message';
@@ -52,21 +53,24 @@ function linkPair(limits: LinkLimits = DEFAULT_LINK_LIMITS) {
     },
   };
   const clock = virtualClock();
-  const common = { clock, schedule: queueMicrotask, limits, onControl: () => {} };
-  const sender = new Link({
-    ...common,
-    transport: left,
-    onMessage: () => {},
-    onClose: (error) => Object.assign(closed, { left: error }),
-  });
-  const receiver = new Link({
-    ...common,
-    schedule: (flush) => flush(),
-    transport: right,
-    onMessage: ({ type, id, object }, payload) =>
-      seen.push({ type, id, object, length: payload.length, first: payload[0] }),
-    onClose: (error) => Object.assign(closed, { right: error }),
-  });
+  const end = (transport: Transport, side: 'left' | 'right', schedule: (flush: () => void) => void): Conduit => {
+    const conduit = new Conduit({
+      clock,
+      schedule,
+      limits,
+      onMessage: ({ type, id, object }, payload) => {
+        if (side === 'right') seen.push({ type, id, object, length: payload.length, first: payload[0] });
+      },
+      onControl: () => {},
+      onRtt: () => {},
+      onLost: (error) => Object.assign(closed, { [side]: error }),
+    });
+    const link = new Link({ transport, clock, owner: conduit, maxBufferedBytes: limits.maxQueuedBytes });
+    conduit.attach(link, { otherHas: 0, countFrom: 0, heartbeatMs: 1000, probes: false });
+    return conduit;
+  };
+  const sender = end(left, 'left', queueMicrotask);
+  const receiver = end(right, 'right', (flush) => flush());
   const deliver = (batches = Number.POSITIVE_INFINITY): void => {
     for (let count = 0; count < batches; count += 1) {
       const batch = wire.shift();
@@ -76,7 +80,7 @@ function linkPair(limits: LinkLimits = DEFAULT_LINK_LIMITS) {
     }
   };
   const send = (type: number, id: number, object: number, payload: Uint8Array): void =>
-    sender.send(header(type, id, object), payload);
+    sender.outbox.send(header(type, id, object), payload);
   return {
     sender,
     receiver,
@@ -228,20 +232,18 @@ describe('a link', () => {
       },
     };
     let closedWith: QiwayError | undefined;
-    const limits = { maxMessageBytes: 100_000, maxQueuedBytes: 100_000 };
     const nothing = (): void => {};
-    const onClose = (error: QiwayError | undefined): void => {
-      closedWith = error;
+    const owner = {
+      frame: nothing,
+      control: nothing,
+      batchTaken: nothing,
+      drained: nothing,
+      rttMeasured: nothing,
+      closed: (error: QiwayError) => {
+        closedWith = error;
+      },
     };
-    new Link({
-      transport: stuck,
-      clock: virtualClock(),
-      schedule: (flush) => flush(),
-      limits,
-      onMessage: nothing,
-      onControl: nothing,
-      onClose,
-    });
+    new Link({ transport: stuck, clock: virtualClock(), owner, maxBufferedBytes: 100_000 });
     const ping = new Uint8Array(24);
     ping[4] = 35;
     for (let count = 0; count < 100_000; count += 1) hear?.message(ping);

@@ -1,14 +1,13 @@
 // A session over transports in memory: hello, calls both ways, what is released, what is refused.
 import type { BusObject, Payload } from '@qiway/protocol/bus/bus';
 import { callObject } from '@qiway/protocol/bus/call';
-import { serving } from '@qiway/protocol/bus/serving';
 import { createObject, method, property, signal } from '@qiway/protocol/objects/hosted-object';
 import { decodePayload, encodePayload, plainObjects } from '@qiway/protocol/objects/values';
-import { openSession } from '@qiway/protocol/session/client-session';
-import type { Transport } from '@qiway/protocol/session/transport';
+import { encodeControl } from '@qiway/protocol/session/control';
+import { memoryTransports } from '@qiway/protocol/transport/memory';
 import { ControlType } from '@qiway/protocol/wire/link-frame';
 import { describe, expect, it } from 'vitest';
-import { memoryDoor, randomBytes, TOKEN } from '../support/memory-session.ts';
+import { memoryDoor, TOKEN } from '../support/memory-session.ts';
 import { settled } from '../support/virtual-clock.ts';
 
 function idOf(object: BusObject, name: string): number {
@@ -143,7 +142,7 @@ describe('a session over a link', () => {
     expect(door.serverSessions[0]?.counts.subscriptions).toBe((registeredBefore ?? 0) - 1);
   });
 
-  it('releases everything a session held when its link breaks', async () => {
+  it('releases everything a session held when it ends', async () => {
     door = memoryDoor();
     const hosted = greeter();
     await door.bus.host('Greeter', hosted);
@@ -160,29 +159,39 @@ describe('a session over a link', () => {
 
   it('refuses a wrong token and says what to do', async () => {
     door = memoryDoor();
-    await expect(door.open('wrong')).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(door.open({ token: 'wrong' })).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
-  it('refuses anything before hello, a hello that is not JSON, and silence', async () => {
+  it('refuses a hello that is not one, and ends a link on which the client does not go on', async () => {
     door = memoryDoor();
     const closed: string[] = [];
-    const frames = [
-      frame(1, new Uint8Array(0)),
-      frame(ControlType.hello, new TextEncoder().encode('no')),
-      frame(ControlType.hello, new Uint8Array(5000)),
-      new Uint8Array(3),
+    const listener = { message: () => {}, drain: () => {}, close: (reason: string) => closed.push(reason) };
+    const good = encodeControl({ protocol: 2, token: TOKEN, client: 'x', attempt: 1 });
+    const hellos = [
+      new Uint8Array(0),
+      encodeControl([]),
+      encodeControl({ protocol: 2 }),
+      encodeControl({ ...{}, protocol: 1, client: 'x', attempt: 1 }),
     ];
-    for (const bytes of frames) {
-      const transport = door.dial();
-      transport.listen({ message: () => {}, drain: () => {}, close: (reason) => closed.push(reason) });
-      transport.send(bytes);
+    for (const hello of hellos) {
+      const [ours, theirs] = memoryTransports();
+      ours.listen(listener);
+      door.host.accept(theirs, { hello, clientId: 'stranger', address: 'memory' });
       await settled();
     }
-    expect(closed).toHaveLength(frames.length);
-    door.dial().listen({ message: () => {}, drain: () => {}, close: (reason) => closed.push(reason) });
+    expect(closed).toEqual(['wire-invalid', 'wire-invalid', 'wire-invalid', 'protocol-mismatch']);
+    for (const first of [frame(1, new Uint8Array(0)), frame(ControlType.hello, good), new Uint8Array(3), undefined]) {
+      const [ours, theirs] = memoryTransports();
+      ours.listen(listener);
+      door.host.accept(theirs, { hello: good, clientId: 'stranger', address: 'memory' });
+      await settled();
+      if (first !== undefined) ours.send(first);
+      await settled();
+    }
+    expect(closed.slice(4)).toEqual(['wire-invalid', 'wire-invalid', 'wire-invalid']);
     await door.clock.advance(5_001);
-    expect(closed).toHaveLength(frames.length + 1);
-    expect(door.serverSessions.every((session) => session.state === 'closed')).toBe(true);
+    expect(closed.slice(7)).toEqual(['timeout']);
+    expect(door.serverSessions).toEqual([]);
   });
 
   it('stays up while nothing is said, and measures the round trip', async () => {
@@ -191,33 +200,6 @@ describe('a session over a link', () => {
     await door.clock.advance(60_000);
     expect(session.state).toBe('up');
     expect(session.rttMs).toBeTypeOf('number');
-  });
-
-  it('notices on both sides within ten heartbeats that nothing comes any more', async () => {
-    door = memoryDoor();
-    const transport = door.dial();
-    let isCut = false;
-    const cut: Transport = {
-      route: 'direct',
-      bufferedBytes: 0,
-      send: (message, rest) => isCut || transport.send(message, rest),
-      close: () => {},
-      listen: (listener) => transport.listen({ ...listener, message: (bytes) => isCut || listener.message(bytes) }),
-    };
-    const session = await openSession(cut, {
-      token: TOKEN,
-      clock: door.clock,
-      random: randomBytes,
-      client: 'test',
-      timeoutMs: 1000,
-      serving,
-    });
-    await door.clock.advance(10_000);
-    expect(session.state).toBe('up');
-    isCut = true;
-    await door.clock.advance(10_000);
-    await expect(session.closed).resolves.toMatchObject({ code: 'link-lost' });
-    expect(door.serverSessions[0]?.state).toBe('closed');
   });
 
   it('says that a call under way may have run when the link breaks', async () => {

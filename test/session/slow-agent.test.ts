@@ -1,11 +1,9 @@
 // An agent that takes nothing any more: what a client serves to it is bounded, and nobody on the client's side is thrown at.
 import { expect, test } from 'vitest';
-import { serving } from '../../protocol/bus/serving.ts';
 import { createObject, method, signal } from '../../protocol/objects/hosted-object.ts';
-import { openSession } from '../../protocol/session/client-session.ts';
 import type { Transport } from '../../protocol/session/transport.ts';
 import { callMethod, failureOf } from '../contract/calls.ts';
-import { memoryDoor, randomBytes, TOKEN } from '../support/memory-session.ts';
+import { memoryDoor } from '../support/memory-session.ts';
 import { settled } from '../support/virtual-clock.ts';
 
 /** A transport that can be stopped up: what is sent from then on stays in it. */
@@ -34,32 +32,27 @@ function stoppable(transport: Transport): { readonly transport: Transport; stop(
 
 async function hostingClient() {
   const door = memoryDoor();
-  const { transport, stop } = stoppable(door.dial());
-  const session = await openSession(transport, {
-    token: TOKEN,
-    clock: door.clock,
-    random: randomBytes,
-    client: 'test',
-    timeoutMs: 10_000,
-    serving,
-    limits: { maxMessageBytes: 10_000_000, maxQueuedBytes: 1_000_000 },
-  });
+  let stop = (): void => {};
+  door.onDial = (transport) => {
+    const stopped = stoppable(transport);
+    stop = stopped.stop;
+    return stopped.transport;
+  };
+  const session = await door.open({ limits: { maxMessageBytes: 10_000_000, maxQueuedBytes: 1_000_000 } });
   const loud = createObject({ said: signal('(r)'), fetch: method('()', 'r', () => new Uint8Array(60_000)) });
   await session.host('Loud', loud);
   const service = await door.bus.service('Loud');
-  return { door, session, stop, loud, service };
+  return { door, session, stop: () => stop(), loud, service };
 }
 
-test('events that it does not take end the link, and not the program that emits them', async () => {
-  const { session, stop, loud, service } = await hostingClient();
-  const uid = [...service.metaObject.signals.values()].find(({ name }) => name === 'said')?.uid ?? 0;
-  await service.subscribe(uid, { event: () => {}, gone: () => {} }).ready;
+test('answers that it does not take end the session', async () => {
+  const { door, session, stop, service } = await hostingClient();
   stop();
-  for (let count = 0; count < 40; count += 1) {
-    loud.emit('said', new Uint8Array(60_000));
-    await settled();
-  }
+  const calls = Array.from({ length: 40 }, () => failureOf(callMethod(service, 'fetch')));
+  await settled();
   expect((await session.closed)?.code).toBe('limit-exceeded');
+  door.serverSessions[0]?.close();
+  await Promise.all(calls);
 });
 
 test('a call that it does not take fails, and the link stays', async () => {

@@ -84,7 +84,7 @@ export function flakyBus(clock: Clock): FlakyBus {
     },
     goDown: () => {
       const lost = new QiwayError('bus-down', 'The directory went away.');
-      pair?.client.close(lost, new QiwayError('object-gone', 'The object ended with the bus.'));
+      pair?.client.close(lost, { ofObjects: new QiwayError('object-gone', 'The object ended with the bus.') });
     },
   };
 }

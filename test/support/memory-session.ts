@@ -1,8 +1,14 @@
-// An embedded bus served to a client over transports in memory: everything but sockets.
+// An embedded bus served to clients over transports in memory: everything but sockets, and the handshake.
 import { serving } from '@qiway/protocol/bus/serving';
 import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
-import { type ClientSession, openSession } from '@qiway/protocol/session/client-session';
-import { type ServerSession, type ServerSessionOptions, serveSession } from '@qiway/protocol/session/server-session';
+import {
+  type ClientSession,
+  type ClientSessionOptions,
+  type Dial,
+  openSession,
+} from '@qiway/protocol/session/client-session';
+import type { ServerSession } from '@qiway/protocol/session/server-session';
+import { SessionHost, type SessionHostOptions } from '@qiway/protocol/session/session-host';
 import type { Transport } from '@qiway/protocol/session/transport';
 import { memoryTransports } from '@qiway/protocol/transport/memory';
 import { type VirtualClock, virtualClock } from './virtual-clock.ts';
@@ -20,18 +26,25 @@ export function embeddedBus(): EmbeddedBus {
 export interface MemoryDoor {
   readonly clock: VirtualClock;
   readonly bus: EmbeddedBus;
+  /** Takes the clients in; put another one here, and the agent was started again. */
+  host: SessionHost;
+  /** In the order in which they began, ended ones too. */
   readonly serverSessions: ServerSession[];
-  readonly serverOptions: ServerSessionOptions;
-  /** A client's transport whose other end the bus is served on. */
-  dial(): Transport;
-  open(token?: string): Promise<ClientSession>;
+  readonly hostOptions: SessionHostOptions;
+  /** Called with each transport that a client dials; may put another in its place. */
+  onDial: (transport: Transport) => Transport;
+  /** Links made so far. */
+  readonly dials: { count: number };
+  /** The way of a client, whose identity is `clientId`. */
+  dialAs(clientId: string): Dial;
+  open(changes?: Partial<ClientSessionOptions>): Promise<ClientSession>;
 }
 
-export function memoryDoor(changes: Partial<ServerSessionOptions> = {}): MemoryDoor {
+export function memoryDoor(changes: Partial<SessionHostOptions> = {}): MemoryDoor {
   const clock = virtualClock();
   const bus = embeddedBus();
   const serverSessions: ServerSession[] = [];
-  const serverOptions: ServerSessionOptions = {
+  const hostOptions: SessionHostOptions = {
     bus,
     clock,
     random: randomBytes,
@@ -39,15 +52,44 @@ export function memoryDoor(changes: Partial<ServerSessionOptions> = {}): MemoryD
     isTokenRight: (token) => token === TOKEN,
     agent: { name: 'test', version: '0' },
     epoch: 'epoch',
-    robotBus: () => 'up',
+    told: () => ({ bus: 'up' }),
+    onOpen: (session) => serverSessions.push(session),
     ...changes,
   };
-  const dial = (): Transport => {
-    const [ours, theirs] = memoryTransports();
-    serverSessions.push(serveSession(theirs, serverOptions));
-    return ours;
+  const dials = { count: 0 };
+  const door: MemoryDoor = {
+    clock,
+    bus,
+    host: new SessionHost(hostOptions),
+    serverSessions,
+    hostOptions,
+    onDial: (transport) => transport,
+    dials,
+    dialAs:
+      (clientId) =>
+      async ({ hello }) => {
+        dials.count += 1;
+        const [ours, theirs] = memoryTransports();
+        const transport = door.onDial(ours);
+        door.host.accept(theirs, { hello: hello(), clientId, address: 'memory' });
+        return {
+          transport,
+          robot: { id: 'robot', staticKey: new Uint8Array(32) },
+          address: 'memory',
+          isSealed: false,
+        };
+      },
+    open: (given) =>
+      openSession({
+        dial: door.dialAs('client'),
+        token: TOKEN,
+        clock,
+        random: randomBytes,
+        client: 'test',
+        timeoutMs: 10_000,
+        serving,
+        ...given,
+      }),
   };
-  const open = (token = TOKEN): Promise<ClientSession> =>
-    openSession(dial(), { token, clock, random: randomBytes, client: 'test', timeoutMs: 10_000, serving });
-  return { clock, bus, serverSessions, serverOptions, dial, open };
+  return door;
 }

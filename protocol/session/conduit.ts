@@ -1,0 +1,155 @@
+// What carries the messages of a session over its links, one at a time: outbox, inbox, and the link of now. Layer 5.
+// Both ends of a session have one; it knows no hello, and no qi message by its meaning.
+import type { Clock } from '../clock.ts';
+import { QiwayError } from '../errors.ts';
+import { ControlType, type FrameHeader } from '../wire/link-frame.ts';
+import type { MessageHeader } from '../wire/message.ts';
+import { Inbox } from './inbox.ts';
+import type { Link, LinkLimits, LinkOwner } from './link.ts';
+import { Outbox } from './outbox.ts';
+
+/** Without an acknowledgement for so long, while something is on its way, the other side does not read. */
+const STALL_MS = 20_000;
+
+export interface ConduitOptions {
+  readonly clock: Clock;
+  readonly schedule: (flush: () => void) => void;
+  readonly limits: LinkLimits;
+  readonly onMessage: (header: MessageHeader, payload: Uint8Array) => void;
+  /** Control frames that speak of the session. Throwing closes the link. */
+  readonly onControl: (type: number, body: Uint8Array) => void;
+  readonly onRtt: (rttMs: number) => void;
+  /** Something came, whatever it was. */
+  readonly onHeard?: () => void;
+  /** The link is gone; `link-lost`: another one may follow, anything else: the session cannot go on. */
+  readonly onLost: (error: QiwayError) => void;
+}
+
+/** How a link goes on with what was before. */
+export interface Attachment {
+  /** Number of the last frame that the other side has. */
+  readonly otherHas: number;
+  /** Number after which the other side begins to send. */
+  readonly countFrom: number;
+  readonly heartbeatMs: number;
+  /** Measure the round trip with every beat. */
+  readonly probes: boolean;
+}
+
+export class Conduit implements LinkOwner {
+  readonly outbox: Outbox;
+  readonly #options: ConduitOptions;
+  readonly #inbox: Inbox;
+  #link: Link | undefined;
+  #staleUpTo = 0;
+
+  constructor(options: ConduitOptions) {
+    this.#options = options;
+    const { clock, schedule, limits, onMessage } = options;
+    const { maxMessageBytes, maxQueuedBytes } = limits;
+    this.outbox = new Outbox({ clock, schedule, maxQueuedBytes, maxMessageBytes });
+    this.#inbox = new Inbox({ maxMessageBytes, onMessage });
+  }
+
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Number of the last frame taken. */
+  get received(): number {
+    return this.#inbox.received;
+  }
+
+  /** Was the message that is being taken sent for the first time before a silence? */
+  get isStale(): boolean {
+    return this.#inbox.received <= this.#staleUpTo;
+  }
+
+  /** Frames up to `number` come late. */
+  markStale(number: number): void {
+    this.#staleUpTo = number;
+  }
+
+  /** Goes over to a link; the one before is left. */
+  attach(link: Link, { otherHas, countFrom, heartbeatMs, probes }: Attachment): void {
+    const old = this.#link;
+    this.#link = link;
+    link.give(this);
+    this.#inbox.attach(countFrom);
+    old?.leave(4410, 'replaced by another link');
+    this.outbox.attach(link.transport, otherHas);
+    link.startHeartbeat({ everyMs: heartbeatMs, probes, hasSent: () => this.#beat() });
+  }
+
+  /** For a new session; a link that is there is left. */
+  reset(): void {
+    this.#link?.leave(1000, 'the session ended');
+    this.#link = undefined;
+    this.outbox.detach();
+    this.outbox.reset();
+    this.#inbox.reset();
+    this.#staleUpTo = 0;
+  }
+
+  /** Ends it: as wanted, or with why; the other side is told as far as there is a link. Nobody here is. */
+  close(error: QiwayError | undefined): void {
+    const link = this.#link;
+    this.#link = undefined;
+    this.outbox.flush();
+    this.outbox.close();
+    if (link === undefined) return;
+    link.give(NOBODY);
+    if (error === undefined) link.sayGoodbye();
+    else link.close(error, error.code === 'limit-exceeded' ? 4413 : 1000, ControlType.goodbye);
+  }
+
+  frame(frame: FrameHeader, body: Uint8Array): void {
+    this.#inbox.take(frame, body);
+  }
+
+  control(type: number, id: number, body: Uint8Array): void {
+    if (type === ControlType.received) this.outbox.confirmed(id);
+    else this.#options.onControl(type, body);
+  }
+
+  batchTaken(): void {
+    this.#options.onHeard?.();
+    const toTell = this.#inbox.toTell();
+    if (toTell !== undefined) this.outbox.acknowledge(this.#inbox.received, toTell === 'now');
+  }
+
+  drained(): void {
+    this.outbox.drained();
+  }
+
+  rttMeasured(rttMs: number): void {
+    this.#options.onRtt(rttMs);
+  }
+
+  closed(error: QiwayError): void {
+    this.#link = undefined;
+    this.outbox.detach();
+    this.#options.onLost(error);
+  }
+
+  #beat(): boolean {
+    const { stalledMs } = this.outbox;
+    if (stalledMs > STALL_MS)
+      this.#link?.close(
+        new QiwayError('link-lost', `The other side has taken nothing for ${Math.round(stalledMs / 1000)} s.`, {
+          data: { reason: 'stalled' },
+        }),
+        4413,
+      );
+    return this.outbox.beat();
+  }
+}
+
+const NOBODY: LinkOwner = {
+  frame: () => {},
+  control: () => {},
+  batchTaken: () => {},
+  drained: () => {},
+  rttMeasured: () => {},
+  closed: () => {},
+};

@@ -1,0 +1,98 @@
+// The receiving half of a session: counts frames, leaves out those that came over an earlier link, puts fragments together.
+// Layer 5; it outlives links. See docs/link-protocol.md sections 5 and 6.
+import { QiwayError } from '../errors.ts';
+import { FrameFlags, type FrameHeader, NOTHING } from '../wire/link-frame.ts';
+import { emptyMessageHeader, type MessageHeader, MessageType } from '../wire/message.ts';
+import { Fragments } from './fragments.ts';
+import { FRAGMENT_BYTES } from './outbox.ts';
+
+/** So much is told at once; what is less waits for the next batch that goes anyway, or for the heartbeat. */
+const TELL_AFTER_BYTES = 64 * 1024;
+/** What a frame costs its sender as long as it is not acknowledged, however short it is. */
+const FRAME_COST = 64;
+const KNOWN_FLAGS = FrameFlags.dynamicPayload | FrameFlags.returnType | FrameFlags.lossy | FrameFlags.fragment;
+
+export interface InboxOptions {
+  readonly maxMessageBytes: number;
+  /** A qi message. The header is reused for the next one. */
+  readonly onMessage: (header: MessageHeader, payload: Uint8Array) => void;
+}
+
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #header: MessageHeader = emptyMessageHeader();
+  #fragments: Fragments;
+  #received = 0;
+  /** Number of the last frame on the link of now. */
+  #counted = 0;
+  /** Cost of what is not told yet. */
+  #untold = 0;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    this.#fragments = new Fragments(options.maxMessageBytes);
+  }
+
+  /** Number of the last frame taken. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** What comes now was sent after frame `number`. */
+  attach(number: number): void {
+    this.#counted = number;
+  }
+
+  /** A new session. */
+  reset(): void {
+    this.#fragments = new Fragments(this.#options.maxMessageBytes);
+    this.#received = 0;
+    this.#counted = 0;
+    this.#untold = 0;
+  }
+
+  /** Takes one frame that is no control frame. @throws `wire-invalid`, `limit-exceeded`: the session must end */
+  take(frame: FrameHeader, body: Uint8Array): void {
+    if (frame.type < 1 || frame.type > NOTHING || (frame.flags & ~KNOWN_FLAGS) !== 0) throw unknownFrame(frame);
+    if ((frame.flags & FrameFlags.lossy) !== 0) return this.#takeLossy(frame, body);
+    this.#counted += 1;
+    this.#untold += FRAME_COST + body.length;
+    if (this.#counted <= this.#received) return;
+    this.#received = this.#counted;
+    if (frame.stream !== 0 || body.length > FRAGMENT_BYTES) this.#untold += TELL_AFTER_BYTES;
+    const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body);
+    if (whole === undefined || frame.type === NOTHING) return;
+    if (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0) throw unknownFrame(frame);
+    this.#passOn(frame, whole);
+  }
+
+  /** Asked at the end of a batch: is what came to be told at once, with the next batch, or is there nothing to tell? */
+  toTell(): 'now' | 'later' | undefined {
+    if (this.#untold === 0) return undefined;
+    const isUrgent = this.#untold >= TELL_AFTER_BYTES;
+    if (isUrgent) this.#untold = 0;
+    return isUrgent ? 'now' : 'later';
+  }
+
+  #takeLossy(frame: FrameHeader, body: Uint8Array): void {
+    const isFit = frame.type === MessageType.post || frame.type === MessageType.event;
+    if (!isFit || frame.stream !== 0 || (frame.flags & FrameFlags.fragment) !== 0) throw unknownFrame(frame);
+    this.#passOn(frame, body);
+  }
+
+  #passOn(frame: FrameHeader, payload: Uint8Array): void {
+    const header = this.#header;
+    header.id = frame.id;
+    header.size = payload.length;
+    header.type = frame.type;
+    header.flags = frame.flags & 3;
+    header.service = frame.service;
+    header.object = frame.object;
+    header.action = frame.action;
+    this.#options.onMessage(header, payload);
+  }
+}
+
+function unknownFrame({ type, flags }: FrameHeader): QiwayError {
+  return new QiwayError('wire-invalid', `A frame has type ${type} and flags ${flags}, which nobody sends.`);
+}

@@ -1,0 +1,204 @@
+// Numbered frames that the other side has not acknowledged, as they were given to the transport: batches, and pieces of
+// bulk. Layer 5. They are kept by reference; nothing is copied and nothing encoded again.
+import { QiwayError } from '../errors.ts';
+import {
+  emptyFrameHeader,
+  FIRST_CONTROL,
+  FRAME_HEADER_BYTES,
+  FrameFlags,
+  type FrameHeader,
+  NOTHING,
+  readFrameHeader,
+  writeFrameHeader,
+} from '../wire/link-frame.ts';
+import { MessageType } from '../wire/message.ts';
+
+/** What one transport message held. */
+interface Kept {
+  /** Numbered frames in it. */
+  readonly frames: number;
+  /** A batch; or, with `body`, the header of one frame of bulk. */
+  bytes: Uint8Array;
+  body: Uint8Array | undefined;
+  /** What it counts in the window of bulk. */
+  bulkBytes: number;
+  /** When it was first given to a transport; undefined: not yet. */
+  sentMs: number | undefined;
+}
+
+/** One transport message of a replay. */
+interface Replayed {
+  readonly parts: readonly [Uint8Array, Uint8Array?];
+  readonly bulkBytes: number;
+}
+
+/** Entries given up at the front before the array is moved up. */
+const COMPACT_AT = 1024;
+
+export class KeptFrames {
+  readonly #frame = emptyFrameHeader();
+  #entries: Kept[] = [];
+  /** Of the oldest entry that is still kept. */
+  #head = 0;
+  /** Number of the last frame before the oldest entry, and of the last one given. */
+  #before = 0;
+  #last = 0;
+  #bytes = 0;
+
+  /** Memory that is kept: of batches all there is behind them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Number of the last frame that was forgotten. */
+  get first(): number {
+    return this.#before;
+  }
+
+  /** Number of the last frame given. */
+  get last(): number {
+    return this.#last;
+  }
+
+  add(kept: Kept): void {
+    this.#entries.push(kept);
+    this.#last += kept.frames;
+    this.#bytes += sizeOf(kept);
+  }
+
+  reset(): void {
+    this.#entries = [];
+    this.#head = 0;
+    this.#before = 0;
+    this.#last = 0;
+    this.#bytes = 0;
+  }
+
+  /**
+   * Forgets what the other side has: everything up to `received`, a number modulo 2^32. One that is known already says
+   * nothing new.
+   * @returns bytes of bulk among it @throws `wire-invalid` for a number that was not sent
+   */
+  confirm(received: number): number {
+    const fresh = (received - this.#before) >>> 0;
+    if (fresh >= 0x8000_0000) return 0;
+    if (fresh > this.#last - this.#before)
+      throw new QiwayError('wire-invalid', `Frame ${received} is acknowledged, and was not sent.`);
+    let left = fresh;
+    let bulkBytes = 0;
+    for (;;) {
+      const oldest = this.#entries[this.#head];
+      if (oldest === undefined || oldest.frames > left) break;
+      left -= oldest.frames;
+      this.#before += oldest.frames;
+      this.#bytes -= sizeOf(oldest);
+      bulkBytes += oldest.bulkBytes;
+      this.#entries[this.#head] = GIVEN_UP;
+      this.#head += 1;
+    }
+    if (this.#head === this.#entries.length || this.#head > COMPACT_AT) {
+      this.#entries.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return bulkBytes;
+  }
+
+  /** What the other side, which has everything up to `received`, is to get on a new link. Confirm that number before. */
+  *replay(received: number, nowMs: number): Generator<Replayed> {
+    // A batch may be confirmed in part.
+    let skip = (received - this.#before) >>> 0;
+    for (let index = this.#head; index < this.#entries.length; index += 1) {
+      const kept = this.#entries[index] as Kept;
+      kept.sentMs ??= nowMs;
+      if (kept.body !== undefined) yield { parts: [kept.bytes, kept.body], bulkBytes: kept.bulkBytes };
+      else {
+        const bytes = this.#numbered(kept.bytes, skip);
+        if (bytes.length > 0) yield { parts: [bytes], bulkBytes: kept.bulkBytes };
+      }
+      skip = 0;
+    }
+  }
+
+  /** Puts `nothing` in the place of calls and posts; returns the headers they had. */
+  withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): FrameHeader[] {
+    const withdrawn: FrameHeader[] = [];
+    for (let index = this.#head; index < this.#entries.length; index += 1) {
+      const kept = this.#entries[index] as Kept;
+      for (const at of this.#offsets(kept.bytes, kept.body !== undefined)) {
+        const frame = readFrameHeader(kept.bytes, at, this.#frame);
+        const isAsked = frame.type === MessageType.call || frame.type === MessageType.post;
+        if (!isAsked || frame.stream !== 0 || !matches(frame)) continue;
+        withdrawn.push({ ...frame });
+        if (kept.body === undefined) {
+          kept.bytes[at + 4] = NOTHING;
+          kept.bytes[at + 5] = 0;
+        } else this.#empty(kept);
+      }
+    }
+    return withdrawn;
+  }
+
+  /** Ids of calls in what no transport was given. */
+  neverSent(): Set<number> {
+    const ids = new Set<number>();
+    for (let index = this.#head; index < this.#entries.length; index += 1) {
+      const { sentMs, bytes, body } = this.#entries[index] as Kept;
+      if (sentMs !== undefined) continue;
+      for (const at of this.#offsets(bytes, body !== undefined)) {
+        const { type, id } = readFrameHeader(bytes, at, this.#frame);
+        if (type === MessageType.call) ids.add(id);
+      }
+    }
+    return ids;
+  }
+
+  /** A frame of bulk becomes one of nothing; the window got its bytes, so they count until it is confirmed. */
+  #empty(kept: Kept): void {
+    this.#bytes -= sizeOf(kept);
+    kept.bytes = new Uint8Array(FRAME_HEADER_BYTES);
+    kept.body = undefined;
+    writeFrameHeader(kept.bytes, 0, { ...emptyFrameHeader(), type: NOTHING });
+    this.#bytes += sizeOf(kept);
+  }
+
+  /** The numbered frames of a batch after the first `skip` of them: a view of it, or a copy where control frames stand between. */
+  #numbered(batch: Uint8Array, skip: number): Uint8Array {
+    const kept: [from: number, to: number][] = [];
+    let count = 0;
+    for (const at of this.#offsets(batch, false)) {
+      const { type, flags, size } = readFrameHeader(batch, at, this.#frame);
+      if (type >= FIRST_CONTROL || (flags & FrameFlags.lossy) !== 0) continue;
+      count += 1;
+      if (count <= skip) continue;
+      const end = at + FRAME_HEADER_BYTES + size;
+      const last = kept.at(-1);
+      if (last?.[1] === at) last[1] = end;
+      else kept.push([at, end]);
+    }
+    const [first] = kept;
+    if (kept.length === 1 && first !== undefined) return batch.subarray(...first);
+    const bytes = new Uint8Array(kept.reduce((sum, [from, to]) => sum + to - from, 0));
+    let offset = 0;
+    for (const [from, to] of kept) {
+      bytes.set(batch.subarray(from, to), offset);
+      offset += to - from;
+    }
+    return bytes;
+  }
+
+  /** Where the frames begin. */
+  *#offsets(bytes: Uint8Array, isOne: boolean): Generator<number> {
+    for (let at = 0; at < bytes.length; ) {
+      const { size } = readFrameHeader(bytes, at, this.#frame);
+      yield at;
+      if (isOne) return;
+      at += FRAME_HEADER_BYTES + size;
+    }
+  }
+}
+
+const GIVEN_UP: Kept = { frames: 0, bytes: new Uint8Array(0), body: undefined, bulkBytes: 0, sentMs: undefined };
+
+function sizeOf({ bytes, body }: Kept): number {
+  return body === undefined ? bytes.buffer.byteLength : bytes.length + body.length;
+}

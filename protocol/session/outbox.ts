@@ -1,0 +1,471 @@
+// The sending half of a session: numbers frames, batches the small ones of one turn, cuts large messages into fragments,
+// keeps the order of each object, and keeps what is not acknowledged for the next link. Layer 5; it outlives links, and
+// knows neither handshake nor heartbeat. See docs/link-protocol.md sections 3, 5 and 6.
+
+import { AddressTable } from '../bus/address-table.ts';
+import type { Clock } from '../clock.ts';
+import { overLimit, type QiwayError } from '../errors.ts';
+import { writeUint32 } from '../wire/bytes.ts';
+import {
+  ControlType,
+  emptyFrameHeader,
+  FRAME_HEADER_BYTES,
+  FrameFlags,
+  type FrameHeader,
+  writeFrameHeader,
+} from '../wire/link-frame.ts';
+import { type MessageHeader, MessageType } from '../wire/message.ts';
+import { BulkWindow } from './bulk-window.ts';
+import { KeptFrames } from './kept-frames.ts';
+import { LossySlots } from './lossy-slots.ts';
+import type { Transport } from './transport.ts';
+
+/** Bodies above this are bulk: they give way to small frames and are cut as the path needs, never below this. */
+export const FRAGMENT_BYTES: number = 64 * 1024;
+/** A batch is closed when it reaches this. */
+const BATCH_BYTES = 256 * 1024;
+const FIRST_BATCH_BYTES = 1024;
+/** Largest piece, far enough below the bound of a batch; a megabyte of raw data and its length go whole. */
+const MAX_PIECE_BYTES = 1024 * 1024 + 4096;
+const NO_BYTES = new Uint8Array(0);
+const MAX_STREAM_NUMBER = 0xffff;
+/** Messages on their way in fragments at once; the receiver holds their parts, so the others wait here. */
+export const MAX_OPEN_STREAMS: number = 8;
+
+/** A message on its way in fragments. */
+interface Stream {
+  readonly header: FrameHeader;
+  readonly flags: number;
+  readonly payload: Uint8Array;
+  sent: number;
+}
+
+/** What waits behind a message in fragments of the same object. */
+interface Held {
+  readonly isEvent: boolean;
+  readonly waiting: { readonly header: MessageHeader; readonly payload: Uint8Array }[];
+}
+
+/** Where a frame goes. */
+interface Address {
+  readonly id: number;
+  readonly service: number;
+  readonly object: number;
+  readonly action: number;
+}
+
+export interface OutboxOptions {
+  readonly clock: Clock;
+  /** Runs `flush` once the current turn is over. */
+  readonly schedule: (flush: () => void) => void;
+  /** Bytes that may wait or be unacknowledged; one message alone may be larger. */
+  readonly maxQueuedBytes: number;
+  /** Of one message, and of all unfinished ones at the receiver. */
+  readonly maxMessageBytes: number;
+}
+
+/** `ready`: the transport takes bulk. `full`: it said to wait. */
+type Way =
+  | { readonly kind: 'detached' | 'closed' }
+  | { readonly kind: 'ready' | 'full'; readonly transport: Transport };
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #window: BulkWindow;
+  readonly #kept = new KeptFrames();
+  readonly #lossy = new LossySlots();
+  readonly #frame: FrameHeader = emptyFrameHeader();
+  readonly #flush = (): void => this.#flushNow();
+  #way: Way = { kind: 'detached' };
+  /** Large messages not begun, and those of which a part is sent. */
+  #queue: Stream[] = [];
+  #open: Stream[] = [];
+  #openBytes = 0;
+  #held = new AddressTable<Held>();
+  #batch: Uint8Array = new Uint8Array(FIRST_BATCH_BYTES);
+  #batchLength = 0;
+  #batchFrames = 0;
+  /** The number to tell as received, when the other side does not know it yet. */
+  #toTell: number | undefined;
+  #waitingBytes = 0;
+  #nextStream = 0;
+  /** When the other side acknowledged something last, or had nothing to acknowledge. */
+  #progressMs = 0;
+  #isScheduled = false;
+  readonly #waitingForRoom = new Set<{ readonly bytes: number; readonly run: () => void }>();
+  #hasSent = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#window = new BulkWindow(options.clock);
+  }
+
+  /** Bytes that wait or that the other side has not acknowledged. */
+  get queuedBytes(): number {
+    return this.#waitingBytes + this.#batchLength + this.#kept.bytes;
+  }
+
+  get isAttached(): boolean {
+    return this.#way.kind === 'ready' || this.#way.kind === 'full';
+  }
+
+  /** For how long the other side has acknowledged nothing although something is on its way; 0 while detached. */
+  get stalledMs(): number {
+    return this.isAttached && this.#kept.bytes > 0 ? this.#options.clock.now() - this.#progressMs : 0;
+  }
+
+  /** Number of the last frame given. */
+  get sentNumber(): number {
+    return this.#kept.last;
+  }
+
+  /** Goes on over a new link whose other side has everything up to `received`; what is missing there is sent again. */
+  attach(transport: Transport, received: number): void {
+    this.#sealBatch();
+    this.#lossy.clear();
+    this.#way = { kind: 'ready', transport };
+    this.#window.reset();
+    this.#progressMs = this.#options.clock.now();
+    this.#kept.confirm(received);
+    for (const { parts, bulkBytes } of this.#kept.replay(received, this.#options.clock.now())) {
+      if (bulkBytes > 0) this.#window.sent(bulkBytes);
+      this.#give(...parts);
+    }
+    this.#tellRoom();
+    this.#wake();
+  }
+
+  /** The link is gone; what is sent from now on waits for the next. */
+  detach(): void {
+    if (this.#way.kind !== 'closed') this.#way = { kind: 'detached' };
+    this.#lossy.clear();
+  }
+
+  /** A new session: nothing that was sent counts any more, and nothing waits. */
+  reset(): void {
+    this.#kept.reset();
+    this.#lossy.clear();
+    this.#queue = [];
+    this.#open = [];
+    this.#openBytes = 0;
+    this.#held = new AddressTable();
+    this.#batchLength = 0;
+    this.#batchFrames = 0;
+    this.#waitingBytes = 0;
+    this.#toTell = undefined;
+  }
+
+  /** @throws `limit-exceeded` when the other side reads too slowly for what is sent */
+  send(header: MessageHeader, payload: Uint8Array): void {
+    if (this.#way.kind === 'closed') return;
+    if (this.#held.size > 0 && this.#hold(header, payload)) return;
+    if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
+    else {
+      // Once a batch: with the first of a turn, too.
+      if (this.#batchLength === 0 || this.#batchLength + payload.length > BATCH_BYTES) this.#checkBound();
+      this.#append(header.type, header.flags, header, payload);
+      this.#batchFrames += 1;
+    }
+    this.#wake();
+  }
+
+  /** Of a member of which only the newest message is worth anything: it goes when nothing waits, in place of older ones. */
+  sendLossy(header: MessageHeader, payload: Uint8Array): void {
+    if (!this.isAttached || payload.length > FRAGMENT_BYTES) return;
+    this.#lossy.put(header, payload);
+    this.#wake();
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    if (this.#way.kind === 'full') this.#way = { kind: 'ready', transport: this.#way.transport };
+    this.#sendLossyFrames();
+    this.#sendFragments();
+  }
+
+  /** The other side has every frame up to `received`. @throws `wire-invalid` for a number that was not sent */
+  confirmed(received: number): void {
+    const before = this.#kept.first;
+    const bulkBytes = this.#kept.confirm(received);
+    if (this.#kept.first !== before) this.#progressMs = this.#options.clock.now();
+    if (bulkBytes > 0) {
+      this.#window.confirmed(bulkBytes);
+      this.#sendFragments();
+    }
+    this.#tellRoom();
+  }
+
+  /** To be told to the other side with the next batch, or now. */
+  acknowledge(received: number, isUrgent: boolean): void {
+    this.#toTell = received;
+    if (isUrgent) this.#wake();
+  }
+
+  /** Was anything sent since the last heartbeat? If not, what is to be told goes now. */
+  beat(): boolean {
+    const hasSent = this.#hasSent;
+    this.#hasSent = false;
+    if (!hasSent && this.#toTell !== undefined) this.#wake();
+    return hasSent;
+  }
+
+  /** Hands over what is batched; used before a close. */
+  flush(): void {
+    this.#flushNow();
+  }
+
+  /**
+   * Takes back frames of calls and posts that the other side has not acknowledged; it may have got them all the same.
+   * @returns their headers
+   */
+  withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): Readonly<FrameHeader>[] {
+    this.#sendBatch();
+    const withdrawn = this.#kept.withdraw(matches);
+    this.#queue = this.#queue.filter((stream) => {
+      if (!isAsked(stream.header.type) || !matches(stream.header)) return true;
+      withdrawn.push({ ...stream.header });
+      this.#waitingBytes -= stream.payload.length;
+      this.#endStream(stream);
+      return false;
+    });
+    return withdrawn;
+  }
+
+  /** Ids of calls that were never given to a transport, not even in part. */
+  neverSent(): ReadonlySet<number> {
+    this.#sendBatch();
+    const ids = this.#kept.neverSent();
+    for (const { header } of this.#queue) if (header.type === MessageType.call) ids.add(header.id);
+    for (const { waiting } of this.#held.entries())
+      for (const { header } of waiting) if (header.type === MessageType.call) ids.add(header.id);
+    return ids;
+  }
+
+  /** Runs `run` once, as soon as no more than `bytes` are queued; returns how to give up waiting. */
+  whenBelow(bytes: number, run: () => void): () => void {
+    const entry = { bytes, run };
+    this.#waitingForRoom.add(entry);
+    return () => this.#waitingForRoom.delete(entry);
+  }
+
+  close(): void {
+    this.reset();
+    this.#way = { kind: 'closed' };
+    this.#waitingForRoom.clear();
+  }
+
+  #give(first: Uint8Array, rest?: Uint8Array): void {
+    const way = this.#way;
+    if (way.kind !== 'ready' && way.kind !== 'full') return;
+    this.#hasSent = true;
+    if (!way.transport.send(first, rest === undefined ? undefined : [rest]) && this.#way === way)
+      this.#way = { kind: 'full', transport: way.transport };
+  }
+
+  #append(type: number, flags: number, address: Address, body: Uint8Array): void {
+    const start = this.#reserve(FRAME_HEADER_BYTES + body.length);
+    const frame = this.#frame;
+    frame.size = body.length;
+    frame.type = type;
+    frame.flags = flags;
+    frame.stream = 0;
+    frame.id = address.id;
+    frame.service = address.service;
+    frame.object = address.object;
+    frame.action = address.action;
+    writeFrameHeader(this.#batch, start, frame);
+    this.#batch.set(body, start + FRAME_HEADER_BYTES);
+  }
+
+  /** Room at the end of the batch; returns where it begins. */
+  #reserve(bytes: number): number {
+    if (this.#batchLength > 0 && this.#batchLength + bytes > BATCH_BYTES) this.#sendBatch();
+    const start = this.#batchLength;
+    const needed = start + bytes;
+    if (needed > this.#batch.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#batch.length * 2));
+      grown.set(this.#batch.subarray(0, start));
+      this.#batch = grown;
+    }
+    this.#batchLength = needed;
+    return start;
+  }
+
+  #wake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.schedule(this.#flush);
+  }
+
+  #flushNow(): void {
+    this.#isScheduled = false;
+    if (this.#way.kind === 'closed') return;
+    this.#sendBatch();
+    this.#sendLossyFrames();
+    this.#sendFragments();
+  }
+
+  /** The frames of this turn, and what is to be told of those received. */
+  #sendBatch(): void {
+    if (!this.isAttached) {
+      this.#sealBatch();
+      return;
+    }
+    if (this.#toTell !== undefined) {
+      const id = this.#toTell >>> 0;
+      this.#toTell = undefined;
+      this.#append(ControlType.received, 0, { id, service: 0, object: 0, action: 0 }, NO_BYTES);
+    }
+    const batch = this.#sealBatch();
+    if (batch !== undefined) this.#give(batch);
+  }
+
+  /** Closes the batch and keeps it. The transport keeps what it is given, so the next batch gets memory of its own. */
+  #sealBatch(): Uint8Array | undefined {
+    const length = this.#batchLength;
+    if (length === 0) return undefined;
+    const batch = this.#batch.subarray(0, length);
+    this.#batch = new Uint8Array(Math.max(FIRST_BATCH_BYTES, Math.min(length, BATCH_BYTES)));
+    this.#batchLength = 0;
+    if (this.#batchFrames > 0) {
+      const sentMs = this.isAttached ? this.#options.clock.now() : undefined;
+      if (this.#kept.bytes === 0) this.#progressMs = sentMs ?? 0;
+      this.#kept.add({ frames: this.#batchFrames, bytes: batch, body: undefined, bulkBytes: 0, sentMs });
+    }
+    this.#batchFrames = 0;
+    return batch;
+  }
+
+  #startStream(header: MessageHeader, payload: Uint8Array): void {
+    this.#checkBound(payload.length);
+    const { id, type, flags, service, object, action } = header;
+    this.#queue.push({
+      header: { size: 0, type, flags, stream: 0, id, service, object, action },
+      flags,
+      payload,
+      sent: 0,
+    });
+    this.#waitingBytes += payload.length;
+    if (isOrdered(type)) this.#held.set(service, object, { isEvent: type === MessageType.event, waiting: [] });
+  }
+
+  /** When nothing of this session waits in the transport: what is worthless when it is late must not queue there. */
+  #sendLossyFrames(): void {
+    if (this.#lossy.size === 0 || this.#way.kind !== 'ready' || this.#way.transport.bufferedBytes > 0) return;
+    this.#give(this.#lossy.take());
+  }
+
+  /**
+   * One piece of each large message in turn, while there is room; small frames of the same turn have gone before.
+   * Bodies are handed on without being copied.
+   */
+  #sendFragments(): void {
+    while (this.#way.kind === 'ready' && this.#window.hasRoom) {
+      this.#openNext();
+      const stream = this.#open.shift();
+      if (stream === undefined) return;
+      this.#sendBatch();
+      this.#sendPiece(stream);
+      if (stream.sent < stream.payload.length) {
+        this.#open.push(stream);
+        continue;
+      }
+      this.#openBytes -= stream.payload.length;
+      this.#endStream(stream);
+    }
+  }
+
+  /** Begins waiting messages as far as the receiver's bounds for unfinished ones go. */
+  #openNext(): void {
+    while (this.#open.length < MAX_OPEN_STREAMS) {
+      const next = this.#queue[0];
+      if (next === undefined) return;
+      if (this.#openBytes > 0 && this.#openBytes + next.payload.length > this.#options.maxMessageBytes) return;
+      this.#queue.shift();
+      this.#nextStream = this.#nextStream >= MAX_STREAM_NUMBER ? 1 : this.#nextStream + 1;
+      next.header.stream = this.#nextStream;
+      this.#openBytes += next.payload.length;
+      this.#open.push(next);
+    }
+  }
+
+  /** As much as the path takes at once: what fits whole goes whole, and need not be put together again. */
+  #sendPiece(stream: Stream): void {
+    const { header, payload, sent } = stream;
+    const size = Math.min(
+      payload.length - sent,
+      Math.max(FRAGMENT_BYTES, Math.min(this.#window.roomBytes, MAX_PIECE_BYTES)),
+    );
+    const isWhole = size === payload.length;
+    const prefix = sent === 0 && !isWhole ? 4 : 0;
+    const bytes = new Uint8Array(FRAME_HEADER_BYTES + prefix);
+    header.size = prefix + size;
+    if (isWhole) header.stream = 0;
+    header.flags = sent + size < payload.length ? stream.flags | FrameFlags.fragment : stream.flags;
+    writeFrameHeader(bytes, 0, header);
+    if (prefix > 0) writeUint32(bytes, FRAME_HEADER_BYTES, payload.length);
+    stream.sent += size;
+    this.#waitingBytes -= size;
+    const bulkBytes = prefix + size;
+    const body = payload.subarray(sent, sent + size);
+    this.#window.sent(bulkBytes);
+    this.#kept.add({ frames: 1, bytes, body, bulkBytes, sentMs: this.#options.clock.now() });
+    this.#give(bytes, body);
+  }
+
+  #endStream(stream: Stream): void {
+    const { type, service, object } = stream.header;
+    if (!isOrdered(type)) return;
+    const held = this.#held.delete(service, object);
+    for (const message of held?.waiting ?? []) {
+      this.#waitingBytes -= message.payload.length;
+      this.send(message.header, message.payload); // may start another stream, behind which the rest waits again
+    }
+  }
+
+  #hold(header: MessageHeader, payload: Uint8Array): boolean {
+    const held = this.#held.get(header.service, header.object);
+    if (held === undefined) return false;
+    const waits = isOrdered(header.type) || header.type === MessageType.cancel || held.isEvent;
+    if (!waits) return false;
+    this.#checkBound(payload.length);
+    held.waiting.push({ header: { ...header }, payload });
+    this.#waitingBytes += payload.length;
+    return true;
+  }
+
+  #tellRoom(): void {
+    if (this.#waitingForRoom.size === 0) return;
+    const { queuedBytes } = this;
+    for (const entry of [...this.#waitingForRoom]) {
+      if (queuedBytes > entry.bytes || !this.#waitingForRoom.delete(entry)) continue;
+      entry.run();
+    }
+  }
+
+  #checkBound(more = 0): void {
+    const error = this.overfull(more);
+    if (error !== undefined) throw error;
+  }
+
+  /** Why nothing more may wait for the other side; undefined: it may. */
+  overfull(more = 0): QiwayError | undefined {
+    const queued = this.queuedBytes;
+    const { maxQueuedBytes } = this.#options;
+    if (queued === 0 || queued + more <= maxQueuedBytes) return undefined;
+    return overLimit(`More than ${maxQueuedBytes} bytes wait for the other side, which reads too slowly.`, {
+      limit: 'maxQueuedBytes',
+      maximum: maxQueuedBytes,
+    });
+  }
+}
+
+function isOrdered(type: number): boolean {
+  return (
+    type === MessageType.call || type === MessageType.post || type === MessageType.event || type >= MessageType.gap
+  );
+}
+
+function isAsked(type: number): boolean {
+  return type === MessageType.call || type === MessageType.post;
+}
