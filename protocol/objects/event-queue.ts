@@ -11,6 +11,7 @@ interface Reader<T> {
 
 export class EventQueue<T> implements EventIterator<T> {
   readonly #onReturn: () => unknown;
+  readonly #isLatestOnly: boolean;
   readonly #waiting: T[] = [];
   readonly #readers: Reader<T>[] = [];
   /** `failed`: the error goes to one reader, after what waits; then the queue is done. */
@@ -18,9 +19,13 @@ export class EventQueue<T> implements EventIterator<T> {
     { kind: 'open' };
   #missed = 0;
 
-  /** @param onReturn runs when the reader wants no more; `return()` waits for it */
-  constructor(onReturn: () => unknown) {
+  /**
+   * @param onReturn runs when the reader wants no more; `return()` waits for it
+   * @param options.isLatestOnly of what comes while nobody reads only the newest is kept, as the reader wished
+   */
+  constructor(onReturn: () => unknown, { isLatestOnly = false }: { readonly isLatestOnly?: boolean } = {}) {
     this.#onReturn = onReturn;
+    this.#isLatestOnly = isLatestOnly;
   }
 
   get missed(): number {
@@ -31,6 +36,7 @@ export class EventQueue<T> implements EventIterator<T> {
     if (this.#state.kind !== 'open') return;
     const reader = this.#readers.shift();
     if (reader !== undefined) return reader.resolve({ value, done: false });
+    if (this.#isLatestOnly) this.#waiting.length = 0;
     this.#waiting.push(value);
     if (this.#waiting.length <= MAX_WAITING_EVENTS) return;
     this.#waiting.shift();

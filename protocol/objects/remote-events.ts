@@ -1,6 +1,8 @@
 // Signals and properties of a remote object: callbacks and async iterators over subscriptions of the bus. Layer 3.
 // The bus object keeps one registration per signal however many subscribe here.
 import { NO_OBJECTS, type Payload, releasePayload } from '../bus/bus.ts';
+import { demandOf } from '../bus/demand.ts';
+import { EventRate } from '../bus/event-rate.ts';
 import { type MetaProperty, type MetaSignal, StandardAction } from '../bus/metaobject.ts';
 import type { QiwayError } from '../errors.ts';
 import { needed } from '../part.ts';
@@ -10,7 +12,7 @@ import { within } from '../within.ts';
 import { EventQueue } from './event-queue.ts';
 import { callInTurn, encodeOutgoing, postInTurn, type Remote } from './remote.ts';
 import { type CallTimes, callRemote } from './remote-call.ts';
-import type { ConnectOptions, EventIterator, Off, Property, Signal } from './remote-types.ts';
+import type { ConnectOptions, EventIterator, FlowOptions, Off, Property, Signal } from './remote-types.ts';
 import { asDynamic, decodeArguments, decodePayload, isSameSignature, openDynamic } from './values.ts';
 
 interface Listener {
@@ -22,8 +24,9 @@ interface Listener {
 function subscribe(
   remote: Remote,
   { uid, signature }: MetaSignal,
-  listener: Listener,
+  { listener, flow = {} }: { readonly listener: Listener; readonly flow?: FlowOptions | undefined },
 ): { readonly ready: Promise<void>; readonly off: Off } {
+  const demand = demandOf(flow.policy ?? 'every', flow.maxHz ?? 0);
   let isOpen = true;
   // An event of another type than declared may have to wait for what converts it; those behind it wait too.
   const turns = new Turns();
@@ -43,17 +46,24 @@ function subscribe(
     });
     return isTaken;
   };
+  const take = (payload: Payload): void => {
+    const isFitting = signature === 'm' || isSameSignature(payload.signature, signature);
+    const run = (): void => {
+      const fitting = isFitting ? payload : fit(remote, payload, signature);
+      const args = decodeArguments(fitting, signature, remote.mapper);
+      if (isOpen) listener.event(args);
+    };
+    if (!inTurn(run, isFitting ? undefined : remote.part)) releasePayload(payload);
+  };
+  // Others may listen to the same registration and want more.
+  const rate =
+    demand.maxHz > 0
+      ? new EventRate<Payload>({ clock: remote.times.clock, maxHz: demand.maxHz, pass: take, drop: releasePayload })
+      : undefined;
   const sink = {
     owner: remote.owner,
-    event: (payload: Payload): void => {
-      const isFitting = signature === 'm' || isSameSignature(payload.signature, signature);
-      const take = (): void => {
-        const fitting = isFitting ? payload : fit(remote, payload, signature);
-        const args = decodeArguments(fitting, signature, remote.mapper);
-        if (isOpen) listener.event(args);
-      };
-      if (!inTurn(take, isFitting ? undefined : remote.part)) releasePayload(payload);
-    },
+    demand,
+    event: (payload: Payload): void => (rate === undefined ? take(payload) : rate.push(payload)),
     gap: (missed: number | undefined): void => {
       inTurn(() => isOpen && listener.gap(missed));
     },
@@ -61,6 +71,7 @@ function subscribe(
       const end = (): void => {
         const wasOpen = isOpen;
         isOpen = false;
+        rate?.close();
         if (wasOpen) listener.gone(error);
       };
       if (!inTurn(end)) safely(end);
@@ -69,6 +80,7 @@ function subscribe(
   const subscription = remote.check().subscribe(uid, sink);
   const off = (): Promise<void> => {
     isOpen = false;
+    rate?.close();
     return inTime(subscription.close(), remote.times).catch(() => {}); // nothing is heard any more, confirmed or not
   };
   const ready = inTime(subscription.ready, remote.times).catch((error: unknown) => {
@@ -96,14 +108,15 @@ async function connect(
   callback: (...args: unknown[]) => unknown,
   options: ConnectOptions = {},
 ): Promise<Off> {
-  const { ready, off } = subscribe(remote, signal, {
+  const listener: Listener = {
     event: (args) => {
       const result = callback(...args);
       if (result instanceof Promise) result.catch(remote.report);
     },
     gap: (missed) => options.gap?.(missed),
     gone: (error) => options.gone?.(error),
-  });
+  };
+  const { ready, off } = subscribe(remote, signal, { listener, flow: options });
   await ready;
   return off;
 }
@@ -114,7 +127,8 @@ export function remoteSignal(remote: Remote, signal: MetaSignal): Signal {
     emit: (...args) => {
       postInTurn(remote, () => remote.check().post(signal.uid, encodeOutgoing(remote, signal.signature, args)));
     },
-    [Symbol.asyncIterator]: () => events(remote, signal, (args) => args),
+    events: (options) => events(remote, signal, { pick: (args) => args, flow: options }),
+    [Symbol.asyncIterator]: () => events(remote, signal, { pick: (args) => args }),
   };
 }
 
@@ -145,18 +159,24 @@ export function remoteProperty(remote: Remote, { uid, name, signature }: MetaPro
       });
     },
     connect: (callback, options) => connect(remote, signal, callback as (...args: unknown[]) => unknown, options),
-    [Symbol.asyncIterator]: () => events(remote, signal, ([value]) => value),
+    values: (options) => events(remote, signal, { pick: ([value]) => value, flow: options }),
+    [Symbol.asyncIterator]: () => events(remote, signal, { pick: ([value]) => value }),
   };
 }
 
 /** The events of a subscription made for one reader. */
-function events<T>(remote: Remote, signal: MetaSignal, pick: (args: unknown[]) => T): EventIterator<T> {
-  const queue = new EventQueue<T>(() => off());
-  const { ready, off } = subscribe(remote, signal, {
+function events<T>(
+  remote: Remote,
+  signal: MetaSignal,
+  { pick, flow }: { readonly pick: (args: unknown[]) => T; readonly flow?: FlowOptions | undefined },
+): EventIterator<T> {
+  const queue = new EventQueue<T>(() => off(), { isLatestOnly: flow?.policy === 'latest' });
+  const listener: Listener = {
     event: (args) => queue.push(pick(args)),
     gap: (missed = 1) => queue.skip(missed),
     gone: (error) => (error.code === 'closed' ? queue.end() : queue.fail(error)),
-  });
+  };
+  const { ready, off } = subscribe(remote, signal, { listener, flow });
   ready.catch((error: unknown) => queue.fail(error));
   return queue;
 }

@@ -41,7 +41,18 @@ export interface CallOptions {
 /** Stops a subscription: no callback runs after the call; the promise resolves once the robot knows. Idempotent. */
 export type Off = () => Promise<void>;
 
-export interface ConnectOptions {
+/** How events are wanted that come faster than the way to here, or the reader, takes them. */
+export interface FlowOptions {
+  /**
+   * `every` (default): all of them; where too much waits, some are left out, and a gap tells how many. `latest`: while the
+   * way is not free only the newest is kept, which is all that telemetry and images are worth.
+   */
+  readonly policy?: 'every' | 'latest';
+  /** Events a second at most, up to 1000: the newest of each time, the last one always. Default, and 0: as they come. */
+  readonly maxHz?: number;
+}
+
+export interface ConnectOptions extends FlowOptions {
   /**
    * Called when events may have been missed, between those before and those after; undefined: nobody knows how many. The
    * subscription goes on: who needs the present state asks for it now.
@@ -54,8 +65,9 @@ export interface ConnectOptions {
 /** Events one after the other. `break` unsubscribes. */
 export interface EventIterator<T> extends AsyncIterableIterator<T> {
   /**
-   * Events not seen: dropped, oldest first, because more than 256 waited to be read, or missed while the robot's bus was
-   * down; a gap of unknown size counts as one.
+   * Events not seen: dropped, oldest first, because more than 256 waited to be read, left out on the way, or missed while
+   * the robot's bus was down; a gap of unknown size counts as one. What policy `latest` and `maxHz` leave out is not
+   * counted: it was not wanted.
    */
   readonly missed: number;
 }
@@ -64,12 +76,14 @@ export interface EventIterator<T> extends AsyncIterableIterator<T> {
 export interface Signal<A extends readonly unknown[] = unknown[]> {
   /**
    * Runs `callback` for every event. Resolves once the robot confirmed; an error that it throws is reported, nothing else.
-   * @throws `object-gone`, `service-gone`, `link-lost`, `closed`
+   * @throws `object-gone`, `service-gone`, `link-lost`, `closed`; `invalid-argument` for options that are none
    */
   connect(callback: (...args: A) => unknown, options?: ConnectOptions): Promise<Off>;
   /** Emits the signal to all its subscribers; nothing tells whether it arrived. @throws `invalid-argument` */
   emit(...args: A): void;
-  /** Subscribes at once; each event is the array of its arguments. */
+  /** Subscribes at once; each event is the array of its arguments. With policy `latest` only the newest waits to be read. */
+  events(options?: FlowOptions): EventIterator<A>;
+  /** As `events()`. */
   [Symbol.asyncIterator](): EventIterator<A>;
 }
 
@@ -81,7 +95,9 @@ export interface Property<T = unknown> {
   setValue(value: T): Promise<void>;
   /** Runs `callback` for every new value, as {@link Signal.connect}. */
   connect(callback: (value: T) => unknown, options?: ConnectOptions): Promise<Off>;
-  /** New values one after the other. */
+  /** New values one after the other, as {@link Signal.events}. */
+  values(options?: FlowOptions): EventIterator<T>;
+  /** As `values()`. */
   [Symbol.asyncIterator](): EventIterator<T>;
 }
 
