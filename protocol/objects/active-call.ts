@@ -19,6 +19,7 @@ const SAID_ON_PURPOSE: ReadonlySet<string> = new Set([
 
 /** Whatever an implementation threw, as the caller is told: the words, whoever said them. */
 export function failureOf(thrown: unknown, member?: MethodMember): QiwayError {
+  if (member?.isRelay === true && isQiwayError(thrown)) return thrown;
   // The method has begun: whoever repeats calls that never reached the robot must not repeat this one.
   if (isQiwayError(thrown) && thrown.code === 'bus-down')
     return member?.isQuestion === true ? thrown : ofCallUnderWay(thrown);

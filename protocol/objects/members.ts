@@ -44,6 +44,8 @@ export interface MethodMember {
   readonly isPlain?: boolean;
   /** It only asks: when it fails, nothing was done. */
   readonly isQuestion?: boolean;
+  /** It passes on what another object said: its errors go as they are. */
+  readonly isRelay?: boolean;
   /** Gets its arguments as a payload and may give one: for the methods of every object. */
   readonly isRaw?: boolean;
 }
