@@ -13,6 +13,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** What may queue on the path, ms: steadily, and while nothing seems to queue there, when the path may carry more. */
 const HEADROOM_MS = 5;
 const PROBING_HEADROOM_MS = 12;
+/** Of each frame in those averages. */
+const UNREST_WEIGHT = 1 / 16;
 /** Queued for less than this, a frame met no queue worth the name. */
 const HARDLY_QUEUED_MS = 3;
 /** Queued for more than this, ms, the path is slower than it was; no pause of a busy computer is meant by it. */
@@ -21,6 +23,8 @@ const CHANGED_PATH_MS = 60;
 const LEAST_DELAY_MEMORY_MS = 10_000;
 /** The same at once when every frame was queued for longer than it should for so long. */
 const QUEUED_TOO_LONG_MS = 2_000;
+/** The smallest piece; the window grows by one a round trip at least, so that it never stays at a size between two pieces. */
+const PIECE_BYTES = 64 * 1024;
 /** Pieces are at most this part of the window: what one takes to go is the least that others wait. */
 const PIECES_PER_WINDOW = 4;
 
@@ -31,6 +35,8 @@ interface Sent {
   /** Count of bytes confirmed when it was sent, and when the last of them was. */
   readonly confirmed: number;
   readonly confirmedAtMs: number;
+  /** When those last ones had been sent: what was confirmed at once after a pause did not go at once. */
+  readonly confirmedSentAtMs: number;
   /** The window hindered the sender then: the rate is the path's, not the sender's. */
   readonly isHeldBack: boolean;
 }
@@ -42,10 +48,14 @@ export class BulkWindow {
   #sentBytes = 0;
   #confirmedBytes = 0;
   #confirmedAtMs = 0;
+  #confirmedSentAtMs = 0;
   #windowBytes = LEAST_BYTES;
   readonly #rate = new BestRate();
   #leastDelayMs = Number.POSITIVE_INFINITY;
   #leastSeenAtMs = 0;
+  /** How long frames are queued on average, and how far they are from it: on a busy computer they come in bursts. */
+  #usualMs = 0;
+  #unrestMs = 0;
   /** Since when every frame was queued for too long. */
   #queuedSinceMs: number | undefined;
   /** While the least delay is measured anew: from the piece that ends beyond this count on. */
@@ -63,7 +73,7 @@ export class BulkWindow {
   /** Bytes that the next piece should not exceed; zero or less: none should go. */
   get roomBytes(): number {
     const room = Math.floor(this.#windowBytes) - this.inFlightBytes;
-    return Math.min(room, Math.max(LEAST_BYTES, Math.floor(this.#windowBytes / PIECES_PER_WINDOW)));
+    return Math.min(room, Math.max(PIECE_BYTES, Math.floor(this.#windowBytes / PIECES_PER_WINDOW)));
   }
 
   /** A part of the window at least: pieces grow with the path, and so do the steps in which they are confirmed. */
@@ -77,6 +87,7 @@ export class BulkWindow {
     const now = this.#clock.now();
     if (this.inFlightBytes === 0) {
       this.#confirmedAtMs = now; // a pause is no time of the path
+      this.#confirmedSentAtMs = now;
       this.#wasFull = false;
     }
     this.#sentBytes += bytes;
@@ -85,6 +96,7 @@ export class BulkWindow {
       atMs: now,
       confirmed: this.#confirmedBytes,
       confirmedAtMs: this.#confirmedAtMs,
+      confirmedSentAtMs: this.#confirmedSentAtMs,
       isHeldBack: this.#wasFull,
     });
   }
@@ -95,7 +107,9 @@ export class BulkWindow {
     this.#confirmedBytes = Math.min(this.#confirmedBytes + bytes, this.#sentBytes);
     this.#confirmedAtMs = now;
     const last = this.#takeConfirmed();
-    if (last !== undefined) this.#learn(last, now);
+    if (last === undefined) return;
+    this.#confirmedSentAtMs = last.atMs;
+    this.#learn(last, { now, bytes });
   }
 
   /** @param count all bytes the other side has, modulo 2^32; a count never sent is ignored */
@@ -112,6 +126,8 @@ export class BulkWindow {
     this.#windowBytes = LEAST_BYTES;
     this.#rate.forget();
     this.#leastDelayMs = Number.POSITIVE_INFINITY;
+    this.#usualMs = 0;
+    this.#unrestMs = 0;
     this.#queuedSinceMs = undefined;
     this.#measuring = undefined;
     this.#wasFull = false;
@@ -130,20 +146,30 @@ export class BulkWindow {
     return last;
   }
 
-  #learn(last: Sent, now: number): void {
+  #learn(last: Sent, { now, bytes }: { readonly now: number; readonly bytes: number }): void {
     const delayMs = now - last.atMs;
     this.#learnDelay(last, delayMs, now);
     const queuedMs = delayMs - this.#leastDelayMs;
+    this.#unrestMs += (Math.abs(queuedMs - this.#usualMs) - this.#unrestMs) * UNREST_WEIGHT;
+    this.#usualMs += (queuedMs - this.#usualMs) * UNREST_WEIGHT;
     if (queuedMs > CHANGED_PATH_MS) this.#rate.forget();
     this.#rate.add(this.#confirmedBytes - last.confirmed, {
-      elapsedMs: now - last.confirmedAtMs,
+      elapsedMs: Math.max(now - last.confirmedAtMs, last.atMs - last.confirmedSentAtMs),
       now,
       isOfPath: last.isHeldBack || queuedMs > HEADROOM_MS + PROBING_HEADROOM_MS,
     });
-    const headroomMs = queuedMs < HARDLY_QUEUED_MS ? PROBING_HEADROOM_MS : HEADROOM_MS;
-    const reckoned = this.#rate.bytesPerMs * (this.#leastDelayMs + headroomMs);
-    const bytes = this.#measuring?.windowBytes ?? reckoned;
-    this.#windowBytes = Math.min(Math.max(bytes, LEAST_BYTES), MOST_BYTES);
+    this.#windowBytes = Math.min(Math.max(this.#reckoned(last, { queuedMs, bytes }), LEAST_BYTES), MOST_BYTES);
+  }
+
+  #reckoned(last: Sent, { queuedMs, bytes }: { readonly queuedMs: number; readonly bytes: number }): number {
+    if (this.#measuring !== undefined) return this.#measuring.windowBytes;
+    const headroomMs = Math.min(HEADROOM_MS + 2 * this.#unrestMs, PROBING_HEADROOM_MS);
+    const isFree = queuedMs < HARDLY_QUEUED_MS;
+    const carried = this.#rate.bytesPerMs * (this.#leastDelayMs + (isFree ? PROBING_HEADROOM_MS : headroomMs));
+    if (!isFree || !last.isHeldBack) return carried;
+    // In a round trip, by what may queue.
+    const growth = Math.min(1, PROBING_HEADROOM_MS / this.#leastDelayMs) + PIECE_BYTES / this.#windowBytes;
+    return Math.max(carried, this.#windowBytes + growth * bytes);
   }
 
   #learnDelay(last: Sent, delayMs: number, now: number): void {

@@ -310,27 +310,24 @@ export class ClientSession implements Bus {
   async #connect(reason: DialReason): Promise<void> {
     if (this.#isDialing) return;
     this.#isDialing = true;
-    const said = new Map<number, number>();
     let made: Made | undefined;
     try {
-      made = await this.#dial(reason, said).finally(() => {
+      made = await this.#dial(reason).finally(() => {
         this.#isDialing = false;
       });
-      await this.#take(made, said);
+      await this.#take(made);
     } catch (thrown) {
       this.#failed(asQiwayError(thrown), { reason, link: made?.link });
       if (reason === 'first') throw thrown;
     }
   }
 
-  /** @param said gets what each hello said to have received, by its number */
-  #dial(reason: DialReason, said: Map<number, number>): Promise<Made> {
+  #dial(reason: DialReason): Promise<Made> {
     const { dial, clock, timeoutMs, token, client, limits = DEFAULT_LINK_LIMITS } = this.#options;
     const hello = (): Omit<Hello, 'protocol'> => {
       const { received, outbox } = this.#conduit;
       const old = this.#resumable();
       this.#attempts += 1;
-      said.set(this.#attempts, received);
       const resume = old && { session: old.session, epoch: old.epoch, received, sent: outbox.sentNumber };
       return { token, client, attempt: this.#attempts, ...(resume !== undefined && { resume }) };
     };
@@ -338,7 +335,7 @@ export class ClientSession implements Bus {
   }
 
   /** Goes over to a link on which the agent said welcome. */
-  async #take({ welcome, link, dialed }: Made, said: ReadonlyMap<number, number>): Promise<void> {
+  async #take({ welcome, link, dialed }: Made): Promise<void> {
     if (this.#state.kind === 'closed') return link.sayGoodbye();
     const old = this.#resumable();
     const isResumed = welcome.session === old?.session && welcome.epoch === old.epoch;
@@ -348,10 +345,8 @@ export class ClientSession implements Bus {
     }
     this.#welcome = welcome;
     this.#dialed = dialed;
-    link.control(ControlType.attached);
     this.#conduit.attach(link, {
       otherHas: welcome.received,
-      countFrom: isResumed ? (said.get(welcome.attempt) ?? 0) : 0,
       heartbeatMs: this.#heartbeatMs(),
       probes: true,
     });

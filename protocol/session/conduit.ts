@@ -29,8 +29,6 @@ export interface ConduitOptions {
 export interface Attachment {
   /** Number of the last frame that the other side has. */
   readonly otherHas: number;
-  /** Number after which the other side begins to send. */
-  readonly countFrom: number;
   readonly heartbeatMs: number;
   /** Measure the round trip with every beat. */
   readonly probes: boolean;
@@ -70,14 +68,16 @@ export class Conduit implements LinkOwner {
     this.#staleUpTo = number;
   }
 
-  /** Goes over to a link; the one before is left. */
-  attach(link: Link, { otherHas, countFrom, heartbeatMs, probes }: Attachment): void {
+  /** Goes over to a link; the one before is left. @throws `wire-invalid` when the other side cannot have what it says */
+  attach(link: Link, { otherHas, heartbeatMs, probes }: Attachment): void {
+    const start = this.outbox.startAfter(otherHas);
     const old = this.#link;
     this.#link = link;
     link.give(this);
-    this.#inbox.attach(countFrom);
+    this.#inbox.attach();
     old?.leave(4410, 'replaced by another link');
-    this.outbox.attach(link.transport, otherHas);
+    link.tell(ControlType.attached, start);
+    this.outbox.attach(link.transport, start);
     link.startHeartbeat({ everyMs: heartbeatMs, probes, hasSent: () => this.#beat() });
   }
 
@@ -109,6 +109,7 @@ export class Conduit implements LinkOwner {
 
   control(type: number, id: number, body: Uint8Array): void {
     if (type === ControlType.received) this.outbox.confirmed(id);
+    else if (type === ControlType.attached) this.#inbox.begin(id);
     else this.#options.onControl(type, body);
   }
 

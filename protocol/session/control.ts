@@ -44,8 +44,6 @@ export interface Welcome extends Told {
   readonly session: string;
   /** New with every start of the agent. */
   readonly epoch: string;
-  /** Of the hello that this answers. */
-  readonly attempt: number;
   /** Number of the last frame that the agent has. */
   readonly received: number;
   readonly agent: { readonly name: string; readonly version: string };
@@ -79,7 +77,6 @@ export function readWelcome(body: Uint8Array): Welcome {
     protocol: 0,
     session: '',
     epoch: '',
-    attempt: 0,
     received: 0,
     agent: { name: '', version: '' },
     bus: '',

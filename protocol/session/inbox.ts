@@ -23,8 +23,8 @@ export class Inbox {
   readonly #header: MessageHeader = emptyMessageHeader();
   #fragments: Fragments;
   #received = 0;
-  /** Number of the last frame on the link of now. */
-  #counted = 0;
+  /** Number of the last frame on the link of now; undefined until the other side has told where it begins. */
+  #counted: number | undefined;
   /** Cost of what is not told yet. */
   #untold = 0;
 
@@ -38,16 +38,27 @@ export class Inbox {
     return this.#received;
   }
 
-  /** What comes now was sent after frame `number`. */
-  attach(number: number): void {
-    this.#counted = number;
+  /** A link on which the other side has still to say where it begins. */
+  attach(): void {
+    this.#counted = undefined;
+  }
+
+  /** What comes next was given after frame `start`, a number modulo 2^32. @throws `wire-invalid` when some are missing */
+  begin(start: number): void {
+    const ahead = (start - this.#received) | 0;
+    if (this.#counted !== undefined || ahead > 0)
+      throw new QiwayError(
+        'wire-invalid',
+        `The link begins after frame ${start}, and ${this.#received} were received.`,
+      );
+    this.#counted = this.#received + ahead;
   }
 
   /** A new session. */
   reset(): void {
     this.#fragments = new Fragments(this.#options.maxMessageBytes);
     this.#received = 0;
-    this.#counted = 0;
+    this.#counted = undefined;
     this.#untold = 0;
   }
 
@@ -55,6 +66,7 @@ export class Inbox {
   take(frame: FrameHeader, body: Uint8Array): void {
     if (frame.type < 1 || frame.type > NOTHING || (frame.flags & ~KNOWN_FLAGS) !== 0) throw unknownFrame(frame);
     if ((frame.flags & FrameFlags.lossy) !== 0) return this.#takeLossy(frame, body);
+    if (this.#counted === undefined) throw new QiwayError('wire-invalid', 'A frame came before attached.');
     this.#counted += 1;
     this.#untold += FRAME_COST + body.length;
     if (this.#counted <= this.#received) return;

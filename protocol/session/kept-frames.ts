@@ -34,7 +34,6 @@ interface Replayed {
 
 /** Entries given up at the front before the array is moved up. */
 const COMPACT_AT = 1024;
-const NOTHINGS_A_BATCH = 4096;
 
 export class KeptFrames {
   readonly #frame = emptyFrameHeader();
@@ -104,18 +103,17 @@ export class KeptFrames {
     return bulkBytes;
   }
 
-  /**
-   * What the other side, which began to count at `received`, is to get on a new link. Confirm that number before.
-   * Frames that it took since then over the old link, and whose receipt is known, are forgotten here: frames of nothing have
-   * their numbers, so that both go on counting alike.
-   */
-  *replay(received: number, nowMs: number): Generator<Replayed> {
+  /** The number after which to go on, for a side that has everything up to `received`: it may have told more meanwhile. */
+  startAfter(received: number): number {
+    this.confirm(received);
+    const more = (received - this.#before) >>> 0;
+    return more < 0x8000_0000 ? this.#before + more : this.#before;
+  }
+
+  /** What comes after frame `start`, which `startAfter` gave. */
+  *replay(start: number, nowMs: number): Generator<Replayed> {
     // A batch may be confirmed in part.
-    let skip = (received - this.#before) >>> 0;
-    if (skip >= 0x8000_0000) {
-      yield* nothings((this.#before - received) >>> 0);
-      skip = 0;
-    }
+    let skip = start - this.#before;
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const kept = this.#entries[index] as Kept;
       kept.sentMs ??= nowMs;
@@ -207,15 +205,6 @@ export class KeptFrames {
 }
 
 const GIVEN_UP: Kept = { frames: 0, bytes: new Uint8Array(0), body: undefined, bulkBytes: 0, sentMs: undefined };
-
-/** So many frames, in batches of a moderate size. */
-function* nothings(count: number): Generator<Replayed> {
-  for (let left = count; left > 0; left -= NOTHINGS_A_BATCH) {
-    const bytes = new Uint8Array(Math.min(left, NOTHINGS_A_BATCH) * FRAME_HEADER_BYTES);
-    for (let at = 4; at < bytes.length; at += FRAME_HEADER_BYTES) bytes[at] = NOTHING;
-    yield { parts: [bytes], bulkBytes: 0 };
-  }
-}
 
 function sizeOf({ bytes, body }: Kept): number {
   return body === undefined ? bytes.buffer.byteLength : bytes.length + body.length;

@@ -104,8 +104,13 @@ export class Link {
   }
 
   /** Sends a control frame as a batch of its own, before what else waits on this side. */
-  control(type: number, body?: object): void {
-    this.#say(type, 0, body === undefined ? EMPTY : encodeControl(body));
+  control(type: number, body: object): void {
+    this.#say(type, 0, encodeControl(body));
+  }
+
+  /** The same for one that says a number. */
+  tell(type: number, id: number): void {
+    this.#say(type, id, EMPTY);
   }
 
   /**

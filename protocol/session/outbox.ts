@@ -119,15 +119,19 @@ export class Outbox {
     return this.#kept.last;
   }
 
-  /** Goes on over a new link whose other side has everything up to `received`; what is missing there is sent again. */
-  attach(transport: Transport, received: number): void {
+  /** The number after which the next link begins, for a side that has everything up to `received`. @throws `wire-invalid` */
+  startAfter(received: number): number {
+    return this.#kept.startAfter(received);
+  }
+
+  /** Goes on over a new link with the frame after `start`; what the other side has not is sent again. */
+  attach(transport: Transport, start: number): void {
     this.#sealBatch();
     this.#lossy.clear();
     this.#way = { kind: 'ready', transport };
     this.#window.reset();
     this.#progressMs = this.#options.clock.now();
-    this.#kept.confirm(received);
-    for (const { parts, bulkBytes } of this.#kept.replay(received, this.#options.clock.now())) {
+    for (const { parts, bulkBytes } of this.#kept.replay(start, this.#options.clock.now())) {
       if (bulkBytes > 0) this.#window.sent(bulkBytes);
       this.#give(...parts);
     }

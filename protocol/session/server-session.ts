@@ -45,15 +45,16 @@ export interface ServerSessionListener {
 /** How a link is taken. */
 export interface Arrived {
   readonly attempt: number;
-  /** Number of the last frame that the client has, and of the last one that the agent said it has. */
+  /** Number of the last frame that the client has, and of the one after which it begins on this link. */
   readonly clientHas: number;
-  readonly agentHad: number;
+  readonly start: number;
   /** Number of the last frame that the client had given before this link. */
   readonly clientSent: number;
 }
 
 /** Silence after which what was sent before comes too late for a robot that moves, ms. */
 const STALE_AFTER_MS = 500;
+const NO_BYTES = new Uint8Array(0);
 /** Service id of the session object. */
 const OWN_OBJECT = 0;
 
@@ -166,7 +167,7 @@ export class ServerSession {
   }
 
   /** Goes on over this link, on which the client has said that it is there; the one before is dropped. */
-  attach(link: Link, { attempt, clientHas, agentHad, clientSent }: Arrived): void {
+  attach(link: Link, { attempt, clientHas, start, clientSent }: Arrived): void {
     const { clock, heartbeatMs } = this.#options;
     const silentMs = clock.now() - this.#lastHeardMs;
     if (silentMs > STALE_AFTER_MS) this.#conduit.markStale(clientSent);
@@ -174,7 +175,8 @@ export class ServerSession {
     this.#lastHeardMs = clock.now();
     this.#stopKeeping();
     this.#state = 'attached';
-    this.#conduit.attach(link, { otherHas: clientHas, countFrom: agentHad, heartbeatMs, probes: false });
+    this.#conduit.attach(link, { otherHas: clientHas, heartbeatMs, probes: false });
+    this.#conduit.control(ControlType.attached, start, NO_BYTES);
     for (const listener of [...this.#listeners]) listener.attached?.();
   }
 

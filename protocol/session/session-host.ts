@@ -74,11 +74,11 @@ export class SessionHost {
       const hello = readHello(arrival.hello);
       const take = this.#welcome(link, hello, arrival);
       const welcomed = this.#options.told();
-      waiting.onAttached = () => {
+      waiting.onAttached = (start) => {
         stopTimer();
         this.#pending.delete(link);
         try {
-          const session = take();
+          const session = take(start);
           const now = this.#options.told();
           // Between the welcome and now the client had no session to be told by.
           if (JSON.stringify(now) !== JSON.stringify(welcomed)) session.tell(now);
@@ -105,7 +105,7 @@ export class SessionHost {
   }
 
   /** Says welcome; returns what to do when the client has said that it is there. @throws why it is refused */
-  #welcome(link: Link, hello: Hello, arrival: Arrival): () => ServerSession {
+  #welcome(link: Link, hello: Hello, arrival: Arrival): (start: number) => ServerSession {
     const { isTokenRight, random } = this.#options;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new QiwayError(
@@ -116,11 +116,10 @@ export class SessionHost {
     const session = resume === undefined ? undefined : this.#resumable(resume, arrival);
     if (resume !== undefined && session !== undefined) {
       refuseOld(session, attempt);
-      const agentHad = session.received;
-      this.#say(link, { session: session.id, attempt, received: agentHad });
-      return () => {
+      this.#say(link, { session: session.id, received: session.received });
+      return (start) => {
         refuseOld(session, attempt);
-        session.attach(link, { attempt, agentHad, clientHas: resume.received, clientSent: resume.sent });
+        session.attach(link, { attempt, start, clientHas: resume.received, clientSent: resume.sent });
         return session;
       };
     }
@@ -131,8 +130,8 @@ export class SessionHost {
         'The token is not the one this agent expects. Copy the whole URL that the agent printed, with what follows #.',
       );
     const id = toHex(random(8));
-    this.#say(link, { session: id, attempt, received: 0 });
-    return () => this.#open(id, { link, hello, arrival });
+    this.#say(link, { session: id, received: 0 });
+    return (start) => this.#open(id, { link, hello, arrival, start });
   }
 
   #resumable({ session, epoch }: Resume, { clientId }: Arrival): ServerSession | undefined {
@@ -140,7 +139,10 @@ export class SessionHost {
     return found?.clientId === clientId ? found : undefined;
   }
 
-  #open(id: string, { link, hello, arrival }: { link: Link; hello: Hello; arrival: Arrival }): ServerSession {
+  #open(
+    id: string,
+    { link, hello, arrival, start }: { link: Link; hello: Hello; arrival: Arrival; start: number },
+  ): ServerSession {
     const {
       limits = DEFAULT_LINK_LIMITS,
       heartbeatMs = HEARTBEAT_MS,
@@ -158,11 +160,11 @@ export class SessionHost {
     }
     this.#sessions.set(id, session);
     session.listen({ closed: () => this.#sessions.delete(id) });
-    session.attach(link, { attempt: hello.attempt, clientHas: 0, agentHad: 0, clientSent: 0 });
+    session.attach(link, { attempt: hello.attempt, start, clientHas: 0, clientSent: 0 });
     return session;
   }
 
-  #say(link: Link, told: Pick<Welcome, 'session' | 'attempt' | 'received'>): void {
+  #say(link: Link, told: Pick<Welcome, 'session' | 'received'>): void {
     const { agent, epoch, heartbeatMs = HEARTBEAT_MS, limits = DEFAULT_LINK_LIMITS } = this.#options;
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
@@ -179,7 +181,7 @@ export class SessionHost {
 
 /** Has a link between welcome and the client's first frame. */
 class WaitingOwner implements LinkOwner {
-  onAttached: (() => void) | undefined;
+  onAttached: ((start: number) => void) | undefined;
   readonly #onClosed: () => void;
 
   constructor(onClosed: () => void) {
@@ -190,8 +192,8 @@ class WaitingOwner implements LinkOwner {
     throw new QiwayError('wire-invalid', 'The first frame after the welcome must be attached.');
   }
 
-  control(type: number): void {
-    if (type === ControlType.attached) this.onAttached?.();
+  control(type: number, id: number): void {
+    if (type === ControlType.attached) this.onAttached?.(id);
     else if (type !== ControlType.goodbye)
       throw new QiwayError('wire-invalid', 'The first frame after the welcome must be attached.');
   }

@@ -3,6 +3,7 @@ import type { QiwayError } from '@qiway/protocol/errors';
 import { Conduit } from '@qiway/protocol/session/conduit';
 import { DEFAULT_LINK_LIMITS, Link, type LinkLimits } from '@qiway/protocol/session/link';
 import type { Transport, TransportListener } from '@qiway/protocol/session/transport';
+import { ControlType } from '@qiway/protocol/wire/link-frame';
 import type { MessageHeader } from '@qiway/protocol/wire/message';
 import { MessageType } from '@qiway/protocol/wire/message';
 import fc from 'fast-check';
@@ -66,11 +67,14 @@ function linkPair(limits: LinkLimits = DEFAULT_LINK_LIMITS) {
       onLost: (error) => Object.assign(closed, { [side]: error }),
     });
     const link = new Link({ transport, clock, owner: conduit, maxBufferedBytes: limits.maxQueuedBytes });
-    conduit.attach(link, { otherHas: 0, countFrom: 0, heartbeatMs: 1000, probes: false });
+    conduit.attach(link, { otherHas: 0, heartbeatMs: 1000, probes: false });
     return conduit;
   };
   const sender = end(left, 'left', queueMicrotask);
   const receiver = end(right, 'right', (flush) => flush());
+  // What the left side said first.
+  receiver.control(ControlType.attached, 0, new Uint8Array(0));
+  wire.length = 0;
   const deliver = (batches = Number.POSITIVE_INFINITY): void => {
     for (let count = 0; count < batches; count += 1) {
       const batch = wire.shift();

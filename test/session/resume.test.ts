@@ -1,0 +1,255 @@
+// A session goes on over other links; and a new one takes its place where it cannot.
+import { createObject, method, signal } from '@qiway/protocol/objects/hosted-object';
+import { decodePayload, plainObjects } from '@qiway/protocol/objects/values';
+import { SessionHost } from '@qiway/protocol/session/session-host';
+import type { Transport } from '@qiway/protocol/session/transport';
+import { describe, expect, it } from 'vitest';
+import { callMethod, failureOf } from '../contract/calls.ts';
+import { type MemoryDoor, memoryDoor } from '../support/memory-session.ts';
+import { settled } from '../support/virtual-clock.ts';
+
+interface Cuts {
+  /** Ends the newest link at both ends; what is under way is lost. */
+  cut(): void;
+  /** From now on nothing comes through the newest link, in neither direction, and nobody is told. */
+  swallow(): void;
+}
+
+function cuttable(door: MemoryDoor): Cuts {
+  let newest: { transport: Transport; isSwallowed: boolean } | undefined;
+  door.onDial = (transport) => {
+    const way = { transport, isSwallowed: false };
+    newest = way;
+    return {
+      route: 'direct',
+      bufferedBytes: 0,
+      send: (message, rest) => way.isSwallowed || transport.send(message, rest),
+      close: (code, reason) => transport.close(code, reason),
+      listen: (listener) =>
+        transport.listen({ ...listener, message: (bytes) => way.isSwallowed || listener.message(bytes) }),
+    };
+  };
+  return {
+    cut: () => {
+      if (newest === undefined) return;
+      newest.isSwallowed = true;
+      newest.transport.close(1000, 'cut');
+    },
+    swallow: () => {
+      if (newest !== undefined) newest.isSwallowed = true;
+    },
+  };
+}
+
+function counter() {
+  let count = 0;
+  const answers: ((value: number) => void)[] = [];
+  const object = createObject({
+    add: method('(i)', 'i', (by: number) => {
+      count += by;
+      return count;
+    }),
+    slow: method('()', 'i', () => new Promise<number>((resolve) => answers.push(resolve))),
+    moved: method('()', 'v', () => {
+      count += 100;
+    }),
+    counted: signal('(i)'),
+  });
+  return { object, answers, count: () => count };
+}
+
+async function start(changes: Parameters<typeof memoryDoor>[0] = {}) {
+  const door = memoryDoor(changes);
+  const cuts = cuttable(door);
+  const { object, answers, count } = counter();
+  await door.bus.host('Counter', object);
+  const session = await door.open();
+  const service = await session.service('Counter');
+  const states: string[] = [];
+  session.listenSession({ changed: () => states.push(session.sessionState) });
+  const online = async (): Promise<void> => {
+    await settled();
+    for (let round = 0; session.sessionState !== 'online' && round < 100; round += 1) await door.clock.advance(100);
+    expect(session.sessionState).toBe('online');
+  };
+  return { door, ...cuts, object, answers, count, session, service, states, online };
+}
+
+function listenTo(service: Awaited<ReturnType<typeof start>>['service']) {
+  const heard: unknown[] = [];
+  const uid = [...service.metaObject.signals.values()].find(({ name }) => name === 'counted')?.uid ?? 0;
+  const subscription = service.subscribe(uid, {
+    event: (event) => heard.push(...(decodePayload(event, plainObjects) as unknown[])),
+    gap: (missed) => heard.push({ missed }),
+    gone: (error) => heard.push(error.code),
+  });
+  return { heard, ready: subscription.ready };
+}
+
+describe('a session whose link is cut', () => {
+  it('goes on over the next one: the call under way is answered, once', async () => {
+    const { session, service, answers, cut, door, online } = await start();
+    const call = callMethod(service, 'slow');
+    await settled();
+    expect(answers).toHaveLength(1);
+    cut();
+    await settled();
+    answers[0]?.(7);
+    await online();
+    expect(await call).toBe(7);
+    expect(session.hasResumed).toBe(true);
+    expect(door.serverSessions).toHaveLength(1);
+    expect(answers).toHaveLength(1);
+  });
+
+  it('gets every event of the time between, in order and once', async () => {
+    const { object, service, cut, online, session, door } = await start();
+    const { heard, ready } = listenTo(service);
+    await ready;
+    for (let count = 0; count < 50; count += 1) {
+      object.emit('counted', count);
+      if (count % 10 === 5) cut();
+      if (count % 10 === 9) await online();
+    }
+    await online();
+    await settled();
+    expect(heard).toEqual(Array.from({ length: 50 }, (_, index) => index));
+    expect(session.counts.queuedBytes).toBe(0);
+    await door.clock.advance(3000);
+    expect(door.serverSessions[0]?.counts.queuedBytes).toBe(0);
+  });
+
+  it('sends a call again that was lost on its way, and does not run one twice whose answer was', async () => {
+    const { service, cut, swallow, count, online, door } = await start();
+    const lost = callMethod(service, 'add', 1);
+    swallow();
+    await settled();
+    cut();
+    await online();
+    expect(await lost).toBe(1);
+    const answered = callMethod(service, 'add', 1);
+    await settled();
+    cut();
+    await online();
+    expect(await answered).toBe(2);
+    expect(count()).toBe(2);
+    expect(door.dials.count).toBe(3);
+  });
+
+  it('notices within three heartbeats that nothing comes any more, on both sides', async () => {
+    const { swallow, session, door, states } = await start();
+    swallow();
+    await door.clock.advance(2_500);
+    expect(session.sessionState).toBe('online');
+    await door.clock.advance(1_500);
+    expect(states).toContain('offline');
+    expect(session.sessionState).toBe('online');
+    expect(session.hasResumed).toBe(true);
+  });
+
+  it('refuses a new call while there is no link, and sends nothing later', async () => {
+    const { service, cut, count, online } = await start();
+    cut();
+    await Promise.resolve();
+    const failure = await failureOf(callMethod(service, 'add', 5));
+    expect(failure).toMatchObject({ code: 'offline', maybeExecuted: false });
+    await online();
+    expect(count()).toBe(0);
+  });
+
+  it('takes back a call that moves the robot and was not confirmed', async () => {
+    const { service, swallow, cut, count, online } = await start({
+      told: () => ({ bus: 'up', classes: [['Counter.moved', 'motion']] }),
+    });
+    swallow();
+    const moved = failureOf(callMethod(service, 'moved'));
+    await settled();
+    cut();
+    expect(await moved).toMatchObject({ code: 'link-lost', maybeExecuted: true });
+    await online();
+    await settled();
+    expect(count()).toBe(0);
+  });
+
+  it('goes over to a better link without a pause', async () => {
+    const { session, service, object, states, door } = await start();
+    const { heard, ready } = listenTo(service);
+    await ready;
+    session.moveTo();
+    for (let count = 0; count < 20; count += 1) {
+      object.emit('counted', count);
+      expect(await callMethod(service, 'add', 1)).toBe(count + 1);
+    }
+    await settled();
+    expect(heard).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect(door.dials.count).toBe(2);
+    expect(states).not.toContain('offline');
+  });
+});
+
+describe('a session that the agent no longer has', () => {
+  /** The agent was started again. */
+  function restart(door: MemoryDoor): void {
+    const old = door.host;
+    door.host = new SessionHost({ ...door.hostOptions, epoch: 'next' });
+    for (const session of old.sessions) session.close(undefined);
+  }
+
+  it('is replaced: calls fail honestly, subscriptions and hosted services are made anew', async () => {
+    const { door, session, service, object, cut, online, answers } = await start();
+    const { heard, ready } = listenTo(service);
+    await ready;
+    const mine = await session.host('Mine', createObject({ ask: method('()', 's', () => 'page') }));
+    let renewed = 0;
+    session.listenSession({ renewed: () => renewed++ });
+    const call = failureOf(callMethod(service, 'slow'));
+    await settled();
+    cut();
+    restart(door);
+    await online();
+    expect(await call).toMatchObject({ code: 'link-lost', maybeExecuted: true });
+    expect(answers).toHaveLength(1);
+    expect(renewed).toBe(1);
+    expect(session.hasResumed).toBe(false);
+    expect(session.loss).toMatchObject({ calls: 1 });
+    object.emit('counted', 1);
+    await settled();
+    expect(heard).toEqual([{ missed: undefined }, 1]);
+    expect(await callMethod(service, 'add', 2)).toBe(2);
+    expect(await callMethod(await door.bus.service('Mine'), 'ask')).toBe('page');
+    await mine.close();
+    await expect(door.bus.service('Mine')).rejects.toMatchObject({ code: 'service-not-found' });
+  });
+
+  it('is replaced when the client stayed away for too long', async () => {
+    const { door, session, cut, online, service } = await start({ keepMs: 1_000 });
+    const { onDial } = door;
+    door.onDial = () => {
+      throw new Error('no way');
+    };
+    cut();
+    await door.clock.advance(1_500);
+    expect(door.serverSessions[0]?.state).toBe('closed');
+    expect(session.sessionState).toBe('offline');
+    door.onDial = onDial;
+    await online();
+    expect(await callMethod(service, 'add', 2)).toBe(2);
+    expect(door.serverSessions).toHaveLength(2);
+  });
+
+  it('ends what is another service by now', async () => {
+    const { door, cut, online, service } = await start();
+    const { heard, ready } = listenTo(service);
+    await ready;
+    cut();
+    const found = door.host.sessions.length;
+    expect(found).toBe(1);
+    for (const { serviceId, name } of await door.bus.services())
+      if (name === 'Counter') door.bus.registry.unregister(serviceId);
+    await door.bus.host('Counter', createObject({ other: method('()', 'v', () => {}) }));
+    restart(door);
+    await online();
+    expect(heard).toEqual(['service-gone']);
+    expect(await failureOf(callMethod(service, 'add', 1))).toMatchObject({ code: 'service-gone' });
+  });
+});
