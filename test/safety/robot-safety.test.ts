@@ -1,6 +1,9 @@
 // The SDK's failsafes and leases against the agent's: what an app sees, over breaks and new sessions.
+import type { BusObject } from '@qiway/protocol/bus/bus';
 import { fetchObject } from '@qiway/protocol/directory/fetch-object';
 import { QiwayError } from '@qiway/protocol/errors';
+import type { RemoteObjects } from '@qiway/protocol/objects/object-map';
+import type { RemoteObject } from '@qiway/protocol/objects/remote-types';
 import { describe, expect, it } from 'vitest';
 import { RobotSafety } from '../../sdk/safety/safety.ts';
 import type { LeaseInfo, SafetySession } from '../../sdk/safety/session-object.ts';
@@ -42,7 +45,9 @@ async function bench(): Promise<Bench> {
     },
     get objects() {
       const { objects } = session;
-      return { ...objects, wrap: (object, service) => gated(objects.wrap(object, service), () => isOnline) };
+      const wrap = <T>(object: BusObject, service?: string): RemoteObject<T> =>
+        gated(objects.wrap<T>(object, service), () => isOnline);
+      return Object.assign(Object.create(objects) as RemoteObjects, { wrap });
     },
     changed: () => {},
     report: (error) => reported.push(error),
