@@ -6,7 +6,12 @@ const LOW = 2 ** 32;
 export class Nonces {
   readonly #bytes = new Uint8Array(12);
   readonly #view = new DataView(this.#bytes.buffer);
-  #count = 0;
+  #count: number;
+
+  /** @param first for tests of large numbers; a key begins with 0 */
+  constructor(first = 0) {
+    this.#count = first;
+  }
 
   /** The next one, from 0; the same bytes at every call, so to be read before the next. */
   next(): Uint8Array {
