@@ -7,8 +7,14 @@ import { EventQueue } from '@qiway/protocol/objects/event-queue';
 import type { HostedObject } from '@qiway/protocol/objects/hosted';
 import { createObjectMap, type RemoteObjects } from '@qiway/protocol/objects/object-map';
 import type { EventIterator, LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
+import { needed } from '@qiway/protocol/part';
 import type { RobotSession } from './dial/dial.ts';
 import { onDemand } from './on-demand.ts';
+import type { Failsafe, FailsafeOptions, FailsafeStatus } from './safety/failsafe.ts';
+import type { Lease, LeaseOptions } from './safety/lease.ts';
+import { safetyPart } from './safety/part.ts';
+import type { RobotSafety } from './safety/safety.ts';
+import type { LeaseInfo } from './safety/session-object.ts';
 
 /** Services that nobody described. */
 export interface LooseServices {
@@ -28,6 +34,8 @@ export interface Status {
   readonly bus: 'up' | 'down';
   /** The agent's, without token. */
   readonly url: string;
+  /** What stands ready to stop the robot when this program falls silent, and whether it had to. */
+  readonly failsafe?: FailsafeStatus;
   /** Why it is closed, if nobody asked for it. */
   readonly reason?: QiwayError;
 }
@@ -71,6 +79,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   readonly #onError: (error: unknown) => void;
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #serviceListeners = new Set<(change: ServiceChange) => void>();
+  #safety: RobotSafety | undefined;
   /** To be ended with the robot. */
   readonly #queues = new Set<EventQueue<never>>();
   #state: { readonly kind: 'online' } | { readonly kind: 'closed'; readonly reason: QiwayError | undefined } = {
@@ -106,6 +115,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   get status(): Status {
     const { route, rttMs, robotBus: bus } = this.#session;
     const reason = this.#state.kind === 'closed' ? this.#state.reason : undefined;
+    const failsafe = this.#safety?.status;
     return {
       state: this.#state.kind,
       route,
@@ -113,6 +123,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
       session: 'new',
       bus,
       url: this.#url,
+      ...(failsafe !== undefined && { failsafe }),
       ...(reason !== undefined && { reason }),
     };
   }
@@ -142,6 +153,32 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     const object = this.#objects.host(implementation);
     const { serviceId, close, closed } = await session.host(name, object);
     return { name, serviceId, object, closed, close, [Symbol.asyncDispose]: close };
+  }
+
+  /**
+   * Calls that the robot's agent makes itself when nothing was heard of this program for `afterMs`, or when its session ends
+   * uncleanly: once for each silence. `close()` does not fire it. Goes on after breaks and agent restarts.
+   * @throws `invalid-argument`, `service-not-found`, `lease-held`, `limit-exceeded`; `offline`, `bus-down`, `closed`
+   * @example
+   * const failsafe = await robot.failsafe({ afterMs: 500, calls: ['ALMotion.stopMove'] });
+   * await failsafe.clear();
+   */
+  async failsafe(options: FailsafeOptions): Promise<Failsafe> {
+    return (await this.#loadSafety()).failsafe(options);
+  }
+
+  /**
+   * Exclusive control of services, all or none, as long as this program is heard. Calls of others fail with `lease-held`, but
+   * those that only ask or stop.
+   * @throws `lease-held`; `forbidden` for a take-over that this client may not make; `service-not-found`; `offline`, `closed`
+   */
+  async lease(services: readonly (keyof S & string)[], options?: LeaseOptions): Promise<Lease> {
+    return (await this.#loadSafety()).lease(services, options);
+  }
+
+  /** Calls `listener` with who has exclusive control of what, now and whenever it changes; resolves to how to stop. */
+  async watchLeases(listener: (leases: readonly LeaseInfo[]) => void): Promise<() => void> {
+    return (await this.#loadSafety()).watchLeases(listener);
   }
 
   /** Calls `listener` with every change of the status; returns how to stop. */
@@ -176,6 +213,20 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @throws `closed`; `unsupported` when that part of the SDK cannot be loaded */
+  async #loadSafety(): Promise<RobotSafety> {
+    this.#open();
+    await safetyPart.load();
+    const session = this.#open();
+    this.#safety ??= new (needed(safetyPart.here).RobotSafety)({
+      session,
+      objects: this.#objects,
+      changed: () => this.#tellStatus(),
+      report: this.#onError,
+    });
+    return this.#safety;
   }
 
   /** @throws `closed`, or why the link ended */
@@ -214,6 +265,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   #ended(reason: QiwayError | undefined): void {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed', reason };
+    this.#safety?.close(reason ?? new QiwayError('closed', 'The robot was closed.'));
     this.#objects.close();
     this.#tellStatus();
     for (const queue of [...this.#queues]) queue.end();

@@ -18,6 +18,8 @@ export type RobotSession = Pick<
   | 'listen'
   | 'listenSession'
   | 'close'
+  | 'own'
+  | 'setBeat'
 >;
 
 export interface DialRequest {
