@@ -3,6 +3,7 @@ import { effect, type Signal, signal } from '@preact/signals';
 import { connect, type Robot } from '@qiway/sdk';
 import { failureText } from './failure-text.ts';
 import { agentUrl, fragmentOf, withFragment } from './robot/address.ts';
+import { type Control, createControl } from './robot/control.ts';
 import { createDrive, type Drive } from './robot/drive.ts';
 import { feedRobotState } from './robot/feed.ts';
 import { createLink, type Link } from './robot/link.ts';
@@ -19,6 +20,7 @@ export interface ConsoleState {
   readonly link: Link;
   readonly robot: RobotState;
   readonly drive: Drive;
+  readonly control: Control;
   readonly toasts: Toasts;
   readonly theme: Theme;
   readonly view: Signal<ViewName>;
@@ -50,7 +52,9 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     connect: (url) => connect<Services>(url),
     after,
   });
+  const control = createControl({ after, lost: (error) => toasts.show(failureText(error)) });
   const drive = createDrive({
+    control,
     motor: () => (link.state.peek().kind === 'online' ? robot.motion.peek() : undefined),
     refused: (error) => toasts.show(failureText(error)),
     after,
@@ -60,6 +64,7 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
 
   effect(() => {
     const state = link.state.value;
+    control.follow(state.kind === 'online' ? state.robot : undefined);
     if (state.kind !== 'online') {
       drive.lost();
       return undefined;
@@ -80,6 +85,7 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     link,
     robot,
     drive,
+    control,
     toasts,
     theme,
     view,

@@ -145,6 +145,78 @@ describe('a lost link', () => {
   });
 });
 
+describe('a page that takes control before it drives', () => {
+  let taken: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
+  let eased: number;
+  beforeEach(() => {
+    taken = [];
+    eased = 0;
+    drive = createDrive({
+      motor: () => motor,
+      refused: (error) => refusals.push(error),
+      after: clock.after,
+      control: {
+        take: () => new Promise((resolve, reject) => taken.push({ resolve, reject })),
+        ease: () => {
+          eased += 1;
+        },
+      },
+    });
+  });
+
+  it('moves nothing before it has it, then sends the newest place', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    drive.steer({ x: 0.2, y: 0, theta: 0 });
+    await clock.advance(500);
+    expect(sent).toEqual([]);
+    expect(taken).toHaveLength(1);
+    taken[0]?.resolve();
+    await clock.advance(0);
+    expect(sent).toEqual(['move 0.2 0 0']);
+  });
+
+  it('does not move for a hand that is off again, and eases only once the stop was heard', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    drive.release();
+    taken[0]?.resolve();
+    await clock.advance(500);
+    expect(sent).toEqual(['stop']);
+    expect(eased).toBe(0);
+    answers[0]?.resolve();
+    await clock.advance(0);
+    expect(eased).toBe(1);
+  });
+
+  it('does not ease while the next hand is on the joystick', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    drive.release();
+    drive.steer({ x: 0.2, y: 0, theta: 0 });
+    answers[0]?.resolve();
+    await clock.advance(0);
+    expect(eased).toBe(0);
+    taken[0]?.resolve();
+    await clock.advance(0);
+    expect(sent).toEqual(['stop']); // that was for the first hand
+    taken[1]?.resolve();
+    await clock.advance(0);
+    expect(sent).toEqual(['stop', 'move 0.2 0 0']);
+  });
+
+  it('says once that somebody else has it, and asks again with the next hand', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    taken[0]?.reject(new Error('held'));
+    await clock.advance(0);
+    drive.steer({ x: 0.2, y: 0, theta: 0 });
+    await clock.advance(500);
+    expect(refusals).toHaveLength(1);
+    expect(taken).toHaveLength(1);
+    expect(sent).toEqual([]);
+    drive.release();
+    drive.steer({ x: 0.3, y: 0, theta: 0 });
+    expect(taken).toHaveLength(2);
+  });
+});
+
 describe('steering', () => {
   it('turns left for the left, and walks left when sidestepping', () => {
     expect(steeringOf(-1, 0, { sideways: false, limit: 0.5 })).toEqual({ x: 0, y: 0, theta: 0.5 });

@@ -16,9 +16,19 @@ export interface DriveMotor {
   stopMove(): Promise<unknown>;
 }
 
+/** Who may drive, and what happens to the robot when this page falls silent; see control.ts. */
+export interface DriveControl {
+  /** Before the first move of a drive. @throws why it may not begin */
+  take(): Promise<void>;
+  /** The robot was told to stop, and has heard it. */
+  ease(): void;
+}
+
 export interface DriveOptions {
   /** The motor, or undefined while the robot cannot be reached. */
   readonly motor: () => DriveMotor | undefined;
+  /** Without it a drive begins at once. */
+  readonly control?: DriveControl;
   /** Told once per drive when the robot refuses. */
   readonly refused: (error: unknown) => void;
   /** Calls back after a while; returns how to prevent it. */
@@ -44,15 +54,17 @@ export const STILL: Steering = Object.freeze({ x: 0, y: 0, theta: 0 });
 /** 20 commands a second: a hand does not notice more, and a real robot's motion planner takes about 50 ms each. */
 const MIN_INTERVAL_MS = 50;
 
-/** `blocked`: halted or refused with a hand on the joystick; moves count again after `release`. */
-type Phase = 'idle' | 'driving' | 'blocked';
+/** `asking`: the hand is on the joystick, and nothing moves before control is taken. `blocked`: halted or refused with a hand on the joystick; moves count again after `release`. */
+type Phase = 'idle' | 'asking' | 'driving' | 'blocked';
 
-export function createDrive({ motor, refused, after }: DriveOptions): Drive {
+export function createDrive({ motor, control, refused, after }: DriveOptions): Drive {
   const steering = signal(STILL);
   let phase: Phase = 'idle';
   let isBusy = false;
   let pending: Steering | undefined;
   let owesStop = false;
+  /** Counts hands on the joystick: an answer may come when it is another's turn. */
+  let turn = 0;
 
   function pump(): void {
     const target = motor();
@@ -83,13 +95,37 @@ export function createDrive({ motor, refused, after }: DriveOptions): Drive {
     if (target === undefined) return false;
     target.stopMove().then(
       () => {
-        if (phase !== 'driving') owesStop = false;
+        if (phase === 'driving') return;
+        owesStop = false;
+        if (phase !== 'asking') control?.ease();
       },
       (error: unknown) => {
         if (motor() === target) refused(error);
       },
     );
     return true;
+  }
+
+  function begin(): void {
+    phase = 'driving';
+    owesStop = true;
+    pump();
+  }
+
+  function ask({ take }: DriveControl): void {
+    phase = 'asking';
+    turn += 1;
+    const mine = turn;
+    const isMine = (): boolean => phase === 'asking' && mine === turn;
+    take().then(
+      () => isMine() && begin(),
+      (error: unknown) => {
+        if (!isMine()) return;
+        phase = 'blocked';
+        still();
+        refused(error);
+      },
+    );
   }
 
   function still(): void {
@@ -101,11 +137,11 @@ export function createDrive({ motor, refused, after }: DriveOptions): Drive {
     steering,
     steer(place) {
       if (phase === 'blocked' || motor() === undefined) return;
-      phase = 'driving';
-      owesStop = true;
       steering.value = place;
       pending = place;
-      pump();
+      if (phase === 'driving') pump();
+      else if (control === undefined) begin();
+      else if (phase === 'idle') ask(control);
     },
     release() {
       phase = 'idle';
@@ -113,12 +149,12 @@ export function createDrive({ motor, refused, after }: DriveOptions): Drive {
       send();
     },
     halt() {
-      if (phase === 'driving') phase = 'blocked';
+      if (phase !== 'idle') phase = 'blocked';
       still();
       return send();
     },
     lost() {
-      if (phase === 'driving') phase = 'blocked';
+      if (phase !== 'idle') phase = 'blocked';
       still();
     },
     found() {

@@ -10,6 +10,7 @@ import { isMissing } from '../robot/robot-state.ts';
 import type { Pose } from '../robot/trail.ts';
 import { BodyPlate } from './body-plate.tsx';
 import { CameraPlate } from './camera-plate.tsx';
+import { ControlLine } from './control-line.tsx';
 import { LightPlate } from './light-plate.tsx';
 import { SpeechPlate } from './speech-plate.tsx';
 
@@ -41,6 +42,7 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
   const isSideways = useSignal(false);
   const speed = useSignal(0.65);
   const canDrive = state.link.state.value.kind === 'online' && state.robot.motion.value !== undefined;
+  const { other } = state.control;
   const noMotors = isMissing(state.robot.services, 'ALMotion');
   const { blockedBy } = state.robot;
   const words = !canDrive
@@ -49,7 +51,9 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
       : 'Not linked with the motors'
     : blockedBy.value !== undefined
       ? `Blocked: ${blockedBy.value} in the way`
-      : describeSteering(state.drive.steering.value);
+      : other.value !== undefined
+        ? 'Somebody else drives'
+        : describeSteering(state.drive.steering.value);
   const tools = (
     <fieldset class="choice compact" aria-label="What left and right do">
       <button type="button" class="button" aria-pressed={!isSideways.value} onClick={() => (isSideways.value = false)}>
@@ -64,13 +68,14 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
     <Plate title="Joystick" class="drive-joystick" tools={tools}>
       <div class="plate-body joystick-plate">
         <Joystick
-          disabled={!canDrive}
+          disabled={!canDrive || other.value !== undefined}
           onMove={(right, up) =>
             state.drive.steer(steeringOf(right, up, { sideways: isSideways.peek(), limit: speed.peek() }))
           }
           onRelease={state.drive.release}
         />
         <output class="steering-words figures">{words}</output>
+        {canDrive && <ControlLine state={state} />}
         <fieldset class="choice" aria-label="Speed">
           {SPEEDS.map(({ name, limit }) => (
             <button

@@ -1,0 +1,56 @@
+// One line under the joystick: who has the motors, and what stops the robot when this page falls silent. Layer: views.
+import type { JSX } from 'preact';
+import type { ConsoleState } from '../console-state.ts';
+
+export function ControlLine({ state }: { readonly state: ConsoleState }): JSX.Element {
+  const { control } = state;
+  const other = control.other.value;
+  const failsafe = control.failsafe.value;
+  const firedAtMs = control.firedAtMs.value;
+  if (other !== undefined)
+    return (
+      <p class="control-line" data-control="other">
+        <span>
+          <span class="figures">{other.holder}</span> has the motors
+        </span>
+        {other.mayTakeOver && (
+          <button
+            type="button"
+            class="button compact"
+            onClick={() => state.attempt('Take over', () => takeOver(state))}
+          >
+            Take over
+          </button>
+        )}
+      </p>
+    );
+  if (failsafe?.state === 'armed')
+    return (
+      <p class="control-line" data-control="armed">
+        Failsafe armed: stops {failsafe.afterMs / 1000} s after this page falls silent
+      </p>
+    );
+  if (firedAtMs !== undefined)
+    return (
+      <p class="control-line" data-control="fired" role="alert">
+        Failsafe fired: the robot was stopped at {new Date(firedAtMs).toLocaleTimeString()}
+      </p>
+    );
+  if (control.isOwn.value)
+    return (
+      <p class="control-line" data-control="own">
+        The motors are this page’s
+      </p>
+    );
+  return (
+    <p class="control-line" data-control="free">
+      A failsafe is armed while you drive
+    </p>
+  );
+}
+
+/** Held a while, so that a hand can reach the joystick. */
+async function takeOver({ control }: ConsoleState): Promise<void> {
+  await control.take({ takeOver: true });
+  control.ease();
+}
