@@ -9,7 +9,7 @@ export interface AdvertisedService {
 }
 
 export interface Advertised {
-  /** Instance name, and host name without `.local`. */
+  /** Instance name, and host name without `.local`; services after the first are at `name-type.local`. */
   readonly name: string;
   /** Of interfaces, as the system calls them. */
   readonly interfaces: readonly string[];

@@ -8,10 +8,11 @@ const tell = (news: AdvertiserNews): void => parentPort?.postMessage(news);
 
 const { name, interfaces, address, hasIpv6, services } = workerData as Advertised;
 const responder = getResponder({ interface: [...interfaces], disableIpv6: !hasIpv6 });
-const created = services.map(({ type, port, txt }) =>
+const created = services.map(({ type, port, txt }, index) =>
   responder.createService({
     name,
-    hostname: name,
+    // The library takes a second service under the same host name for a conflict.
+    hostname: index === 0 ? name : `${name}-${type}`,
     type,
     port,
     txt,
