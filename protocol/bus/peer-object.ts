@@ -224,8 +224,9 @@ export class PeerObject implements BusObject {
     registration.demand = EVERY;
     this.#tellDemand(signal, registration);
     this.#callRegistration(StandardAction.registerEvent, signal, link).then(confirmed, (error: QiwayError) => {
-      if (this.#suspendedAt !== undefined) return; // it is registered anew when the object is settled
-      if (this.#registrations?.get(signal) === registration) this.#registrations.delete(signal);
+      const isWanted = this.#registrations?.get(signal) === registration;
+      if (isWanted && this.#suspendedAt !== undefined) return; // it is registered anew when the object is settled
+      if (isWanted) this.#registrations?.delete(signal);
       refused(error);
       failed(error);
     });
@@ -244,7 +245,10 @@ export class PeerObject implements BusObject {
 
   async #unregister(signal: number, registration: Registration): Promise<void> {
     this.#registrations?.delete(signal);
-    if (this.#peer === undefined) return;
+    if (this.#peer === undefined) {
+      registration.refused(new QiwayError('canceled', 'The subscription was closed before it was confirmed.'));
+      return;
+    }
     try {
       await this.#callRegistration(StandardAction.unregisterEvent, signal, registration.link);
     } catch {
