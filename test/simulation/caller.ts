@@ -24,6 +24,11 @@ interface UnderWay {
   readonly handle: CallHandle;
 }
 
+interface Made {
+  readonly object: BusObject;
+  readonly by: string;
+}
+
 interface Subscribed {
   readonly listening: Listening;
   readonly subscription: Subscription;
@@ -33,8 +38,8 @@ export class Caller {
   readonly #options: CallerOptions;
   readonly #objects = new Map<string, BusObject>();
   readonly #fetching = new Set<string>();
-  /** Objects that calls returned. */
-  readonly #made: BusObject[] = [];
+  /** Objects that calls returned, and by which service. */
+  readonly #made: Made[] = [];
   #underWay: UnderWay[] = [];
   #subscribed: Subscribed[] = [];
 
@@ -75,10 +80,10 @@ export class Caller {
     const { chance } = this.#options;
     const made = chance.pick(this.#made);
     const what = made === undefined ? 'make' : (chance.pick(['make', 'make', 'release', 'call', 'call', 'post']) ?? '');
-    if (what === 'call' || what === 'post') this.#ask(made as BusObject, `made ${made?.uid.join('.')}`, what);
+    if (what === 'call' || what === 'post') this.#askMade(made as Made, what);
     else if (what === 'release') {
-      this.#made.splice(this.#made.indexOf(made as BusObject), 1);
-      made?.release();
+      this.#made.splice(this.#made.indexOf(made as Made), 1);
+      made?.object.release();
     } else {
       const object = this.object(name);
       if (object !== undefined) this.#call(object, name, { how: 'reply', delayMs: 0, bytes: 0 }, Action.make);
@@ -141,7 +146,8 @@ export class Caller {
   /** Lets go of everything. */
   leave(): void {
     for (const one of [...this.#subscribed]) this.#unsubscribe(one);
-    for (const object of [...this.#objects.values(), ...this.#made]) object.release();
+    for (const object of this.#objects.values()) object.release();
+    for (const { object } of this.#made) object.release();
     this.#objects.clear();
     this.#made.length = 0;
   }
@@ -168,6 +174,11 @@ export class Caller {
       .finally(() => this.#fetching.delete(name));
   }
 
+  #askMade({ object, by }: Made, kind: 'call' | 'post'): void {
+    const [, , , number] = object.uid;
+    this.#ask(object, `${by}'s ${number}`, kind);
+  }
+
   #ask(object: BusObject, callee: string, kind: 'call' | 'post'): Operation {
     const { history, bodyBytes } = this.#options;
     if (kind === 'call') return this.#call(object, callee, this.#answer());
@@ -189,7 +200,7 @@ export class Caller {
         reply: (reply) => {
           settled();
           if (action === Action.make) {
-            this.#made.push(decodePayload(reply, plainObjects) as BusObject);
+            this.#made.push({ object: decodePayload(reply, plainObjects) as BusObject, by: callee });
             return history.settled(operation, { kind: 'reply', isRight: true });
           }
           const read = readNumbered(reply);
@@ -217,7 +228,7 @@ export class Caller {
     answer: Answer,
   ): Omit<Operation, 'id' | 'madeAt' | 'runs' | 'outcomes' | 'isCancelAsked'> {
     const { name: caller, cable } = this.#options;
-    return { kind, caller, callee, isMotion: callee === MOTION_SERVICE, bodyBytes, answer, madeOn: cable() };
+    return { kind, caller, callee, isMotion: callee.startsWith(MOTION_SERVICE), bodyBytes, answer, madeOn: cable() };
   }
 
   #answer(): Answer {

@@ -95,12 +95,26 @@ export class SimClient {
           changed: () => trace(() => `${this.name} is ${session.sessionState}`),
           renewed: () => this.#options.renewed(),
         });
-        this.tab.retain();
-        history.waitFor({ owner: this.name, what: 'host' }, session.host(this.tabName, this.tab)).catch(() => {});
+        this.#host(session);
       },
       (error: QiwayError) => {
         trace(() => `${this.name} cannot start: ${error.message}`);
         this.#clock.after(AGAIN_MS, () => this.start());
+      },
+    );
+  }
+
+  /** Offers its service; asks again when the question was too long under way. */
+  #host(session: ClientSession): void {
+    const { trace, history } = this.#options;
+    this.tab.retain();
+    history.waitFor({ owner: this.name, what: 'host' }, session.host(this.tabName, this.tab)).then(
+      () => trace(() => `${this.name} offers its service`),
+      (error: QiwayError) => {
+        trace(() => `${this.name} cannot offer its service: ${error.message}`);
+        this.#clock.after(AGAIN_MS, () => {
+          if (this.#state === 'started' && session.state !== 'closed') this.#host(session);
+        });
       },
     );
   }

@@ -360,6 +360,7 @@ class Simulation {
     const clock = this.#clock;
     const { session } = this.#client;
     this.#trace(() => 'everything is let go of');
+    this.history.endsAt = clock.now();
     this.#outside.leave();
     this.#inside.leave();
     await clock.runTo(clock.now() + REST_MS, () => this.#isLetGo());
