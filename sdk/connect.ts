@@ -2,7 +2,7 @@
 import type { Clock } from '@qiway/protocol/clock';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { parseAgentUrl } from './dial/agent-url.ts';
-import type { Dial } from './dial/dial.ts';
+import type { OpenRobotSession } from './dial/dial.ts';
 import { pageDial } from './dial/page-dial.ts';
 import { createRobot, type LooseServices, type Robot } from './robot.ts';
 
@@ -19,7 +19,7 @@ export interface RobotConnectOptions {
 
 /** For those who own the link themselves, and for tests. */
 export interface InternalConnectOptions extends RobotConnectOptions {
-  readonly dial?: Dial;
+  readonly dial?: OpenRobotSession;
   readonly clock?: Clock;
 }
 
@@ -28,8 +28,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Connects to a robot's agent.
- * @param url what the agent printed: `http://host:port/#token=…`; `https`, `ws` and `wss` too; in a page also relative to it
- * @throws `invalid-argument` for what is no such URL; `dial-failed` with what to check; `unauthorized`; `protocol-mismatch`; `timeout`
+ * @param url what the agent printed: `http://host:port/#token=…&robot=…`; `https`, `ws` and `wss` too; in a page also relative to it
+ * @throws `invalid-argument` for what is no such URL; `dial-failed` with what to check; `robot-identity-mismatch`; `unauthorized`; `protocol-mismatch`; `timeout`
  * @example
  * const robot = await connect('http://127.0.0.1:8080/#token=secret');
  * const tts = await robot.service('ALTextToSpeech');
@@ -46,6 +46,6 @@ export async function connect<S = LooseServices>(url: string, options: RobotConn
     clock = systemClock,
   } = options as InternalConnectOptions;
   const agent = parseAgentUrl(url, globalThis.location?.href);
-  const session = await dial({ url: agent.link, token: token ?? agent.token, clock, timeoutMs: connectTimeoutMs });
+  const session = await dial({ agent, token: token ?? agent.token, clock, timeoutMs: connectTimeoutMs });
   return createRobot<S>({ session, clock, url: agent.shown, onError, ...(timeoutMs !== undefined && { timeoutMs }) });
 }

@@ -27,9 +27,9 @@ export interface AgentAddressesOptions {
 }
 
 export interface AgentAddresses {
-  /** URLs of links, what appeared last first. */
+  /** URLs of links, what appeared last first; the name on the local network behind. */
   readonly urls: readonly string[];
-  /** `NAME.local` while it is announced. */
+  /** `NAME.local` once it is announced. */
   readonly localNames: readonly string[];
   /** Says goodbye to the local network. Idempotent. */
   close(): Promise<void>;
@@ -40,7 +40,16 @@ export function openAddresses(options: AgentAddressesOptions): AgentAddresses {
   const name = options.name ?? ownName();
   const isAdvertised = isAnnounced && isBeyondLoopback(listen.host);
   const services = advertisedServices({ listen, qiUrls, robotId });
-  const advertiser = isAdvertised ? new Advertiser({ clock, logger }) : undefined;
+  /** Kept while the addresses change: the name stays as a rule. */
+  let host: string | undefined;
+  const all = (): readonly string[] =>
+    host === undefined ? urls.now : [...urls.now, `ws://${host}.local:${listen.port}${LINK_PATH}`];
+  const onHost = (now: string): void => {
+    if (now === host) return;
+    host = now;
+    onChange(all());
+  };
+  const advertiser = isAdvertised ? new Advertiser({ clock, logger, onHost }) : undefined;
   const advertise = (now: readonly string[]): void =>
     void advertiser?.advertise(advertisedAt(now, { name, host: listen.host, services }));
   const urls = followLinkUrls(listen, {
@@ -48,7 +57,7 @@ export function openAddresses(options: AgentAddressesOptions): AgentAddresses {
     list,
     onChange: (now) => {
       logger.info('the addresses of this machine changed', { urls: now.join(' ') });
-      onChange(now);
+      onChange(all());
       advertise(now);
     },
   });
@@ -56,10 +65,10 @@ export function openAddresses(options: AgentAddressesOptions): AgentAddresses {
   let closing: Promise<void> | undefined;
   return {
     get urls() {
-      return urls.now;
+      return all();
     },
     get localNames() {
-      return advertiser?.host === undefined ? [] : [`${advertiser.host}.local`];
+      return host === undefined ? [] : [`${host}.local`];
     },
     close: () => {
       urls.stop();

@@ -8,6 +8,8 @@ import type { Advertised, AdvertiserNews } from './advertised.ts';
 export interface AdvertiserOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The name, without `.local`, is ours. */
+  readonly onHost?: (host: string) => void;
   /** Starts the thread. Default: mdns-worker.ts. */
   readonly startThread?: (advertised: Advertised) => AdvertiserThread;
 }
@@ -84,6 +86,7 @@ export class Advertiser {
       if (news.kind === 'failed') return fail(news.reason);
       if (news.kind === 'announced') {
         this.#host = name;
+        this.#options.onHost?.(name);
         return logger.info('the agent is announced on the local network', { name: `${name}.local` });
       }
       if (this.#number >= MAX_NAMES) return fail('every name that was tried is taken');

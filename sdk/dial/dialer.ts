@@ -15,7 +15,7 @@ import { type Secure, takeWay } from './way.ts';
 export interface DialerOptions {
   readonly agent: AgentUrl;
   readonly book: AddressBook;
-  /** Begins to load with the dialer, so that it is there when the first socket opens. */
+  /** Asked with each dial, and first with the dialer: what it gives once it gives at once. */
   readonly loadSecure: () => Promise<Secure>;
   readonly WebSocket: WebSocketClass;
   readonly clock: Clock;
@@ -35,7 +35,6 @@ const LOCAL_NAME = /\.local(:\d+)?$/i;
 
 export class Dialer {
   readonly #options: DialerOptions;
-  readonly #loading: Promise<Secure>;
   /** Pinned: by the URL, or by the first that answered. */
   #robotId: string | undefined;
   #current: string | undefined;
@@ -49,9 +48,8 @@ export class Dialer {
   constructor(options: DialerOptions) {
     this.#options = options;
     this.#robotId = options.agent.robot;
-    this.#loading = options.loadSecure();
-    // Told when it is first needed.
-    this.#loading.catch(() => {});
+    // Told when it is needed, and tried again then.
+    options.loadSecure().catch(() => {});
   }
 
   /** Of the robot, once that is known. */
@@ -69,7 +67,7 @@ export class Dialer {
     const { clock } = this.#options;
     const beganMs = clock.now();
     const [secure, known] = await Promise.all([
-      this.#loading,
+      this.#options.loadSecure(),
       this.#robotId === undefined ? undefined : this.#options.book.recall(this.#robotId),
     ]);
     const staticKey = known?.staticKey;

@@ -57,7 +57,7 @@ describe.skipIf(inject('whyNoNetwork') !== '')('an agent on the local network', 
     network.hosts.robot.changeAddress('inside', { from: ROBOT, to: MOVED });
     expect(await moved).toMatchObject({ value: MOVED });
     expect(await robot.ask('named')).toEqual(['nao.local']);
-    expect(await robot.ask('urls')).toEqual([`ws://${MOVED}:8080/robot/link`]);
+    expect(await robot.ask('urls')).toEqual([`ws://${MOVED}:8080/robot/link`, 'ws://nao.local:8080/robot/link']);
   });
 
   test('says goodbye', async () => {
