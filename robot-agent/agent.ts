@@ -4,11 +4,15 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Clock } from '@qiway/protocol/clock';
 import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { isQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { createDoor } from '@qiway/protocol/http-door/door';
+import { SessionHost } from '@qiway/protocol/session/session-host';
 import { formatAddress, isWildcard, type ListenAddress } from './address.ts';
+import { type AgentAddresses, openAddresses } from './addresses/addresses.ts';
+import { printedUrl } from './addresses/printed-url.ts';
 import type { AgentConfig, TlsFiles } from './config.ts';
 import { createGuard } from './door/guard.ts';
 import { createHttpServer, type HttpLimits } from './door/http.ts';
@@ -19,9 +23,14 @@ import { openQiDoor } from './door/qi-door.ts';
 import { SessionTable } from './door/session-table.ts';
 import { LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
 import { inWordsOfOptions, named } from './failed-start.ts';
+import { openIdentity } from './identity/identity.ts';
+import { openJournal } from './journal/journal.ts';
+import { onceMembers } from './journal/once-members.ts';
 import type { Logger } from './logger.ts';
 import { type BusListenerHandle, fileAuthenticator, fileUsers, machineId, type TlsServerOptions } from './qi/index.ts';
 import { joinRobotBus, listenRobotBus, type RobotBus, type RobotBusOptions } from './robot-bus.ts';
+import { createSafety } from './safety/safety.ts';
+import { createSessionObject } from './session/session-object.ts';
 import { agentVersion } from './version.ts';
 
 export interface AgentParts {
@@ -32,8 +41,10 @@ export interface AgentParts {
 }
 
 export interface Agent {
-  /** Where it listens, with the token in the fragment. */
+  /** Where it listens, with the token and the robot's id in the fragment. */
   readonly url: string;
+  /** Of the robot's identity. */
+  readonly robotId: string;
   /** The same without the token. */
   readonly origin: string;
   /** What sessions and the HTTP door see: services can be hosted on it from within the process. */
@@ -50,6 +61,8 @@ export interface Agent {
 const MAX_TOLD_REFUSALS = 50;
 /** How long clients have to take the goodbye before their sockets are cut. */
 const CLOSE_GRACE_MS = 500;
+/** In the state directory. */
+const JOURNAL_FILE = 'journal.sqlite';
 
 /**
  * Starts the agent; resolves once it listens. A bus to join that is not there is waited for in the background.
@@ -62,23 +75,42 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   }
   const counts = createCounts();
   const version = agentVersion();
+  const identity = await openIdentity(config, logger);
+  const { robotId, token, directory } = identity;
+  const journal = openJournal({
+    clock,
+    logger,
+    ...(directory === undefined ? {} : { path: join(directory, JOURNAL_FILE) }),
+  });
   const outer = new EmbeddedBus({ machineId: machineId(), processId: process.pid, sessionId: randomUUID() });
   // Set before anybody can ask: the server listens last.
   let robotBus: RobotBus | undefined;
+  let addresses: AgentAddresses | undefined;
+  let busReason: string | undefined;
   const busState = (): 'up' | 'down' => robotBus?.state() ?? 'down';
-  const ownHosts = createOwnHosts(clock);
+  const ownHosts = createOwnHosts(clock, () => addresses?.localNames ?? []);
   const guard = createGuard({
-    token: config.token,
+    token,
     allowedHosts: [...config.allowHosts, config.listen.host.toLowerCase()],
     allowedOrigins: config.allowOrigins,
     ownHosts,
     onRefused: onceEach(MAX_TOLD_REFUSALS, (reason) => logger.warn('a request was refused', { reason })),
+  });
+  const { classes, takeOver, heartbeatMs, keepSessionMs, isSealed = false } = config;
+  const safety = createSafety({
+    bus: outer,
+    clock,
+    logger,
+    counts,
+    ...(classes === undefined ? {} : { classes }),
+    ...(takeOver === undefined ? {} : { takeOver }),
   });
   const door = createDoor(outer, {
     clock,
     version,
     newEpoch: () => randomBytes(6).toString('hex'),
     onCall: () => counts.httpCalls++,
+    refuse: (service, member) => safety.refuse(service, member),
   });
   const server = createHttpServer({
     guard,
@@ -90,21 +122,48 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   });
   const limits: LinkLimits = { ...LINK_LIMITS, ...parts.linkLimits };
   const table = new SessionTable({ maxSessions: limits.maxSessions, logger, counts });
-  const webSockets = openLinkDoor(server, {
+  const host = new SessionHost({
     bus: outer,
-    table,
+    clock,
+    random: (count) => randomBytes(count),
+    // After all sockets that are readable now: their messages share a batch.
+    schedule: (flush) => setImmediate(flush),
+    isTokenRight: (shown) => guard.isToken(shown),
+    agent: { name: 'qiway-agent', version },
+    epoch: randomUUID(),
+    told: () => ({
+      bus: busState(),
+      ...(busReason === undefined ? {} : { busReason }),
+      ...(addresses === undefined ? {} : { addresses: addresses.urls }),
+      classes: safety.told,
+    }),
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    ...(keepSessionMs === undefined ? {} : { keepMs: keepSessionMs }),
+    guard: (session) => safety.guardFor(session),
+    ownObject: (session) =>
+      createSessionObject(session, [
+        (_, emit) => safety.membersFor(session, emit),
+        () =>
+          onceMembers(session, { journal, bus: outer, clock, classes: safety.rules, guard: safety.guardFor(session) }),
+      ]),
+    onOpen: (session, { address }) => table.admitLink(session, address),
+  });
+  const webSockets = openLinkDoor(server, {
+    host,
+    identity,
     guard,
     counts,
     limits,
     clock,
-    version,
-    epoch: randomUUID(),
-    robotBus: busState,
+    logger,
+    isFull: () => table.isFull,
+    isSealed,
   });
   const tell: RobotBusOptions['onState'] = (state, reason) => {
     if (state === 'up') logger.info('the robot bus is up', { url: robotBus?.url });
     else logger.warn('the robot bus is down; trying to reach it', { url: robotBus?.url, reason });
-    table.tellRobotBus(state, reason);
+    busReason = state === 'up' ? undefined : reason;
+    host.tell({ bus: state, ...(busReason === undefined ? {} : { busReason }) });
   };
   const { busCredentials, busFingerprints = [], qiCredentials, isQiOpen = false } = config;
   const qiDoors: BusListenerHandle[] = [];
@@ -131,7 +190,8 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
         ? await listenRobotBus(config.busListen, busOptions).catch(toOption('--bus-listen'))
         : await joinRobotBus(config.bus, busOptions);
     const users = qiCredentials === undefined ? {} : { users: fileUsers(qiCredentials) };
-    const qiDoor = { bus: outer, table, guard, counts, clock, logger, isOpen: isQiOpen, ...users, ...tls };
+    const callGuard = safety.guardFor();
+    const qiDoor = { bus: outer, table, guard, counts, clock, logger, isOpen: isQiOpen, callGuard, ...users, ...tls };
     for (const url of config.qiListen ?? []) qiDoors.push(await openQiDoor(url, qiDoor).catch(toOption('--qi-listen')));
     address = await listen(server, config.listen);
   } catch (error) {
@@ -139,9 +199,20 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     await Promise.all(qiDoors.map((qiDoor) => qiDoor.close()));
     await robotBus?.close();
     await outer.close();
+    journal.close();
     throw inWordsOfOptions(error, config);
   }
   const origin = `http://${formatAddress(address)}`;
+  addresses = openAddresses({
+    listen: { host: config.listen.host, port: address.port },
+    qiUrls: qiDoors.map(({ url }) => url),
+    robotId,
+    name: config.name,
+    isAnnounced: config.isAnnounced,
+    clock,
+    logger,
+    onChange: (urls) => host.tell({ addresses: urls }),
+  });
   logger.info('the agent listens', { url: origin });
 
   const shutDown = async (bus: RobotBus): Promise<void> => {
@@ -149,7 +220,9 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     const closed = once(server, 'close');
     server.close();
     const reason = new QiwayError('closed', 'The agent is closing.');
+    host.close(reason);
     table.closeAll(reason);
+    const silenced = addresses?.close();
     door.close();
     const qiDoorsClosed = Promise.all(qiDoors.map((qiDoor) => qiDoor.close()));
     server.closeIdleConnections();
@@ -162,11 +235,14 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     await qiDoorsClosed;
     await bus.close();
     await outer.close();
+    await silenced;
+    journal.close();
     logger.info('the agent is closed');
   };
   let closing: Promise<void> | undefined;
   return {
-    url: `${origin}/#token=${encodeURIComponent(config.token)}`,
+    url: printedUrl({ origin, token, robotId }),
+    robotId,
     origin,
     bus: outer,
     busUrl: robotBus.url,

@@ -36,17 +36,8 @@ export interface PeerLimits {
   readonly maxMetaObjectBytes: number;
 }
 
-/** How much waits for the other side, for what can wait itself or be left out. */
-export interface Flow {
-  readonly queuedBytes: number;
-  /** Runs `run` once, as soon as no more than `bytes` are queued; returns how to give up waiting. */
-  whenBelow(bytes: number, run: () => void): () => void;
-}
-
 export interface PeerOptions {
   readonly send: MessageSender;
-  /** Without it events are never thinned. */
-  readonly flow?: Flow;
   /** What this side offers to the other. */
   readonly serving: ServePeer;
   /** 20 random bytes: the uid of objects that come without one. */

@@ -4,7 +4,7 @@
 import type { QiwayError } from '../errors.ts';
 import type { MessageHeader } from '../wire/message.ts';
 import type { BusObject, Payload } from './bus.ts';
-import type { EventFlows } from './event-flow.ts';
+import type { EventFlows, EventFlowsOptions } from './event-flow.ts';
 import type { Peer } from './peer.ts';
 
 /** Of a message that is to be answered. */
@@ -72,6 +72,8 @@ export interface ServingOptions {
   readonly guard?: ServingGuard;
   /** How fast events go to the other side. Default: as they come. */
   readonly events?: EventFlows;
+  /** In place of `events`, where these are to be made by the serving side itself. */
+  readonly flow?: EventFlowsOptions;
 }
 
 /** Makes the serving side of one peer. */

@@ -8,6 +8,7 @@ import { type BusObject, type Payload, releasePayload, SEAM_ENCODING } from './b
 import { CallTable } from './call-table.ts';
 import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
+import { EventFlows } from './event-flow.ts';
 import { answerCanceled, IncomingCall } from './incoming-call.ts';
 import { FIRST_OWN_ACTION, StandardAction, standardReturn } from './metaobject.ts';
 import { objectGone } from './object-gone.ts';
@@ -52,7 +53,7 @@ export class Serving implements ServingSide {
     this.#waiting = new WaitingMessages(peer.limits.maxIncomingCalls);
     this.#registrations = new Registrations(peer, {
       refuse: (address, error) => this.#error(address, error),
-      events: options.events,
+      events: options.events ?? (options.flow && new EventFlows(options.flow)),
     });
   }
 

@@ -25,7 +25,9 @@ const LEAST_DELAY_MEMORY_MS = 10_000;
 const QUEUED_TOO_LONG_MS = 2_000;
 /** The smallest piece; the window grows by one a round trip at least, so that it never stays at a size between two pieces. */
 const PIECE_BYTES = 64 * 1024;
-/** Pieces are at most this part of the window: what one takes to go is the least that others wait. */
+/** A piece is what the path carries in this time, ms: what it takes to go is the least that others wait. */
+const PIECE_MS = 4;
+/** And so many are under way, so that one leaves while others are confirmed. */
 const PIECES_PER_WINDOW = 4;
 
 interface Sent {
@@ -72,13 +74,12 @@ export class BulkWindow {
 
   /** Bytes that the next piece should not exceed; zero or less: none should go. */
   get roomBytes(): number {
-    const room = Math.floor(this.#windowBytes) - this.inFlightBytes;
-    return Math.min(room, Math.max(PIECE_BYTES, Math.floor(this.#windowBytes / PIECES_PER_WINDOW)));
+    return Math.min(Math.floor(this.#windowBytes) - this.inFlightBytes, this.#pieceBytes);
   }
 
-  /** A part of the window at least: pieces grow with the path, and so do the steps in which they are confirmed. */
+  /** For a whole piece: pieces grow with the path, and so do the steps in which they are confirmed. */
   get hasRoom(): boolean {
-    const hasRoom = this.#windowBytes - this.inFlightBytes >= this.#windowBytes / PIECES_PER_WINDOW;
+    const hasRoom = this.#windowBytes - this.inFlightBytes >= this.#pieceBytes;
     if (!hasRoom) this.#wasFull = true;
     return hasRoom;
   }
@@ -112,12 +113,6 @@ export class BulkWindow {
     this.#learn(last, { now, bytes });
   }
 
-  /** @param count all bytes the other side has, modulo 2^32; a count never sent is ignored */
-  acknowledged(count: number): void {
-    const fresh = (count - this.#confirmedBytes) >>> 0;
-    if (fresh > 0 && fresh <= this.inFlightBytes) this.confirmed(fresh);
-  }
-
   /** A new link: what was under way on the old one is sent again, and the path is another. */
   reset(): void {
     this.#sent = [];
@@ -131,6 +126,11 @@ export class BulkWindow {
     this.#queuedSinceMs = undefined;
     this.#measuring = undefined;
     this.#wasFull = false;
+  }
+
+  get #pieceBytes(): number {
+    const bytes = Math.min(this.#rate.bytesPerMs * PIECE_MS, this.#windowBytes / PIECES_PER_WINDOW);
+    return Math.max(Math.floor(bytes), PIECE_BYTES);
   }
 
   /** The last piece that is confirmed whole, if one is. */
@@ -158,7 +158,9 @@ export class BulkWindow {
       now,
       isOfPath: last.isHeldBack || queuedMs > HEADROOM_MS + PROBING_HEADROOM_MS,
     });
-    this.#windowBytes = Math.min(Math.max(this.#reckoned(last, { queuedMs, bytes }), LEAST_BYTES), MOST_BYTES);
+    // No faster than what is confirmed: for each piece that left the path two may follow, no burst.
+    const reckoned = Math.min(this.#reckoned(last, { queuedMs, bytes }), this.#windowBytes + bytes);
+    this.#windowBytes = Math.min(Math.max(reckoned, LEAST_BYTES), MOST_BYTES);
   }
 
   #reckoned(last: Sent, { queuedMs, bytes }: { readonly queuedMs: number; readonly bytes: number }): number {

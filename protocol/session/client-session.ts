@@ -126,8 +126,11 @@ export class ClientSession implements Bus {
     });
     this.#peer = new Peer({
       send: (header, payload) => this.#send(header, payload),
-      flow: this.#conduit.outbox,
-      serving: options.serving({ services: (serviceId) => this.#bus?.ownService(serviceId), errors: 'record' }),
+      serving: options.serving({
+        services: (serviceId) => this.#bus?.ownService(serviceId),
+        errors: 'record',
+        flow: { flow: this.#conduit.outbox.flow, clock },
+      }),
       randomUid: () => random(20),
     });
     this.#retry = new Retry({ clock, random, run: () => void this.#connect('lost') });

@@ -44,10 +44,16 @@ export class KeptFrames {
   #before = 0;
   #last = 0;
   #bytes = 0;
+  #batchBytes = 0;
 
   /** Memory that is kept: of batches all there is behind them. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Of batches alone. */
+  get batchBytes(): number {
+    return this.#batchBytes;
   }
 
   /** Number of the last frame that was forgotten. */
@@ -63,7 +69,7 @@ export class KeptFrames {
   add(kept: Kept): void {
     this.#entries.push(kept);
     this.#last += kept.frames;
-    this.#bytes += sizeOf(kept);
+    this.#count(kept, 1);
   }
 
   reset(): void {
@@ -72,6 +78,7 @@ export class KeptFrames {
     this.#before = 0;
     this.#last = 0;
     this.#bytes = 0;
+    this.#batchBytes = 0;
   }
 
   /**
@@ -91,7 +98,7 @@ export class KeptFrames {
       if (oldest === undefined || oldest.frames > left) break;
       left -= oldest.frames;
       this.#before += oldest.frames;
-      this.#bytes -= sizeOf(oldest);
+      this.#count(oldest, -1);
       bulkBytes += oldest.bulkBytes;
       this.#entries[this.#head] = GIVEN_UP;
       this.#head += 1;
@@ -161,11 +168,17 @@ export class KeptFrames {
 
   /** A frame of bulk becomes one of nothing; the window got its bytes, so they count until it is confirmed. */
   #empty(kept: Kept): void {
-    this.#bytes -= sizeOf(kept);
+    this.#count(kept, -1);
     kept.bytes = new Uint8Array(FRAME_HEADER_BYTES);
     kept.body = undefined;
     writeFrameHeader(kept.bytes, 0, { ...emptyFrameHeader(), type: NOTHING });
-    this.#bytes += sizeOf(kept);
+    this.#count(kept, 1);
+  }
+
+  #count({ bytes, body }: Kept, sign: 1 | -1): void {
+    const batchBytes = body === undefined ? bytes.buffer.byteLength : 0;
+    this.#batchBytes += sign * batchBytes;
+    this.#bytes += sign * (batchBytes + (body === undefined ? 0 : bytes.length + body.length));
   }
 
   /** The numbered frames of a batch after the first `skip` of them: a view of it, or a copy where control frames stand between. */
@@ -205,7 +218,3 @@ export class KeptFrames {
 }
 
 const GIVEN_UP: Kept = { frames: 0, bytes: new Uint8Array(0), body: undefined, bulkBytes: 0, sentMs: undefined };
-
-function sizeOf({ bytes, body }: Kept): number {
-  return body === undefined ? bytes.buffer.byteLength : bytes.length + body.length;
-}

@@ -3,6 +3,7 @@
 // knows neither handshake nor heartbeat. See docs/link-protocol.md sections 3, 5 and 6.
 
 import { AddressTable } from '../bus/address-table.ts';
+import type { Flow } from '../bus/event-flow.ts';
 import type { Clock } from '../clock.ts';
 import { overLimit, type QiwayError } from '../errors.ts';
 import { writeUint32 } from '../wire/bytes.ts';
@@ -92,6 +93,9 @@ export class Outbox {
   /** When the other side acknowledged something last, or had nothing to acknowledge. */
   #progressMs = 0;
   #isScheduled = false;
+  /** Of large events that are not sent whole. */
+  #eventBytes = 0;
+  #isTellingRoom = false;
   readonly #waitingForRoom = new Set<{ readonly bytes: number; readonly run: () => void }>();
   #hasSent = false;
 
@@ -156,6 +160,7 @@ export class Outbox {
     this.#batchLength = 0;
     this.#batchFrames = 0;
     this.#waitingBytes = 0;
+    this.#eventBytes = 0;
     this.#toTell = undefined;
   }
 
@@ -245,12 +250,21 @@ export class Outbox {
     return ids;
   }
 
-  /** Runs `run` once, as soon as no more than `bytes` are queued; returns how to give up waiting. */
-  whenBelow(bytes: number, run: () => void): () => void {
-    const entry = { bytes, run };
-    this.#waitingForRoom.add(entry);
-    return () => this.#waitingForRoom.delete(entry);
-  }
+  /** What events look at: see `Flow`. */
+  readonly flow: Flow = (({ outbox }) => ({
+    get isAttached() {
+      return outbox.isAttached;
+    },
+    get queuedBytes() {
+      return outbox.#eventBytes + outbox.#batchLength + outbox.#kept.batchBytes;
+    },
+    whenBelow: (bytes, run) => {
+      const entry = { bytes, run };
+      outbox.#waitingForRoom.add(entry);
+      outbox.#tellRoom();
+      return () => outbox.#waitingForRoom.delete(entry);
+    },
+  }))({ outbox: this });
 
   close(): void {
     this.reset();
@@ -350,6 +364,7 @@ export class Outbox {
       sent: 0,
     });
     this.#waitingBytes += payload.length;
+    if (type === MessageType.event) this.#eventBytes += payload.length;
     if (isOrdered(type)) this.#held.set(service, object, { isEvent: type === MessageType.event, waiting: [] });
   }
 
@@ -410,6 +425,7 @@ export class Outbox {
     if (prefix > 0) writeUint32(bytes, FRAME_HEADER_BYTES, payload.length);
     stream.sent += size;
     this.#waitingBytes -= size;
+    if (header.type === MessageType.event) this.#eventBytes -= size;
     const bulkBytes = prefix + size;
     const body = payload.subarray(sent, sent + size);
     this.#window.sent(bulkBytes);
@@ -439,12 +455,15 @@ export class Outbox {
   }
 
   #tellRoom(): void {
-    if (this.#waitingForRoom.size === 0) return;
-    const { queuedBytes } = this;
-    for (const entry of [...this.#waitingForRoom]) {
-      if (queuedBytes > entry.bytes || !this.#waitingForRoom.delete(entry)) continue;
-      entry.run();
-    }
+    if (this.#waitingForRoom.size === 0 || this.#isTellingRoom || !this.isAttached) return;
+    const { queuedBytes } = this.flow;
+    if ([...this.#waitingForRoom].every(({ bytes }) => queuedBytes > bytes)) return;
+    this.#isTellingRoom = true;
+    queueMicrotask(() => {
+      this.#isTellingRoom = false;
+      for (const entry of [...this.#waitingForRoom])
+        if (this.isAttached && this.flow.queuedBytes <= entry.bytes && this.#waitingForRoom.delete(entry)) entry.run();
+    });
   }
 
   #checkBound(more = 0): void {

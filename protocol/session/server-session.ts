@@ -2,6 +2,7 @@
 // Everything it holds is released when it ends, not when a link does. It knows no sockets and no HTTP.
 import type { BusObject } from '../bus/bus.ts';
 import { decodeError } from '../bus/error-payload.ts';
+import { type EventCounts, EventFlows } from '../bus/event-flow.ts';
 import { Peer } from '../bus/peer.ts';
 import { serving } from '../bus/serving.ts';
 import type { ServingOptions } from '../bus/serving-side.ts';
@@ -28,6 +29,8 @@ export interface ServerSessionOptions {
   readonly keepMs: number;
   /** What the client asks of the agent for its session; see docs/link-protocol.md section 7. */
   readonly ownObject?: (session: ServerSession) => BusObject;
+  /** Raised by events that a slow client does not get. */
+  readonly eventCounts?: EventCounts;
   /** Looks at calls before they are passed on. */
   readonly guard?: (session: ServerSession) => ServingOptions['guard'];
 }
@@ -64,6 +67,8 @@ export class ServerSession {
   readonly clientId: string;
   /** What the client called itself. */
   readonly client: string;
+  /** How its client wants events. */
+  readonly flows: EventFlows;
   readonly #options: ServerSessionOptions;
   readonly #conduit: Conduit;
   readonly #peer: Peer;
@@ -101,9 +106,12 @@ export class ServerSession {
     const own = options.ownObject?.(this);
     this.#own = own;
     const guarded = guard?.(this);
+    const counts = options.eventCounts;
+    this.flows = new EventFlows({ flow: this.#conduit.outbox.flow, clock, ...(counts !== undefined && { counts }) });
     const served: ServingOptions = {
       services: (serviceId) => (serviceId === OWN_OBJECT ? own : bus.objectOf(serviceId)),
       errors: 'record',
+      events: this.flows,
       ...(guarded !== undefined && { guard: guarded }),
     };
     this.#peer = new Peer({
@@ -114,7 +122,6 @@ export class ServerSession {
           this.close(error as QiwayError); // reads too slowly for what it asked for
         }
       },
-      flow: this.#conduit.outbox,
       serving: serving(served),
       randomUid: () => random(20),
       decodeError,

@@ -1,52 +1,65 @@
-// Links: what came in as a WebSocket becomes a session of the link protocol on the agent's bus.
-import { randomBytes } from 'node:crypto';
+// Links: what came in as a WebSocket proves who it is, and is then taken in by the host of sessions.
 import type { Server } from 'node:http';
 import type { Clock } from '@qiway/protocol/clock';
-import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
-import { serveSession } from '@qiway/protocol/session/server-session';
+import { asQiwayError } from '@qiway/protocol/errors';
+import { accept } from '@qiway/protocol/secure/accept';
+import type { SessionHost } from '@qiway/protocol/session/session-host';
+import type { Transport } from '@qiway/protocol/session/transport';
+import { isLoopback } from '../address.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Logger } from '../logger.ts';
 import type { Guard } from './guard.ts';
 import type { Counts } from './metrics.ts';
-import type { SessionTable } from './session-table.ts';
 import { acceptWebSockets, type LinkLimits, type WebSocketDoor } from './websocket.ts';
 
 export interface LinkDoorOptions {
-  readonly bus: EmbeddedBus;
-  readonly table: SessionTable;
+  readonly host: SessionHost;
+  readonly identity: Identity;
   readonly guard: Guard;
   readonly counts: Counts;
   readonly limits: LinkLimits;
   readonly clock: Clock;
-  readonly version: string;
-  /** New with every start of the agent. */
-  readonly epoch: string;
-  readonly robotBus: () => 'up' | 'down';
+  readonly logger: Logger;
+  readonly isFull: () => boolean;
+  /** Links on loopback are sealed too. */
+  readonly isSealed: boolean;
 }
+
+/** For each message of a client's handshake, ms. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
 
 /** Accepts links at the agent's HTTP server. */
 export function openLinkDoor(server: Server, options: LinkDoorOptions): WebSocketDoor {
-  const { bus, table, guard, counts, limits, clock, version, epoch, robotBus } = options;
+  const { host, identity, guard, counts, limits, clock, logger, isFull, isSealed } = options;
+  const take = async (transport: Transport, { address, known }: { address: string; known: () => void }) => {
+    const mustSeal = isSealed || !isLoopback(plainAddress(address));
+    const { crypto, proof, staticKey } = identity;
+    const accepted = await accept(transport, {
+      ...identity,
+      crypto,
+      proof,
+      staticKey,
+      mustSeal,
+      clock,
+      timeoutMs: HANDSHAKE_TIMEOUT_MS,
+    });
+    host.accept(accepted.transport, { hello: accepted.hello, clientId: accepted.clientId, address, known });
+  };
   return acceptWebSockets(server, {
     guard,
     counts,
     limits,
-    isFull: () => table.isFull,
-    accept: (transport, { address, known }) => {
-      serveSession(transport, {
-        bus,
-        clock,
-        random: (count) => randomBytes(count),
-        // After all sockets that are readable now: their messages share a batch.
-        schedule: (flush) => setImmediate(flush),
-        isTokenRight: (token) => guard.isToken(token),
-        agent: { name: 'qiway-agent', version },
-        epoch,
-        robotBus,
-        onOpen: (session) => {
-          table.admit(session, { protocol: 'link', address });
-          known();
-        },
-        onClose: (session, error) => table.left(session, error),
+    isFull,
+    accept: (transport, client) => {
+      take(transport, client).catch((error: unknown) => {
+        counts.sessionsRefused++;
+        logger.debug('a link was refused', { address: client.address, reason: asQiwayError(error).message });
       });
     },
   });
+}
+
+/** As a socket of both families gives an IPv4 address. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:/i, '');
 }

@@ -95,8 +95,6 @@ function sessionOf(socket: PeerSocket, { user }: AuthenticationData): DoorSessio
     get counts() {
       return { ...socket.peer.counts, queuedBytes: socket.bufferedBytes };
     },
-    // Qi messaging has no word for it: calls tell it.
-    tellRobotBus: () => {},
     close: (error) => socket.close(error ?? new QiwayError('closed', 'The agent ended the session.')),
   };
 }

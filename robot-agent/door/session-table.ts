@@ -1,6 +1,7 @@
 // The sessions of the agent, whichever protocol they speak: one bound, one log, one sum of what they hold.
 import type { Peer } from '@qiway/protocol/bus/peer';
 import { QiwayError } from '@qiway/protocol/errors';
+import type { ServerSession } from '@qiway/protocol/session/server-session';
 import type { Logger } from '../logger.ts';
 import type { Counts, Held } from './metrics.ts';
 
@@ -10,8 +11,6 @@ export interface DoorSession {
   /** What the client calls itself. */
   readonly client: string;
   readonly counts: Peer['counts'] & { readonly queuedBytes: number };
-  /** The robot's bus came or went; for protocols that can say so. */
-  tellRobotBus(state: 'up' | 'down', reason?: string): void;
   close(error?: QiwayError): void;
 }
 
@@ -61,14 +60,25 @@ export class SessionTable {
     logger.info('session began', { session: session.id, client: session.client, ...arrival });
   }
 
+  /** The same for a session of our own protocol, which tells itself how it goes on. @throws `limit-exceeded` */
+  admitLink(session: ServerSession, address: string): void {
+    const { logger } = this.#options;
+    this.admit(session, { protocol: 'link', address });
+    let isFirst = true;
+    session.listen({
+      attached: () => {
+        if (!isFirst) logger.info('session goes on', { session: session.id });
+        isFirst = false;
+      },
+      detached: () => logger.info('session lost its link', { session: session.id }),
+      closed: (error) => this.left(session, error),
+    });
+  }
+
   /** @param error why, unless it was wanted */
   left(session: DoorSession, error: QiwayError | undefined): void {
     if (this.#sessions.delete(session))
       this.#options.logger.info('session ended', { session: session.id, reason: error?.message });
-  }
-
-  tellRobotBus(state: 'up' | 'down', reason: string | undefined): void {
-    for (const session of this.#sessions.keys()) session.tellRobotBus(state, reason);
   }
 
   /** Sums over all sessions. */
