@@ -60,7 +60,7 @@ export class Conduit implements LinkOwner {
 
   /** Was the message that is being taken sent for the first time before a silence? */
   get isStale(): boolean {
-    return this.#inbox.received <= this.#staleUpTo;
+    return this.#inbox.began <= this.#staleUpTo;
   }
 
   /** Frames up to `number` come late. */

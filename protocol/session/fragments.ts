@@ -6,6 +6,8 @@ import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './outbox.ts';
 
 interface Unfinished {
   readonly header: FrameHeader;
+  /** Number of its first frame. */
+  readonly begunAt: number;
   readonly total: number;
   readonly parts: Uint8Array[];
   received: number;
@@ -21,18 +23,23 @@ export class Fragments {
     this.#maxMessageBytes = maxMessageBytes;
   }
 
+  /** Number of the frame with which an unfinished stream began. */
+  begunAt(stream: number): number | undefined {
+    return this.#unfinished.get(stream)?.begunAt;
+  }
+
   /**
-   * Takes one fragment; the whole body with the last one. Parts are kept as views and copied once.
+   * Takes one fragment, the frame `number`; the whole body with the last one. Parts are kept as views and copied once.
    * @throws `wire-invalid`, `limit-exceeded`: the link must then be closed
    */
-  take(header: FrameHeader, body: Uint8Array): Uint8Array | undefined {
+  take(header: FrameHeader, body: Uint8Array, number: number): Uint8Array | undefined {
     const isLast = (header.flags & FrameFlags.fragment) === 0;
     // Each part keeps its batch in memory, and costs some itself: many small ones would be more than the bound.
     if (!isLast && body.length < FRAGMENT_BYTES)
       throw new QiwayError('wire-invalid', `A fragment of ${body.length} bytes, and not the last.`);
     const known = this.#unfinished.get(header.stream);
     const part = known === undefined ? body.subarray(4) : body;
-    const unfinished = known ?? this.#begin(header, body);
+    const unfinished = known ?? this.#begin({ header, number }, body);
     if (unfinished.header.id !== header.id || unfinished.header.type !== header.type)
       throw new QiwayError('wire-invalid', `Fragment stream ${header.stream} changed its message.`);
     unfinished.received += part.length;
@@ -46,7 +53,7 @@ export class Fragments {
     return joined(unfinished);
   }
 
-  #begin(header: FrameHeader, body: Uint8Array): Unfinished {
+  #begin({ header, number }: { readonly header: FrameHeader; readonly number: number }, body: Uint8Array): Unfinished {
     if (body.length < 4) throw new QiwayError('wire-invalid', 'The first fragment is too short for its length.');
     const total = readUint32(body, 0);
     if (this.#unfinishedBytes + total > this.#maxMessageBytes)
@@ -60,7 +67,7 @@ export class Fragments {
         maximum: MAX_OPEN_STREAMS,
       });
     this.#unfinishedBytes += total;
-    const unfinished: Unfinished = { header: { ...header }, total, parts: [], received: 0 };
+    const unfinished: Unfinished = { header: { ...header }, begunAt: number, total, parts: [], received: 0 };
     this.#unfinished.set(header.stream, unfinished);
     return unfinished;
   }

@@ -23,6 +23,8 @@ export class Inbox {
   readonly #header: MessageHeader = emptyMessageHeader();
   #fragments: Fragments;
   #received = 0;
+  /** Number of the first frame of the message that was passed on last. */
+  #began = 0;
   /** Number of the last frame on the link of now; undefined until the other side has told where it begins. */
   #counted: number | undefined;
   /** Cost of what is not told yet. */
@@ -36,6 +38,11 @@ export class Inbox {
   /** Number of the last frame taken. */
   get received(): number {
     return this.#received;
+  }
+
+  /** Number of the frame with which the message began that is being passed on. */
+  get began(): number {
+    return this.#began;
   }
 
   /** A link on which the other side has still to say where it begins. */
@@ -58,6 +65,7 @@ export class Inbox {
   reset(): void {
     this.#fragments = new Fragments(this.#options.maxMessageBytes);
     this.#received = 0;
+    this.#began = 0;
     this.#counted = undefined;
     this.#untold = 0;
   }
@@ -72,7 +80,9 @@ export class Inbox {
     if (this.#counted <= this.#received) return;
     this.#received = this.#counted;
     if (frame.stream !== 0 || body.length > FRAGMENT_BYTES) this.#untold += TELL_AFTER_BYTES;
-    const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body);
+    this.#began = this.#received;
+    if (frame.stream !== 0) this.#began = this.#fragments.begunAt(frame.stream) ?? this.#received;
+    const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body, this.#received);
     if (whole === undefined || frame.type === NOTHING) return;
     if (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0) throw unknownFrame(frame);
     this.#passOn(frame, whole);

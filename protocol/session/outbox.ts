@@ -230,6 +230,18 @@ export class Outbox {
   withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): Readonly<FrameHeader>[] {
     this.#sendBatch();
     const withdrawn = this.#kept.withdraw(matches);
+    // What waits behind a large message first: what ends that one's wait sends them on.
+    for (const held of this.#held.entries()) {
+      const waiting = held.waiting.splice(0);
+      for (const message of waiting) {
+        const { header, payload } = message;
+        if (!isAsked(header.type) || !matches(asFrame(header))) held.waiting.push(message);
+        else {
+          withdrawn.push(asFrame(header));
+          this.#waitingBytes -= payload.length;
+        }
+      }
+    }
     this.#queue = this.#queue.filter((stream) => {
       if (!isAsked(stream.header.type) || !matches(stream.header)) return true;
       withdrawn.push({ ...stream.header });
@@ -491,4 +503,8 @@ function isOrdered(type: number): boolean {
 
 function isAsked(type: number): boolean {
   return type === MessageType.call || type === MessageType.post;
+}
+
+function asFrame({ id, type, flags, service, object, action }: MessageHeader): FrameHeader {
+  return { size: 0, type, flags, stream: 0, id, service, object, action };
 }
