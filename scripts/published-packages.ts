@@ -16,7 +16,7 @@ export interface PublishedPackage {
 export const publishedPackages: readonly PublishedPackage[] = [
   // `connect` beside index: so what only createObject needs gets a chunk that a page without it leaves out.
   { folder: 'sdk', entries: ['index', 'connect', 'cli/main'], platform: 'neutral' },
-  { folder: 'robot-agent', entries: ['index', 'main', 'qi/index'], platform: 'node' },
+  { folder: 'robot-agent', entries: ['index', 'main', 'qi/index', 'addresses/mdns-worker'], platform: 'node' },
 ];
 
 /** The fields of a package.json that are read or changed here; others pass as they are. */
