@@ -15,7 +15,7 @@ export interface Flow {
    * A reply of a hundred megabytes on its way is no reason to thin events, since they overtake it.
    */
   readonly queuedBytes: number;
-  /** Calls `run` once, from a turn of its own, when a link is there and no more than `bytes` are queued; returns how to stop. */
+  /** Calls `run` once, maybe at once, when a link is there and no more than `bytes` are queued; returns how to stop. */
   whenBelow(bytes: number, run: () => void): () => void;
 }
 
@@ -140,19 +140,30 @@ export class EventFlows {
   /** Calls `flow.sendNewest()` in its turn. */
   wait(flow: EventFlow): void {
     this.#waiting.add(flow);
-    this.#stopWaiting ??= this.#options.flow.whenBelow(this.#waitAboveBytes, () => this.#sendWaiting());
+    if (this.#stopWaiting !== undefined) return;
+    let hasRun = false;
+    const stop = this.#options.flow.whenBelow(this.#waitAboveBytes, () => {
+      hasRun = true;
+      this.#stopWaiting = undefined;
+      this.#sendWaiting();
+    });
+    if (!hasRun) this.#stopWaiting = stop;
   }
 
   /** Calls `flow.tellMissed()` when there is room: half the budget, so that gaps and events do not take turns. */
   count(flow: EventFlow): void {
     this.#counting.add(flow);
-    this.#stopCounting ??= this.#options.flow.whenBelow(this.#budgetBytes / 2, () => {
+    if (this.#stopCounting !== undefined) return;
+    let hasRun = false;
+    const stop = this.#options.flow.whenBelow(this.#budgetBytes / 2, () => {
+      hasRun = true;
       this.#stopCounting = undefined;
       for (const one of [...this.#counting]) {
         this.#counting.delete(one);
         one.tellMissed();
       }
     });
+    if (!hasRun) this.#stopCounting = stop;
   }
 
   /** The session has ended. */
@@ -164,7 +175,6 @@ export class EventFlows {
   }
 
   #sendWaiting(): void {
-    this.#stopWaiting = undefined;
     for (const flow of [...this.#waiting]) {
       if (!this.isFree) break;
       this.#waiting.delete(flow);

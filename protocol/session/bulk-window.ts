@@ -170,7 +170,7 @@ export class BulkWindow {
     const carried = this.#rate.bytesPerMs * (this.#leastDelayMs + (isFree ? PROBING_HEADROOM_MS : headroomMs));
     if (!isFree || !last.isHeldBack) return carried;
     // In a round trip, by what may queue.
-    const growth = Math.min(1, PROBING_HEADROOM_MS / this.#leastDelayMs) + PIECE_BYTES / this.#windowBytes;
+    const growth = Math.max(Math.min(1, PROBING_HEADROOM_MS / this.#leastDelayMs), PIECE_BYTES / this.#windowBytes);
     return Math.max(carried, this.#windowBytes + growth * bytes);
   }
 

@@ -1,0 +1,148 @@
+// The window of bulk on simulated paths: it fills them, keeps queues short, and is not starved by a receiver that waits for
+// its core. All numbers are exact: the paths are reckoned, chance has a seed.
+import { BestRate } from '@qiway/protocol/session/best-rate';
+import { BulkWindow } from '@qiway/protocol/session/bulk-window';
+import { describe, expect, it } from 'vitest';
+import { chance, Pipe, percentile } from './pipe.ts';
+
+const MB_PER_S = 1000;
+/** Two of the smallest pieces are under way whatever the path, and the window feels its way by such pieces: on a slow path they are the queue. */
+const FLOOR_BYTES = 5 * 64 * 1024;
+const KIB = 1024;
+
+describe('on a steady path the window', () => {
+  it.each([
+    [1, 0.05],
+    [1, 10],
+    [5, 1],
+    [5, 50],
+    [20, 0.05],
+    [20, 10],
+    [20, 50],
+    [100, 0.05],
+    [100, 10],
+    [100, 50],
+    [500, 0.05],
+    [500, 1],
+    [500, 10],
+  ])('fills %d MB/s with %d ms each way, and what is sent in between hardly waits', (megabytes, delayMs) => {
+    const bytesPerMs = megabytes * MB_PER_S;
+    const pipe = new Pipe({ bytesPerMs, delayMs });
+    pipe.run(8000);
+    const { bytesPerMs: measured, queuedMs } = pipe.run(20_000);
+    const isSlowAndLong = bytesPerMs * 2 * delayMs < 128 * KIB && delayMs >= 10;
+    expect(measured / bytesPerMs).toBeGreaterThan(isSlowAndLong ? 0.85 : 0.94);
+    expect(percentile(queuedMs, 0.5)).toBeLessThan(Math.max(12, FLOOR_BYTES / bytesPerMs));
+    expect(percentile(queuedMs, 0.99)).toBeLessThan(Math.max(21, FLOOR_BYTES / bytesPerMs));
+  });
+
+  it('is filled within a second where the round trip is short', () => {
+    const pipe = new Pipe({ bytesPerMs: 100 * MB_PER_S, delayMs: 1 });
+    expect(pipe.run(1000).bytesPerMs).toBeGreaterThan(95 * MB_PER_S);
+  });
+});
+
+describe('with a receiver that stands still for 1 to 20 ms again and again, the window', () => {
+  it.each([
+    [5, 1],
+    [20, 0.05],
+    [20, 10],
+    [100, 0.05],
+    [100, 10],
+    [500, 0.05],
+    [500, 1],
+  ])('does not collapse on %d MB/s with %d ms each way', (megabytes, delayMs) => {
+    const random = chance(7);
+    const stalls = (): { readonly runMs: number; readonly stallMs: number } => ({
+      runMs: 1 + random() * 20,
+      stallMs: 1 + random() * 19,
+    });
+    const bytesPerMs = megabytes * MB_PER_S;
+    const pipe = new Pipe({ bytesPerMs, delayMs, stalls });
+    pipe.run(8000);
+    const { bytesPerMs: measured, queuedMs } = pipe.run(20_000);
+    expect(measured / bytesPerMs).toBeGreaterThan(0.85);
+    expect(percentile(queuedMs, 0.99)).toBeLessThan(Math.max(30, FLOOR_BYTES / bytesPerMs));
+  });
+});
+
+describe('when the path changes, the window', () => {
+  it('leaves a slower path within three seconds with no more than it carries', () => {
+    const pipe = new Pipe({ bytesPerMs: 100 * MB_PER_S, delayMs: 5 });
+    pipe.run(5000);
+    pipe.change({ bytesPerMs: 5 * MB_PER_S, delayMs: 5 });
+    pipe.run(3000);
+    const { bytesPerMs, queuedMs } = pipe.run(5000);
+    expect(bytesPerMs).toBeGreaterThan(4.8 * MB_PER_S);
+    expect(percentile(queuedMs, 0.99)).toBeLessThan(FLOOR_BYTES / (5 * MB_PER_S));
+  });
+
+  it('finds that it became faster', () => {
+    const pipe = new Pipe({ bytesPerMs: 5 * MB_PER_S, delayMs: 5 });
+    pipe.run(5000);
+    pipe.change({ bytesPerMs: 100 * MB_PER_S, delayMs: 5 });
+    pipe.run(3000);
+    expect(pipe.run(5000).bytesPerMs).toBeGreaterThan(90 * MB_PER_S);
+  });
+
+  it('finds that it became longer', () => {
+    const pipe = new Pipe({ bytesPerMs: 20 * MB_PER_S, delayMs: 2 });
+    pipe.run(5000);
+    pipe.change({ bytesPerMs: 20 * MB_PER_S, delayMs: 40 });
+    pipe.run(8000);
+    expect(pipe.run(5000).bytesPerMs).toBeGreaterThan(18 * MB_PER_S);
+  });
+});
+
+describe('a window', () => {
+  it('does not shrink for a sender that sends little for a while', () => {
+    const pipe = new Pipe({ bytesPerMs: 100 * MB_PER_S, delayMs: 10 });
+    pipe.run(8000);
+    pipe.run(8000, (now) => Math.floor(now) % 100 === 0); // a piece or two in a tenth of a second
+    expect(pipe.run(500).bytesPerMs).toBeGreaterThan(85 * MB_PER_S);
+  });
+
+  it('counts what is under way, and begins anew on another link', () => {
+    let now = 0;
+    const window = new BulkWindow({ now: () => now, after: () => () => {} });
+    expect([window.inFlightBytes, window.roomBytes, window.hasRoom]).toEqual([0, 64 * KIB, true]);
+    for (let round = 0; round < 20; round += 1) {
+      while (window.hasRoom) window.sent(window.roomBytes);
+      now += 1;
+      window.confirmed(window.inFlightBytes);
+    }
+    while (window.hasRoom) window.sent(window.roomBytes);
+    expect(window.inFlightBytes).toBeGreaterThan(1024 * KIB);
+    expect(window.inFlightBytes).toBeLessThanOrEqual(16 * 1024 * KIB);
+    window.confirmed(window.inFlightBytes + 1); // never more than was sent
+    expect(window.inFlightBytes).toBe(0);
+    window.sent(1000);
+    window.reset();
+    expect([window.inFlightBytes, window.roomBytes]).toEqual([0, 64 * KIB]);
+    window.sent(64 * KIB);
+    window.sent(64 * KIB);
+    expect([window.inFlightBytes, window.hasRoom]).toEqual([128 * KIB, false]);
+  });
+});
+
+describe('the best rate', () => {
+  it('is remembered for one to two seconds of rates that are the path its own', () => {
+    const rate = new BestRate();
+    rate.add(1000, { elapsedMs: 1, now: 0, isOfPath: true });
+    rate.add(10, { elapsedMs: 1, now: 900, isOfPath: true });
+    expect(rate.bytesPerMs).toBe(1000);
+    rate.add(10, { elapsedMs: 1, now: 1000, isOfPath: true });
+    expect(rate.bytesPerMs).toBe(1000);
+    rate.add(10, { elapsedMs: 1, now: 2000, isOfPath: true });
+    expect(rate.bytesPerMs).toBe(10);
+  });
+
+  it('is not forgotten for lower ones of a sender that had little to send', () => {
+    const rate = new BestRate();
+    rate.add(1000, { elapsedMs: 1, now: 0, isOfPath: true });
+    for (let now = 0; now < 100_000; now += 500) rate.add(10, { elapsedMs: 1, now, isOfPath: false });
+    expect(rate.bytesPerMs).toBe(1000);
+    rate.forget();
+    expect(rate.bytesPerMs).toBe(0);
+  });
+});
