@@ -5,6 +5,7 @@ import { StandardAction } from '@qiway/protocol/bus/metaobject';
 import type { GuardedMessage, ServingGuard } from '@qiway/protocol/bus/serving-side';
 import { QiwayError } from '@qiway/protocol/errors';
 import { readPropertyKey } from '@qiway/protocol/objects/arguments';
+import type { Lateness } from './lateness.ts';
 import type { LeaseTable } from './lease-table.ts';
 import type { MemberRules } from './member-rules.ts';
 import type { SafetySession } from './safety-session.ts';
@@ -12,6 +13,7 @@ import type { SafetySession } from './safety-session.ts';
 export interface CallGuardParts {
   readonly leases: LeaseTable;
   readonly rules: MemberRules;
+  readonly latenessOf: (session: SafetySession) => Lateness;
   /** The name of a service by its id. */
   readonly nameOf: (serviceId: number) => string | undefined;
   /** Told of every refusal. */
@@ -48,12 +50,13 @@ export class CallGuard {
         isLate: false,
         refuse,
       };
+    const lateness = this.#parts.latenessOf(session);
     return {
       get isOnDuty() {
-        return leases.size > 0 || session.isStale;
+        return leases.size > 0 || lateness.isLate || session.isStale;
       },
       get isLate() {
-        return session.isStale;
+        return lateness.isLate || session.isStale;
       },
       refuse,
     };

@@ -6,6 +6,7 @@ import { type Members, type MethodMember, method, signal } from '@qiway/protocol
 import type { Logger } from '../logger.ts';
 import type { CallGuard } from './call-guard.ts';
 import { type FailsafeBus, FailsafeCall } from './failsafe-call.ts';
+import type { Lateness } from './lateness.ts';
 import type { MemberRules } from './member-rules.ts';
 import { type SafetySession, watchSilence } from './safety-session.ts';
 
@@ -17,6 +18,7 @@ export interface FailsafeParts {
   readonly logger: Logger;
   readonly guard: CallGuard;
   readonly rules: MemberRules;
+  readonly latenessOf: (session: SafetySession) => Lateness;
   readonly counts: { failsafesFired: number; failsafeCallsFailed: number };
   /** Emits a signal of the session object. */
   readonly emit: (signal: string, ...args: unknown[]) => void;
@@ -173,6 +175,7 @@ class Failsafe {
       silent: () => this.#fire('silent'),
       heardAgain: () => {
         this.#silence += 1;
+        parts.latenessOf(session).heard();
         this.#state = 'armed';
         this.#tell([]);
       },
@@ -182,6 +185,8 @@ class Failsafe {
 
   /** Cleared, or the app closed in order. */
   end(): void {
+    // Cleared by what came after a silence: nobody tells of it here any more.
+    if (this.#state === 'fired') this.#details.parts.latenessOf(this.#session).heard();
     this.#stopWatching();
     this.#state = 'ended';
     this.#releaseWhenIdle();
@@ -196,6 +201,7 @@ class Failsafe {
     const { parts, calls, afterMs } = this.#details;
     const { logger, counts, clock, date } = parts;
     this.#state = 'fired';
+    parts.latenessOf(this.#session).begin();
     this.#firedAtMs = date();
     counts.failsafesFired++;
     this.#callsUnderWay += calls.length;

@@ -9,6 +9,7 @@ import type { Counts } from '../door/metrics.ts';
 import type { Logger } from '../logger.ts';
 import { CallGuard } from './call-guard.ts';
 import { failsafeMembers } from './failsafe.ts';
+import { latenessTable } from './lateness.ts';
 import { leaseMembers } from './lease.ts';
 import { LeaseTable } from './lease-table.ts';
 import { createMemberRules, type MemberRules } from './member-rules.ts';
@@ -41,9 +42,11 @@ export function createSafety(parts: SafetyParts): Safety {
   const { bus, clock, logger, counts, classes = [], takeOver = [], leaseMs } = parts;
   const rules = createMemberRules(classes);
   const leases = new LeaseTable({ clock, logger, takeOver, ...(leaseMs === undefined ? {} : { leaseMs }) });
+  const latenessOf = latenessTable(clock);
   const guard = new CallGuard({
     leases,
     rules,
+    latenessOf,
     nameOf: (serviceId) => bus.registry.byId(serviceId)?.info.name,
     refused: () => counts.callsHeldBack++,
   });
@@ -54,7 +57,7 @@ export function createSafety(parts: SafetyParts): Safety {
     guardFor: (session) => guard.for(session),
     refuse: (service, member, session) => guard.refusal(session, service, member),
     membersFor: (session, emit) => ({
-      ...failsafeMembers(session, { bus, clock, date: Date.now, logger, guard, rules, counts, emit }),
+      ...failsafeMembers(session, { bus, clock, date: Date.now, logger, guard, rules, latenessOf, counts, emit }),
       ...leaseMembers(session, { bus, leases, now: clock.now, emit }),
     }),
   };

@@ -21,7 +21,7 @@ export interface Failsafe extends AsyncDisposable {
   readonly afterMs: number;
   /** Settles with why, when it could not be registered again in a new session: nothing stops the robot any more. */
   readonly lost: Promise<QiwayError>;
-  /** Takes it back. While there is no link this is done with the next. Idempotent. */
+  /** Takes it back; without a link, with the next one. Idempotent. */
   clear(): Promise<void>;
 }
 

@@ -15,7 +15,7 @@ export interface Lease extends AsyncDisposable {
   readonly services: readonly string[];
   /** Settles with why, when it ended without being released. */
   readonly lost: Promise<QiwayError>;
-  /** Gives it back. While there is no link this is done with the next. Idempotent. */
+  /** Gives it back; without a link, with the next one. Idempotent. */
   release(): Promise<void>;
 }
 

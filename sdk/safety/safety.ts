@@ -154,7 +154,7 @@ export class RobotSafety {
     try {
       await giveBack();
     } catch (error) {
-      if (!isQiwayError(error) || (error.code !== 'offline' && error.code !== 'link-lost')) return;
+      if (!isForWantOfLink(error)) return;
       if (this.#own === own) this.#owed.push(giveBack);
     }
   }
@@ -217,7 +217,7 @@ export class RobotSafety {
       } catch (thrown) {
         const error = asQiwayError(thrown);
         // The link broke again: the next session asks for it, or this one when it is back.
-        if (error.code === 'offline' || error.code === 'link-lost') this.#owed.push(() => this.#register(entry));
+        if (isForWantOfLink(error)) this.#owed.push(() => this.#register(entry));
         else this.#drop(entry, entry.kind === 'lease' ? leaseLost('agent-restarted') : error);
       }
     }
@@ -232,7 +232,7 @@ export class RobotSafety {
   #payOwed(): void {
     for (const pay of this.#owed.splice(0))
       pay().catch((error: unknown) => {
-        if (isQiwayError(error) && error.code === 'offline') this.#owed.push(pay);
+        if (isForWantOfLink(error)) this.#owed.push(pay);
       });
   }
 
@@ -258,4 +258,9 @@ export class RobotSafety {
     const beats = [...this.#entries].map(({ beatMs }) => beatMs);
     this.#options.session.setBeat(beats.length === 0 ? undefined : Math.min(...beats));
   }
+}
+
+/** Calls to the agent wait for the next link, but not for ever. */
+function isForWantOfLink(error: unknown): boolean {
+  return isQiwayError(error) && ['offline', 'link-lost', 'timeout'].includes(error.code);
 }

@@ -149,6 +149,37 @@ describe('a failsafe', () => {
   });
 });
 
+describe('a session that comes back after its failsafe fired', () => {
+  it('cannot move the robot with what it sent before, and can with what it sends then', async () => {
+    const { lab, driver } = await armed();
+    const motion = await driver.service('ALMotion');
+    await lab.clock.advance(900);
+    expect(lab.log).toEqual(['stop']);
+    // Frames of a batch are taken before the session counts as heard.
+    const late = motion['moveToward']?.(1, 0, 0);
+    await expect(late).rejects.toMatchObject({ code: 'motion-stale', maybeExecuted: false });
+    driver.hear();
+    await lab.clock.advance(199);
+    await expect(motion['moveToward']?.(1, 0, 0)).rejects.toMatchObject({ code: 'motion-stale' });
+    await motion['stopMove']?.();
+    await motion['getRobotPosition']?.(true);
+    await lab.clock.advance(1);
+    await motion['moveToward']?.(0.5, 0, 0);
+    expect(lab.log).toEqual(['stop', 'stop', 'move 0.5 0 0']);
+  });
+
+  it('can so too when the first thing it says is that the failsafe is cleared', async () => {
+    const { lab, driver, id } = await armed();
+    const motion = await driver.service('ALMotion');
+    await lab.clock.advance(900);
+    await driver.own['clearFailsafe']?.(id);
+    driver.hear();
+    await lab.clock.advance(200);
+    await motion['moveToward']?.(0.5, 0, 0);
+    expect(lab.log).toEqual(['stop', 'move 0.5 0 0']);
+  });
+});
+
 describe('what is refused, with nothing registered', () => {
   it.each([
     ['a time too short', 100, STOP, 'invalid-argument'],
