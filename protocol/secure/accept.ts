@@ -1,10 +1,10 @@
 // The agent's side of the handshake: from a transport that somebody opened to one of which the client is known. Between
 // layers 5 and 6. Nothing that a stranger sends gets further than its own transport.
 import type { Clock } from '../clock.ts';
-import { asQiwayError, isQiwayError, QiwayError } from '../errors.ts';
-import type { CloseCode, Transport } from '../session/transport.ts';
+import { asQiwayError, QiwayError } from '../errors.ts';
+import type { Transport } from '../session/transport.ts';
 import type { Crypto } from './crypto.ts';
-import { Exchange } from './exchange.ts';
+import { closeCode, Exchange, faultOf } from './exchange.ts';
 import { type Credentials, makeProof } from './identity.ts';
 import { come, type Steps, walk } from './later.ts';
 import { NoiseHandshake, type Pattern } from './noise.ts';
@@ -91,14 +91,4 @@ function* readWithStaticKey(noise: NoiseHandshake, message: Uint8Array): Steps<U
 
 function malformed(sentence: string): QiwayError {
   return new QiwayError('handshake-failed', sentence, { data: { reason: 'malformed' } });
-}
-
-function faultOf(error: unknown): string | undefined {
-  return isQiwayError(error) ? (error.data as { readonly reason?: string }).reason : undefined;
-}
-
-function closeCode(error: unknown): CloseCode {
-  if (faultOf(error) === 'static-key-unknown') return 4409;
-  const { code } = asQiwayError(error);
-  return code === 'timeout' ? 4408 : code === 'limit-exceeded' ? 4413 : 4400;
 }

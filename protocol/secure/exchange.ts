@@ -1,8 +1,8 @@
 // The messages of one handshake on a transport: asked for one by one, each in bounded time and size. What arrives after it
 // goes to whoever comes next. Beside layer 5; knows not what the messages say.
 import type { Clock } from '../clock.ts';
-import { overLimit, QiwayError } from '../errors.ts';
-import type { Transport, TransportListener } from '../session/transport.ts';
+import { asQiwayError, type HandshakeFault, isQiwayError, overLimit, QiwayError } from '../errors.ts';
+import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
 
 /** Section 2 of docs/link-protocol.md; with proof and hello a message has some 500 bytes. */
 export const MAX_HANDSHAKE_BYTES = 4096;
@@ -91,6 +91,26 @@ export class Exchange {
     this.#ended ??= ended;
     this.#look?.();
   }
+}
+
+/** How a transport is closed whose handshake failed so. */
+export function closeCode(error: unknown): CloseCode {
+  if (faultOf(error) === 'static-key-unknown') return STATIC_KEY_UNKNOWN;
+  const { code } = asQiwayError(error);
+  return code === 'robot-identity-mismatch'
+    ? 4401
+    : code === 'timeout'
+      ? 4408
+      : code === 'limit-exceeded'
+        ? 4413
+        : 4400;
+}
+
+/** What was wrong, where the handshake itself was. */
+export function faultOf(error: unknown): HandshakeFault | undefined {
+  return isQiwayError(error) && error.code === 'handshake-failed'
+    ? (error.data as { readonly reason?: HandshakeFault }).reason
+    : undefined;
 }
 
 function tooLate(timeoutMs: number): QiwayError {

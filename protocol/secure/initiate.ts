@@ -1,9 +1,9 @@
 // The client's side of the handshake: from an open transport to one of which both ends are known. Between layers 5 and 6.
 import type { Clock } from '../clock.ts';
-import { asQiwayError, isQiwayError, QiwayError } from '../errors.ts';
+import { asQiwayError, QiwayError } from '../errors.ts';
 import type { Transport } from '../session/transport.ts';
 import { type Crypto, concat } from './crypto.ts';
-import { Exchange } from './exchange.ts';
+import { closeCode, Exchange, faultOf } from './exchange.ts';
 import { type Credentials, makeProof } from './identity.ts';
 import { come, type Steps, walk } from './later.ts';
 import { NoiseHandshake } from './noise.ts';
@@ -47,19 +47,14 @@ export async function initiate(transport: Transport, options: InitiateOptions): 
   try {
     return await walk(initiateSteps(exchange, { ...options, transport }));
   } catch (error) {
-    const isRefused = isQiwayError(error) && error.code === 'robot-identity-mismatch';
-    transport.close(isRefused ? 4401 : 4400, asQiwayError(error).code);
+    transport.close(closeCode(error), asQiwayError(error).code);
     throw error;
   }
 }
 
 /** Was it refused only because the robot has another static key by now? Then begin anew, on a new transport, without it. */
 export function isStaticKeyUnknown(error: unknown): boolean {
-  return (
-    isQiwayError(error) &&
-    error.code === 'handshake-failed' &&
-    (error.data as { readonly reason?: string }).reason === 'static-key-unknown'
-  );
+  return faultOf(error) === 'static-key-unknown';
 }
 
 function* initiateSteps(
