@@ -32,8 +32,9 @@ export type {
 export { Dynamic } from '@qiway/protocol/wire/value';
 export { connect, type RobotConnectOptions } from './connect.ts';
 export { createObject } from './create-object.ts';
-export type { Hosted, LooseServices, Robot, ServiceChange, Status } from './robot.ts';
+export type { Hosted, LooseServices, Robot, ServiceChange } from './robot.ts';
 export type { Failsafe, FailsafeCall, FailsafeOptions, FailsafeStatus } from './safety/failsafe.ts';
 export type { Lease, LeaseOptions } from './safety/lease.ts';
 export type { LeaseInfo } from './safety/session-object.ts';
+export type { Loss, Status } from './status.ts';
 export { VERSION } from './version.ts';

@@ -10,34 +10,16 @@ import type { EventIterator, LooseMembers, RemoteObject } from '@qiway/protocol/
 import { needed } from '@qiway/protocol/part';
 import type { RobotSession } from './dial/dial.ts';
 import { onDemand } from './on-demand.ts';
-import type { Failsafe, FailsafeOptions, FailsafeStatus } from './safety/failsafe.ts';
+import type { Failsafe, FailsafeOptions } from './safety/failsafe.ts';
 import type { Lease, LeaseOptions } from './safety/lease.ts';
 import { safetyPart } from './safety/part.ts';
 import type { RobotSafety } from './safety/safety.ts';
 import type { LeaseInfo } from './safety/session-object.ts';
+import { type Status, statusOf } from './status.ts';
 
 /** Services that nobody described. */
 export interface LooseServices {
   readonly [service: string]: LooseMembers;
-}
-
-/** What is known of the link and of the robot's bus at a moment. */
-export interface Status {
-  /** `online`: calls go through. `offline`: the link is lost and being made anew. `closed`: for good, by `close()` or for `reason`. */
-  readonly state: 'connecting' | 'online' | 'offline' | 'closed';
-  /** The way the link goes. */
-  readonly route: 'direct' | 'webrtc' | 'relay';
-  /** Round trip to the agent, measured by the heartbeat. */
-  readonly rttMs: number | undefined;
-  readonly session: 'new' | 'resumed';
-  /** `down`: the agent has lost the robot's own bus and goes on trying; calls fail with `bus-down` until it is back. */
-  readonly bus: 'up' | 'down';
-  /** The agent's, without token. */
-  readonly url: string;
-  /** What stands ready to stop the robot when this program falls silent, and whether it had to. */
-  readonly failsafe?: FailsafeStatus;
-  /** Why it is closed, if nobody asked for it. */
-  readonly reason?: QiwayError;
 }
 
 /** A service came or went. */
@@ -50,6 +32,7 @@ export interface ServiceChange {
 /** A service that this program serves to the robot. */
 export interface Hosted extends AsyncDisposable {
   readonly name: string;
+  /** Another one when a new session took the place of the old. */
   readonly serviceId: number;
   /** Emits its signals, reads and sets its properties. */
   readonly object: HostedObject;
@@ -82,8 +65,8 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   #safety: RobotSafety | undefined;
   /** To be ended with the robot. */
   readonly #queues = new Set<EventQueue<never>>();
-  #state: { readonly kind: 'online' } | { readonly kind: 'closed'; readonly reason: QiwayError | undefined } = {
-    kind: 'online',
+  #state: { readonly kind: 'open' } | { readonly kind: 'closed'; readonly reason: QiwayError | undefined } = {
+    kind: 'open',
   };
 
   constructor({ session, clock, url, timeoutMs, onError }: RobotOptions) {
@@ -97,7 +80,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
       onBusUp: (run) => session.listenSession({ robotBusChanged: (bus) => bus === 'up' && run() }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
-    session.listenSession({ rttMeasured: () => this.#tellStatus(), robotBusChanged: () => this.#tellStatus() });
+    session.listenSession({ rttMeasured: () => this.#tellStatus(), changed: () => this.#tellStatus() });
     session.listen({
       serviceAdded: ({ name, serviceId }) =>
         this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'added', name, serviceId }),
@@ -113,19 +96,12 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   }
 
   get status(): Status {
-    const { route, rttMs, robotBus: bus } = this.#session;
-    const reason = this.#state.kind === 'closed' ? this.#state.reason : undefined;
-    const failsafe = this.#safety?.status;
-    return {
-      state: this.#state.kind,
-      route,
-      rttMs,
-      session: 'new',
-      bus,
+    return statusOf(this.#session, {
       url: this.#url,
-      ...(failsafe !== undefined && { failsafe }),
-      ...(reason !== undefined && { reason }),
-    };
+      queued: 0,
+      failsafe: this.#safety?.status,
+      closed: this.#state.kind === 'closed' ? this.#state : undefined,
+    });
   }
 
   /**
@@ -151,8 +127,18 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     await onDemand.load();
     const session = this.#open();
     const object = this.#objects.host(implementation);
-    const { serviceId, close, closed } = await session.host(name, object);
-    return { name, serviceId, object, closed, close, [Symbol.asyncDispose]: close };
+    const hosted = await session.host(name, object);
+    const { close, closed } = hosted;
+    return {
+      name,
+      get serviceId() {
+        return hosted.serviceId;
+      },
+      object,
+      closed,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   }
 
   /**
