@@ -33,6 +33,9 @@ export {
   type PeerOptions,
 } from './peer-options.ts';
 
+/** Of failed calls that may be answered yet, so many are remembered: more than a link loses at once. */
+const MAX_ABANDONED = 1024;
+
 /** One per socket or link. */
 export class Peer {
   readonly #options: PeerOptions;
@@ -40,6 +43,8 @@ export class Peer {
   #agreement: PeerAgreement = FULL_AGREEMENT;
   readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
   readonly #pending = new CallTable<PendingCall>();
+  /** Calls that were failed before their answer: the return signatures of those that may bring objects. */
+  readonly #abandoned = new Map<number, string>();
   readonly #remotes: HeldObjects;
   readonly #serving: ServingSide;
   /** Main objects of which it is not known yet whether the other side still has them. */
@@ -183,6 +188,7 @@ export class Peer {
    */
   renew(error: QiwayError, neverSent: ReadonlySet<number>): { readonly calls: number; readonly objects: number } {
     const calls = this.#pending.size;
+    this.#abandoned.clear();
     for (const remote of this.#remotes.suspendMain()) {
       this.#suspended.add(remote);
       remote.suspend();
@@ -208,9 +214,16 @@ export class Peer {
     object.end(error);
   }
 
-  /** Fails one call of this side; what the other side answers to it is ignored. */
+  /** Fails one call of this side; of what the other side may answer to it yet, objects are let go of. */
   failCall(id: number, error: QiwayError): void {
-    this.#pending.delete(id)?.sink.error(error);
+    const call = this.#pending.delete(id);
+    if (call === undefined) return;
+    if (holdsObjects(call.returnSignature)) {
+      this.#abandoned.set(id, call.returnSignature);
+      const [oldest = id] = this.#abandoned.keys();
+      if (this.#abandoned.size > MAX_ABANDONED) this.#abandoned.delete(oldest);
+    }
+    call.sink.error(error);
   }
 
   /** Name of a method of an object that is held. */
@@ -372,7 +385,7 @@ export class Peer {
 
   #settleReply(header: MessageHeader, bytes: Uint8Array): void {
     const call = this.#pending.delete(header.id);
-    if (call === undefined) return;
+    if (call === undefined) return this.#letGo(header, bytes);
     const signature = (header.flags & MessageFlags.dynamicPayload) === 0 ? call.returnSignature : 'm';
     let payload: Payload;
     try {
@@ -387,6 +400,17 @@ export class Peer {
       return;
     }
     call.sink.reply(payload);
+  }
+
+  /** The answer to a call that was failed already. */
+  #letGo(header: MessageHeader, bytes: Uint8Array): void {
+    const declared = this.#abandoned.get(header.id);
+    if (declared === undefined || !this.#abandoned.delete(header.id)) return;
+    try {
+      releasePayload(this.lift((header.flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm', bytes));
+    } catch {
+      // Nobody waits for it.
+    }
   }
 
   #dispatchEvent(header: MessageHeader, bytes: Uint8Array): void {

@@ -298,7 +298,7 @@ export class ClientSession implements Bus {
           'There is no link to the robot at the moment, and nothing was sent. It is being made anew; to have a call wait for it, use queue().',
         );
       // What nobody waits for any more is not to run late, either.
-      if (type === MessageType.cancel) outbox.withdraw((frame) => isCanceled(frame, payload));
+      if (type === MessageType.cancel) this.#takeBack(payload);
     }
     try {
       outbox.send(header, payload);
@@ -469,6 +469,16 @@ export class ClientSession implements Bus {
     );
     for (const { type, id } of this.#conduit.outbox.withdraw(isMotion))
       if (type === MessageType.call) this.#peer.failCall(id, error);
+  }
+
+  /** A call that is cancelled without a link: nobody would answer it. */
+  #takeBack(cancel: Uint8Array): void {
+    const { outbox } = this.#conduit;
+    const neverSent = outbox.neverSent();
+    for (const { id } of outbox.withdraw((frame) => isCanceled(frame, cancel))) {
+      const maybeExecuted = !neverSent.has(id);
+      this.#peer.failCall(id, new QiwayError('canceled', 'The call was cancelled without a link.', { maybeExecuted }));
+    }
   }
 
   #become(state: State): void {
