@@ -41,6 +41,7 @@ export class Caller {
   /** Objects that calls returned, and by which service. */
   readonly #made: Made[] = [];
   #underWay: UnderWay[] = [];
+  #hasLeft = false;
   #subscribed: Subscribed[] = [];
 
   constructor(options: CallerOptions) {
@@ -145,6 +146,7 @@ export class Caller {
 
   /** Lets go of everything. */
   leave(): void {
+    this.#hasLeft = true;
     for (const one of [...this.#subscribed]) this.#unsubscribe(one);
     for (const object of this.#objects.values()) object.release();
     for (const { object } of this.#made) object.release();
@@ -166,7 +168,7 @@ export class Caller {
       .waitFor({ owner: this.name, what: `service ${name}` }, service(name))
       .then(
         (object) => {
-          if (this.#objects.has(name)) object.release();
+          if (this.#objects.has(name) || this.#hasLeft) object.release();
           else this.#objects.set(name, object);
         },
         () => {},
@@ -200,7 +202,9 @@ export class Caller {
         reply: (reply) => {
           settled();
           if (action === Action.make) {
-            this.#made.push({ object: decodePayload(reply, plainObjects) as BusObject, by: callee });
+            const object = decodePayload(reply, plainObjects) as BusObject;
+            if (this.#hasLeft) object.release();
+            else this.#made.push({ object, by: callee });
             return history.settled(operation, { kind: 'reply', isRight: true });
           }
           const read = readNumbered(reply);
@@ -226,7 +230,7 @@ export class Caller {
     callee: string,
     bodyBytes: number,
     answer: Answer,
-  ): Omit<Operation, 'id' | 'madeAt' | 'runs' | 'outcomes' | 'isCancelAsked'> {
+  ): Omit<Operation, 'id' | 'madeAt' | 'runs' | 'outcomes' | 'isCancelAsked' | 'isBehindBulk'> {
     const { name: caller, cable } = this.#options;
     return { kind, caller, callee, isMotion: callee.startsWith(MOTION_SERVICE), bodyBytes, answer, madeOn: cable() };
   }

@@ -27,6 +27,8 @@ export interface Operation {
   readonly runs: { readonly at: number; readonly on: number | undefined }[];
   readonly outcomes: (Outcome & { readonly at: number })[];
   isCancelAsked: boolean;
+  /** It is bulk, or is behind some: then it may wait on this side, on a link that is alive. */
+  readonly isBehindBulk: boolean;
 }
 
 /** Somebody waits for a promise. */
@@ -95,7 +97,7 @@ export class History {
 
   // ---- calls and posts ---------------------------------------------------------------------------------------------
 
-  make(made: Omit<Operation, 'id' | 'madeAt' | 'runs' | 'outcomes' | 'isCancelAsked'>): Operation {
+  make(made: Omit<Operation, 'id' | 'madeAt' | 'runs' | 'outcomes' | 'isCancelAsked' | 'isBehindBulk'>): Operation {
     const operation: Operation = {
       ...made,
       id: this.operations.length,
@@ -103,10 +105,19 @@ export class History {
       runs: [],
       outcomes: [],
       isCancelAsked: false,
+      isBehindBulk: this.#isBehindBulk(made),
     };
     this.operations.push(operation);
     this.#options.trace(() => `${nameOf(operation)}, ${operation.bodyBytes} bytes`);
     return operation;
+  }
+
+  #isBehindBulk({ caller, callee, bodyBytes }: Pick<Operation, 'caller' | 'callee' | 'bodyBytes'>): boolean {
+    const isSameRow = (each: Operation): boolean => each.caller === caller && each.callee === callee;
+    return (
+      bodyBytes > BULK_BYTES ||
+      this.operations.some((each) => each.bodyBytes > BULK_BYTES && each.runs.length === 0 && isSameRow(each))
+    );
   }
 
   /** The callee has it. Undefined: nobody made such a call. */
@@ -277,11 +288,12 @@ export class History {
     if (operation.outcomes.length > 0)
       this.violate(`${nameOf(operation)}, motion, was replayed after its caller was told that it is given up`);
     const ageMs = run.at - operation.madeAt;
-    if (ageMs > staleAfterMs + mostDelayMs())
+    if (!operation.isBehindBulk && ageMs > staleAfterMs + mostDelayMs())
       this.violate(`${nameOf(operation)}, motion, was replayed ${ageMs.toFixed(0)} ms after it was made`);
   }
 }
 
+const BULK_BYTES = 64 * 1024;
 /** What calls may fail with in a session that goes on: the callee said no; bounds; the end. */
 const EXPECTED: ReadonlySet<string> = new Set(['call-failed', 'limit-exceeded', 'closed', 'canceled']);
 

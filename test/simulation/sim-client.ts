@@ -73,7 +73,7 @@ export class SimClient {
 
   /** Tries until there is a session. */
   start(): void {
-    const { trace, history, maxQueuedBytes } = this.#options;
+    const { trace, maxQueuedBytes } = this.#options;
     if (this.#state !== 'starting') return;
     const opening = openSession({
       dial: this.dialer.dial,
