@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import type { Transport } from '../session/transport.ts';
+import { within } from '../within.ts';
 import { type Crypto, concat } from './crypto.ts';
 import { closeCode, Exchange, faultOf } from './exchange.ts';
 import { type Credentials, makeProof } from './identity.ts';
@@ -45,7 +46,8 @@ export interface Initiated {
 export async function initiate(transport: Transport, options: InitiateOptions): Promise<Initiated> {
   const exchange = new Exchange(transport, options.clock);
   try {
-    return await walk(initiateSteps(exchange, { ...options, transport }));
+    const steps = Promise.resolve(walk(initiateSteps(exchange, { ...options, transport })));
+    return await within(steps, options, 'The handshake did not end');
   } catch (error) {
     transport.close(closeCode(error), asQiwayError(error).code);
     throw error;
