@@ -1,149 +1,94 @@
-// What sessions may keep waiting, in bytes: each for itself, and all of an agent together. Layer 5; it knows no links: who
-// uses more than its part is named, and its session does what follows.
+// What the sessions of an agent may keep waiting together, in bytes. Layer 5; it knows no links. Each session has a bound
+// of its own (`maxQueuedBytes`); this one is for many that are slow at once: who uses most is ended, not whoever comes next.
 import { overLimit, type QiwayError } from '../errors.ts';
 
-export interface BudgetLimits {
-  /** Of one session, beyond the largest message under way. */
-  readonly maxSessionBytes: number;
-  /** Of all sessions together. */
-  readonly maxBytes: number;
+/** A quarter of a small robot computer's memory. */
+export const DEFAULT_BUDGET_BYTES: number = 512 * 1024 * 1024;
+
+/** A session as the budget sees it. */
+export interface Consumer {
+  /** What it keeps now: waiting to be sent, sent and not acknowledged, of messages that are not whole yet. */
+  readonly bytes: () => number;
+  /** Ends it: there is not enough for all, and it uses most. */
+  readonly end: (error: QiwayError) => void;
 }
 
-/** Some seconds of a slow radio link for each; a quarter of a small robot computer's memory for all. */
-export const DEFAULT_BUDGET: BudgetLimits = {
-  maxSessionBytes: 32 * 1024 * 1024,
-  maxBytes: 512 * 1024 * 1024,
-};
-
-/**
- * A session whose other side acknowledged nothing for this time, ms, while something waits for it, loses its link: a
- * reader that lives takes a batch within a second, also of a slow path, since little bulk is under way at once.
- */
-export const STALL_MS = 10_000;
-
-/** The part of one session. What waits to be sent, what is sent and not acknowledged, messages that are not whole yet. */
+/** The part of one session. */
 export interface Share {
-  readonly bytes: number;
-  /** Why so many more, of one message, cannot be kept; undefined: they are counted now. May end another session. */
-  take(bytes: number): QiwayError | undefined;
-  /** So many, counted before, are kept no longer. */
-  give(bytes: number): void;
-  /** Gives all that is left. Idempotent; later takes count for nobody. */
+  /** Why it cannot keep so many bytes more; undefined: it may. May end another session, which uses more. */
+  refuse(more: number): QiwayError | undefined;
+  /** It keeps nothing any more. Idempotent. */
   close(): void;
 }
 
-/** Of one agent; a client makes one of its own. */
+interface Entry {
+  readonly consumer: Consumer;
+  /** As it was looked at last, and what it was allowed since. */
+  bytes: number;
+}
+
+/** One for each agent. */
 export class Budget {
-  readonly #limits: BudgetLimits;
-  readonly #shares = new Set<OpenShare>();
+  readonly #maxBytes: number;
+  readonly #entries = new Set<Entry>();
+  /** Of all, by the same reckoning: at the bound all are looked at. */
   #bytes = 0;
 
-  constructor(limits: BudgetLimits = DEFAULT_BUDGET) {
-    this.#limits = limits;
+  constructor(maxBytes: number = DEFAULT_BUDGET_BYTES) {
+    this.#maxBytes = maxBytes;
   }
 
-  /** Of all sessions. */
+  /** Of all sessions now. */
   get bytes(): number {
+    for (const entry of this.#entries) this.#look(entry);
     return this.#bytes;
   }
 
-  /**
-   * @param end ends the session: there is not enough for all, and it uses most. It must close its share before it returns.
-   */
-  open(end: (error: QiwayError) => void): Share {
-    const share = new OpenShare(end, {
-      take: (bytes) => this.#take(share, bytes),
-      gave: (bytes) => {
-        this.#bytes -= bytes;
-      },
-      closed: () => this.#shares.delete(share),
-    });
-    this.#shares.add(share);
-    return share;
+  open(consumer: Consumer): Share {
+    const entry: Entry = { consumer, bytes: 0 };
+    this.#entries.add(entry);
+    return {
+      refuse: (more) => (this.#entries.has(entry) ? this.#refuse(entry, more) : undefined),
+      close: () => this.#drop(entry),
+    };
   }
 
-  #take(share: OpenShare, bytes: number): QiwayError | undefined {
-    const { maxSessionBytes, maxBytes } = this.#limits;
-    if (share.bytes + bytes > maxSessionBytes + Math.max(share.largestBytes, bytes))
-      return overLimit(`More than ${maxSessionBytes} bytes wait for one session, whose other side reads too slowly.`, {
-        limit: 'maxSessionBytes',
-        maximum: maxSessionBytes,
-      });
-    while (this.#bytes + bytes > maxBytes) {
+  #refuse(asking: Entry, more: number): QiwayError | undefined {
+    this.#look(asking);
+    while (this.#bytes + more > this.#maxBytes && this.bytes + more > this.#maxBytes) {
       const error = overLimit(
-        `More than ${maxBytes} bytes wait for all sessions together, and most of them for this one: its other side reads too slowly.`,
-        { limit: 'maxBytes', maximum: maxBytes },
+        `More than ${this.#maxBytes} bytes wait for all sessions together, and most of them for this one, whose other side reads too slowly.`,
+        { limit: 'maxBytes', maximum: this.#maxBytes },
       );
-      const largest = this.#largest(share, bytes);
-      if (largest === share) return error;
-      largest.end(error);
+      const largest = this.#largest(asking, more);
+      if (largest === asking) return error;
+      this.#drop(largest);
+      largest.consumer.end(error);
     }
-    this.#bytes += bytes;
+    asking.bytes += more;
+    this.#bytes += more;
     return undefined;
   }
 
   /** Who would use most; who asks counts with what it asks for. */
-  #largest(asking: OpenShare, bytes: number): OpenShare {
+  #largest(asking: Entry, more: number): Entry {
     let largest = asking;
-    let most = asking.bytes + bytes;
-    for (const share of this.#shares) {
-      if (share === asking || share.bytes <= most) continue;
-      largest = share;
-      most = share.bytes;
+    let most = asking.bytes + more;
+    for (const entry of this.#entries) {
+      if (entry === asking || entry.bytes <= most) continue;
+      largest = entry;
+      most = entry.bytes;
     }
     return largest;
   }
-}
 
-interface ShareOwner {
-  take(bytes: number): QiwayError | undefined;
-  gave(bytes: number): void;
-  closed(): void;
-}
-
-class OpenShare implements Share {
-  readonly #end: (error: QiwayError) => void;
-  readonly #owner: ShareOwner;
-  #bytes = 0;
-  /** The largest message since little was kept. */
-  largestBytes = 0;
-  #isOpen = true;
-
-  constructor(end: (error: QiwayError) => void, owner: ShareOwner) {
-    this.#end = end;
-    this.#owner = owner;
+  #look(entry: Entry): void {
+    const bytes = entry.consumer.bytes();
+    this.#bytes += bytes - entry.bytes;
+    entry.bytes = bytes;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  take(bytes: number): QiwayError | undefined {
-    if (!this.#isOpen) return undefined;
-    const error = this.#owner.take(bytes);
-    if (error !== undefined) return error;
-    this.#bytes += bytes;
-    this.largestBytes = Math.max(this.largestBytes, bytes);
-    return undefined;
-  }
-
-  give(bytes: number): void {
-    const given = Math.min(bytes, this.#bytes);
-    this.#bytes -= given;
-    this.#owner.gave(given);
-    if (this.#bytes === 0) this.largestBytes = 0;
-  }
-
-  close(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.give(this.#bytes);
-    this.#owner.closed();
-  }
-
-  /** Ends its session, and counts for nothing from now on whatever that does. */
-  end(error: QiwayError): void {
-    this.#end(error);
-    this.close();
+  #drop(entry: Entry): void {
+    if (this.#entries.delete(entry)) this.#bytes -= entry.bytes;
   }
 }

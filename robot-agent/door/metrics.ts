@@ -10,6 +10,9 @@ export interface Counts {
   failsafeCallsFailed: number;
   /** Calls and posts that a lease, or lateness, stood against. */
   callsHeldBack: number;
+  /** Events of subscriptions that did not go to a client: as it wished, and because it read too slowly. */
+  eventsThinned: number;
+  eventsMissed: number;
   linkBytesReceived: number;
   linkBytesSent: number;
   linkMessagesReceived: number;
@@ -26,6 +29,8 @@ export function createCounts(): Counts {
     failsafesFired: 0,
     failsafeCallsFailed: 0,
     callsHeldBack: 0,
+    eventsThinned: 0,
+    eventsMissed: 0,
     linkBytesReceived: 0,
     linkBytesSent: 0,
     linkMessagesReceived: 0,
@@ -103,6 +108,18 @@ export function metricsText(counts: Counts, readings: Readings): string {
     one(counts.linkMessagesReceived),
   );
   family('qiway_link_sent_messages_total', 'counter', 'Link messages (batches) sent.', one(counts.linkMessagesSent));
+  family(
+    'qiway_events_thinned_total',
+    'counter',
+    'Events left out as their subscribers wished: policy latest, maxHz.',
+    one(counts.eventsThinned),
+  );
+  family(
+    'qiway_events_missed_total',
+    'counter',
+    'Events left out because a client read too slowly; it was told of a gap.',
+    one(counts.eventsMissed),
+  );
   family('qiway_http_calls_total', 'counter', 'Calls on the bus made for HTTP requests.', one(counts.httpCalls));
   family('qiway_failsafes_fired_total', 'counter', 'Failsafes made for silent sessions.', one(counts.failsafesFired));
   family(
