@@ -1,5 +1,5 @@
 // A call of the other side that this side is answering. Layer 2.
-import { asQiwayError, QiwayError } from '../errors.ts';
+import { asQiwayError, ofCallUnderWay, QiwayError } from '../errors.ts';
 import { MessageFlags, MessageType } from '../wire/message.ts';
 import { type CallHandle, EMPTY_BYTES, type Payload, type ReplySink, releasePayload } from './bus.ts';
 import type { CallTable, TableCall } from './call-table.ts';
@@ -65,7 +65,7 @@ export class IncomingCall implements ReplySink, TableCall {
     try {
       peer.write(MessageType.reply, flags, id, service, object, action, peer.lower(payload, service, 'returned'));
     } catch (error) {
-      details.refuse(asQiwayError(error));
+      details.refuse(ofCallUnderWay(asQiwayError(error)));
     }
   }
 

@@ -303,8 +303,8 @@ export class ClientSession implements Bus {
     try {
       outbox.send(header, payload);
     } catch (error) {
-      // Who calls is told; answers and events are not lost in silence: the session ends.
-      if (type === MessageType.call || type === MessageType.post || type === MessageType.cancel) throw error;
+      // Who calls is told, and too large an answer becomes an error; nothing is lost in silence: else the session ends.
+      if (type !== MessageType.error && type !== MessageType.event) throw error;
       this.#end(asQiwayError(error));
     }
   }

@@ -11,6 +11,7 @@ import type { EmbeddedBus } from '../directory/embedded-bus.ts';
 import { serveBus } from '../directory/serve-bus.ts';
 import { QiwayError } from '../errors.ts';
 import { ControlType } from '../wire/link-frame.ts';
+import { MessageType } from '../wire/message.ts';
 import { Conduit } from './conduit.ts';
 import { readErrorBody, type Told } from './control.ts';
 import type { Link, LinkLimits } from './link.ts';
@@ -119,7 +120,9 @@ export class ServerSession {
         try {
           this.#conduit.outbox.send(header, payload);
         } catch (error) {
-          this.close(error as QiwayError); // reads too slowly for what it asked for
+          // Too large an answer becomes an error; whoever does not read even that has asked for too much.
+          if (header.type === MessageType.reply) throw error;
+          this.close(error as QiwayError);
         }
       },
       serving: serving(served),
