@@ -50,6 +50,12 @@ const Action = {
   machineId: 108,
 } as const;
 
+interface Question {
+  readonly signature: string;
+  readonly args: readonly unknown[];
+  readonly late?: (reply: Payload) => void;
+}
+
 interface Foreign {
   /** Undefined until the directory has answered. */
   serviceId: number | undefined;
@@ -116,7 +122,7 @@ export class BusClient implements Bus {
     this.#directory.onGone((error) => this.#lost(error));
     const confirmed = Promise.all(subscriptions.map((subscription) => subscription.ready));
     await within(confirmed, this.#options, 'The service directory did not confirm the subscriptions');
-    this.#machineId = String(await this.#ask(Action.machineId, '()', []));
+    this.#machineId = String(await this.#ask(Action.machineId, { signature: '()', args: [] }));
   }
 
   /**
@@ -126,7 +132,7 @@ export class BusClient implements Bus {
   async rejoin(): Promise<void> {
     const { peer, clock, timeoutMs } = this.#options;
     peer.settle(this.#directory as PeerObject, DIRECTORY_ID);
-    this.#machineId = String(await this.#ask(Action.machineId, '()', []));
+    this.#machineId = String(await this.#ask(Action.machineId, { signature: '()', args: [] }));
     const hosted = [...this.#own];
     this.#own.clear();
     for (const [serviceId, own] of hosted) await this.#registerAgain(serviceId, own);
@@ -160,13 +166,13 @@ export class BusClient implements Bus {
   }
 
   async services(): Promise<readonly ServiceInfo[]> {
-    const infos = (await this.#ask(Action.services, '()', [])) as WireServiceInfo[];
+    const infos = (await this.#ask(Action.services, { signature: '()', args: [] })) as WireServiceInfo[];
     return infos.map(fromWire);
   }
 
   async serviceInfo(name: string): Promise<ServiceInfo> {
     try {
-      return fromWire((await this.#ask(Action.service, '(s)', [name])) as WireServiceInfo);
+      return fromWire((await this.#ask(Action.service, { signature: '(s)', args: [name] })) as WireServiceInfo);
     } catch (error) {
       throw await this.#explain(error, name);
     }
@@ -196,7 +202,7 @@ export class BusClient implements Bus {
     this.#own.set(serviceId, own);
     this.#ownByName.set(name, own);
     try {
-      await this.#ask(Action.serviceReady, '(I)', [serviceId]);
+      await this.#ask(Action.serviceReady, { signature: '(I)', args: [serviceId], late: () => {} });
     } catch (error) {
       this.#dropOwn(own.serviceId, asQiwayError(error));
       void this.#unregister(own.serviceId); // or its name would be taken as long as this program runs
@@ -279,7 +285,12 @@ export class BusClient implements Bus {
       sessionId,
       objectUid: object.uid,
     };
-    return (await this.#ask(Action.registerService, this.#registerSignature(), [info])) as number;
+    const late = (reply: Payload): void => void this.#unregister(decodeValue(reply.signature, reply.bytes) as number);
+    return (await this.#ask(Action.registerService, {
+      signature: this.#registerSignature(),
+      args: [info],
+      late,
+    })) as number;
   }
 
   /** Its old id means nothing any more. A name that somebody else has by now ends it. */
@@ -287,7 +298,7 @@ export class BusClient implements Bus {
     try {
       own.serviceId = await this.#register(own.name, own.object);
       this.#own.set(own.serviceId, own);
-      await this.#ask(Action.serviceReady, '(I)', [own.serviceId]);
+      await this.#ask(Action.serviceReady, { signature: '(I)', args: [own.serviceId], late: () => {} });
     } catch (thrown) {
       const error = asQiwayError(thrown);
       if (LOST.has(error.code)) {
@@ -300,16 +311,23 @@ export class BusClient implements Bus {
     }
   }
 
-  async #ask(action: number, signature: string, args: readonly unknown[]): Promise<unknown> {
+  /** @param question.late what changes the directory is not taken back when nobody waits any more: it takes the answer then */
+  async #ask(action: number, question: Question): Promise<unknown> {
+    const { signature, args, late } = question;
     this.#refuseClosed();
     const payload: Payload = { signature, bytes: encodeValue(signature, args), objects: NO_OBJECTS };
-    const reply = await callObject(this.#directory, { action, payload }, this.#options);
+    const { clock, timeoutMs } = this.#options;
+    const limit = { clock, timeoutMs, ...(late !== undefined && { late }) };
+    const reply = await callObject(this.#directory, { action, payload }, limit);
     return reply.signature === 'v' ? undefined : decodeValue(reply.signature, reply.bytes, { dynamics: 'unwrapped' });
   }
 
   /** A directory that is not there, or does not answer, is not to be told. */
   async #unregister(serviceId: number): Promise<void> {
-    if (this.#state === 'up') await this.#ask(Action.unregisterService, '(I)', [serviceId]).catch(() => {});
+    if (this.#state === 'up')
+      await this.#ask(Action.unregisterService, { signature: '(I)', args: [serviceId], late: () => {} }).catch(
+        () => {},
+      );
   }
 
   /** As the directory declares it: six or seven fields. */
