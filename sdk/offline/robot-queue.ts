@@ -1,0 +1,123 @@
+// The queue of a robot as the app sees it: there at once, while what does the work is loaded in the background. Knows a port
+// to the session, nothing of stores.
+import type { Payload } from '@qiway/protocol/bus/bus';
+import { QiwayError } from '@qiway/protocol/errors';
+import { EventQueue } from '@qiway/protocol/objects/event-queue';
+import type { QueuedCall } from '@qiway/protocol/objects/remote';
+import type { EventIterator } from '@qiway/protocol/objects/remote-types';
+import { lazyPart, needed, type Part } from '@qiway/protocol/part';
+import type { OpenedQueue } from './open-queue.ts';
+import type { QueueChange, QueueEntry, RobotQueueOptions } from './queue-types.ts';
+
+type QueuePart = typeof import('./open-queue.ts');
+
+const queuePart: Part<QueuePart> = lazyPart(() => import('./open-queue.ts'));
+
+/** Calls of an app that wait for the robot: see `offline` of {@link CallOptions}. */
+export interface RobotQueue {
+  /** Calls that wait, or are being made. */
+  readonly length: number;
+  /** Do they survive a reload of the page? In Node, and where the browser has no store, they do not. */
+  readonly isDurable: boolean;
+  /** In the order in which they were made. */
+  list(): Promise<QueueEntry[]>;
+  /** Takes a call out, or asks one under way to stop; false when there is none of that id here. It rejects with `canceled`. */
+  cancel(id: string): Promise<boolean>;
+  /** Calls `listener` with what becomes of calls, those of earlier loads of the page too; returns how to stop. */
+  onChange(listener: (change: QueueChange) => void): () => void;
+  /** What becomes of calls, until the robot is closed. */
+  changes(): EventIterator<QueueChange>;
+}
+
+/** The queue, with what only the robot itself uses of it. */
+export class LazyQueue implements RobotQueue {
+  readonly #options: RobotQueueOptions;
+  readonly #listeners = new Set<(change: QueueChange) => void>();
+  readonly #iterators = new Set<EventQueue<QueueChange>>();
+  #opening: Promise<OpenedQueue> | undefined;
+  #opened: OpenedQueue | undefined;
+  #isClosed = false;
+
+  constructor(options: RobotQueueOptions) {
+    this.#options = options;
+    // An earlier load of the page may have left calls; and once the robot is away, nothing can be loaded from it.
+    if (typeof indexedDB !== 'undefined') this.#open().catch(() => {});
+  }
+
+  get length(): number {
+    return this.#opened?.length ?? 0;
+  }
+
+  get isDurable(): boolean {
+    return this.#opened?.isDurable ?? false;
+  }
+
+  async list(): Promise<QueueEntry[]> {
+    return (await this.#open()).list();
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    return (await this.#open()).cancel(id);
+  }
+
+  onChange(listener: (change: QueueChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changes(): EventIterator<QueueChange> {
+    const push = (change: QueueChange): void => iterator.push(change);
+    const iterator = new EventQueue<QueueChange>(() => {
+      this.#listeners.delete(push);
+      this.#iterators.delete(iterator);
+    });
+    if (this.#isClosed) iterator.end();
+    this.#listeners.add(push);
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  async enqueue(call: QueuedCall): Promise<Payload> {
+    // Calls wait for the queue in their order: each asks for the same promise.
+    return (await this.#open()).enqueue(call);
+  }
+
+  /** The robot was closed. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#opened?.close();
+    for (const iterator of [...this.#iterators]) iterator.end();
+    this.#iterators.clear();
+    this.#listeners.clear();
+  }
+
+  /** @throws `closed`; `unsupported` when the part cannot be loaded */
+  #open(): Promise<OpenedQueue> {
+    this.#opening ??= this.#load().catch((error) => {
+      this.#opening = undefined; // the next call tries again
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #load(): Promise<OpenedQueue> {
+    await queuePart.load();
+    const { openQueue } = needed(queuePart.here);
+    if (this.#isClosed) throw new QiwayError('closed', 'The robot was closed; connect again.');
+    this.#opened = openQueue({ ...this.#options, onChange: (change) => this.#tell(change) });
+    const opened = this.#opened;
+    await opened.ready;
+    return opened;
+  }
+
+  #tell(change: QueueChange): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    }
+  }
+}
