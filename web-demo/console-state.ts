@@ -26,6 +26,8 @@ export interface ConsoleState {
   readonly view: Signal<ViewName>;
   /** Calls back after a while; returns how to prevent it. */
   readonly after: (delayMs: number, run: () => void) => () => void;
+  /** The page is closed, or left: stops the robot if it drives, and says goodbye, so that nobody takes it for lost. */
+  leave(): void;
   /** The stop button. */
   halt(): void;
   /** Runs something a person asked for; a failure becomes a message. */
@@ -90,6 +92,10 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     theme,
     view,
     after,
+    leave() {
+      drive.leave();
+      link.close();
+    },
     halt() {
       if (!drive.halt()) toasts.show('Not sent: there is no link to the robot’s motors.');
     },

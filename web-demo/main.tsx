@@ -20,7 +20,8 @@ window.addEventListener('hashchange', () => state.link.dial());
 window.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') state.halt();
 });
-// Leaving the page while driving: the joystick lets go on pagehide; the command still leaves before the link does.
+// Leaving the page while driving: the stop and the goodbye still leave before the link does.
+window.addEventListener('pagehide', () => state.leave());
 window.addEventListener('pageshow', (event) => {
   if (event.persisted) state.link.dial();
 });

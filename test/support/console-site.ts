@@ -13,6 +13,8 @@ export interface ConsoleSite {
   /** With the token in its fragment. */
   readonly url: string;
   readonly origin: string;
+  /** Of the service directory. */
+  readonly busUrl: string;
   readonly browser: Browser;
   readonly agent: Program;
   readonly robot: Program;
@@ -98,6 +100,7 @@ export async function openConsoleSite({
   return {
     url,
     origin,
+    busUrl: bus,
     browser,
     get agent() {
       return agent;

@@ -73,6 +73,16 @@ describe('the joystick', () => {
   });
 });
 
+describe('a page that is left', () => {
+  it('stops the robot that it drives, and no other', () => {
+    drive.leave();
+    expect(sent).toEqual([]);
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    drive.leave();
+    expect(sent).toEqual(['move 1 0 0', 'stop']);
+  });
+});
+
 describe('the stop button', () => {
   it('stops, and ignores the hand on the joystick until it lets go', async () => {
     drive.steer({ x: 1, y: 0, theta: 0 });

@@ -41,6 +41,8 @@ export interface Drive {
   steer(steering: Steering): void;
   /** The hand is off the joystick: stops the robot. */
   release(): void;
+  /** The page is going: as `release`, if there is anything to stop. */
+  leave(): void;
   /** Stops the robot, whether or not this page drives it; a hand still on the joystick has to let go first. True when the command could be sent. */
   halt(): boolean;
   /** The robot cannot be reached any more: nothing is sent. */
@@ -147,6 +149,12 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
       phase = 'idle';
       still();
       send();
+    },
+    leave() {
+      const isOwed = owesStop;
+      phase = 'idle';
+      still();
+      if (isOwed) send();
     },
     halt() {
       if (phase !== 'idle') phase = 'blocked';

@@ -1,0 +1,151 @@
+// A person drives, and the browser dies: the robot, whose body is watched here directly, stops by itself.
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { joinBus } from '@qiway/robot-agent/qi';
+import type { Browser, Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type SimulatedRobot, startSimulatedRobot } from '../../simulated-robot/simulated-robot.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { type ConsoleSite, openConsoleSite } from '../support/console-site.ts';
+
+/** As the console asks for it. */
+const FAILSAFE_MS = 500;
+/** What the robot may take beyond. */
+const SLACK_MS = 100;
+
+let site: ConsoleSite;
+let robot: SimulatedRobot;
+let browser: Browser;
+let page: Page;
+/** When the robot was told to stop. */
+let stops: number[];
+
+beforeAll(async () => {
+  site = await openConsoleSite();
+  // In this process, in place of the other: its body can be looked at without asking.
+  await site.robot.end();
+  robot = await new Promise<SimulatedRobot>((resolve, reject) => {
+    joinBus(site.busUrl, { keepTrying: true }).then((bus) => {
+      const started = startSimulatedRobot({
+        bus,
+        clock: systemClock,
+        wallMs: Date.now,
+        charge: 87,
+        onRegistered: () => resolve(started),
+        report: () => {},
+      });
+    }, reject);
+  });
+  const { base } = robot.robot;
+  const stop = base.stop.bind(base);
+  base.stop = () => {
+    stops.push(performance.now());
+    stop();
+  };
+});
+afterAll(async () => {
+  await robot?.close();
+  await site?.close();
+});
+beforeEach(async () => {
+  stops = [];
+  robot.robot.base.place({ x: 0, y: 0, theta: 0 });
+  browser = await launchChromium();
+  page = await openPage('Standing still');
+});
+afterEach(async () => {
+  await browser.close();
+  await rest();
+});
+
+/** @param words under the joystick, once it is linked */
+async function openPage(words: string): Promise<Page> {
+  const opened = await (await browser.newContext({ viewport: { width: 1366, height: 820 } })).newPage();
+  await opened.goto(site.url);
+  await opened.locator('.steering-words', { hasText: words }).waitFor();
+  return opened;
+}
+
+const speed = (): number => Math.hypot(robot.robot.base.velocity.x, robot.robot.base.velocity.y);
+
+/** Resolves once the robot stands still with nothing more to do, with when that was. */
+async function rest(): Promise<number> {
+  await robot.robot.base.untilRested().done;
+  return performance.now();
+}
+
+async function drive(): Promise<void> {
+  const box = await page.locator('.joystick').boundingBox();
+  if (box === null) throw new Error('the joystick is not to be seen');
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.getByRole('button', { name: 'Slow' }).click();
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x, y - box.height / 4, { steps: 4 });
+  await expect.poll(speed, { timeout: 10_000 }).toBeGreaterThan(0.08);
+  await page.locator('[data-control="armed"]').waitFor();
+}
+
+/** Ids of the processes of the browser: those of its tabs, or all. */
+async function processes(which: 'tab' | 'browser'): Promise<number[]> {
+  const devtools = await browser.newBrowserCDPSession();
+  const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+  return processInfo.filter(({ type }) => which === 'browser' || type === 'renderer').map(({ id }) => id);
+}
+
+/** Sessions that have ended, as the agent says. */
+function ended(): number {
+  return site.agent.output().split('session ended').length - 1;
+}
+
+async function fired(): Promise<number> {
+  const { origin, hash } = new URL(site.url);
+  const token = new URLSearchParams(hash.slice(1)).get('token') ?? '';
+  const metrics = await fetch(`${origin}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  return Number(/^qiway_failsafes_fired_total (\d+)$/m.exec(await metrics.text())?.[1]);
+}
+
+describe('while a person drives', () => {
+  it.each(['tab', 'browser'] as const)('the %s is killed: the robot stops in time', async (which) => {
+    const before = await fired();
+    await drive();
+    const victims = await processes(which);
+    expect(victims).not.toEqual([]);
+    const cruiseSpeed = speed();
+    stops = [];
+    const killedMs = performance.now();
+    for (const pid of victims) process.kill(pid, 'SIGKILL');
+    const restedMs = await rest();
+    const toldMs = stops[0] ?? Number.NaN;
+    expect(toldMs - killedMs).toBeLessThanOrEqual(FAILSAFE_MS + SLACK_MS);
+    // Not at once: a link that breaks and comes back within the time stops nobody.
+    expect(toldMs - killedMs).toBeGreaterThan(FAILSAFE_MS / 2);
+    // It brakes at 1.6 m/s², in steps of 20 ms.
+    expect(restedMs - toldMs).toBeLessThanOrEqual((cruiseSpeed / 1.6) * 1000 + SLACK_MS);
+    expect(await fired()).toBe(before + 1);
+    expect(site.agent.output()).toContain('failsafe fired');
+  });
+
+  it('the page is closed: it stops the robot itself, and no failsafe fires', async () => {
+    const [before, endedBefore] = [await fired(), ended()];
+    await drive();
+    stops = [];
+    await page.close({ runBeforeUnload: true });
+    await rest();
+    await expect.poll(ended, { timeout: 10_000 }).toBeGreaterThan(endedBefore); // with it every failsafe
+    expect(stops).toHaveLength(1);
+    expect(await fired()).toBe(before);
+  });
+
+  it('others see who drives, and cannot', async () => {
+    await drive();
+    const other = await openPage('Somebody else drives');
+    await other.locator('[data-control="other"]').waitFor();
+    expect(await other.locator('.joystick').getAttribute('aria-disabled')).toBe('true');
+    expect(await other.getByRole('button', { name: 'Take over' }).count()).toBe(0);
+    await page.mouse.up();
+    await rest();
+    // The lease lingers for a moment after the hand is off.
+    await other.locator('[data-control="free"]').waitFor({ timeout: 10_000 });
+    expect(await other.locator('.joystick').getAttribute('aria-disabled')).toBe('false');
+  });
+});
