@@ -9,6 +9,7 @@ import type { Clock } from '@qiway/protocol/clock';
 import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { isQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { createDoor } from '@qiway/protocol/http-door/door';
+import { Budget } from '@qiway/protocol/session/budget';
 import { SessionHost } from '@qiway/protocol/session/session-host';
 import { formatAddress, isWildcard, type ListenAddress } from './address.ts';
 import { type AgentAddresses, openAddresses } from './addresses/addresses.ts';
@@ -30,6 +31,7 @@ import type { Logger } from './logger.ts';
 import { type BusListenerHandle, fileAuthenticator, fileUsers, machineId, type TlsServerOptions } from './qi/index.ts';
 import { joinRobotBus, listenRobotBus, type RobotBus, type RobotBusOptions } from './robot-bus.ts';
 import { createSafety } from './safety/safety.ts';
+import { flowMembers } from './session/flow-members.ts';
 import { createSessionObject } from './session/session-object.ts';
 import { agentVersion } from './version.ts';
 
@@ -140,9 +142,12 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     ...(keepSessionMs === undefined ? {} : { keepMs: keepSessionMs }),
     guard: (session) => safety.guardFor(session),
+    budget: new Budget(),
+    eventCounts: counts,
     ownObject: (session) =>
       createSessionObject(session, [
         (_, emit) => safety.membersFor(session, emit),
+        () => flowMembers(session),
         () =>
           onceMembers(session, { journal, bus: outer, clock, classes: safety.rules, guard: safety.guardFor(session) }),
       ]),

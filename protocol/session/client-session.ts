@@ -17,7 +17,7 @@ import { isActing } from './acting.ts';
 import { attempt, type Dial, type Dialed, type DialReason, type Made } from './attempt.ts';
 import { Conduit } from './conduit.ts';
 import { type Hello, readErrorBody, readStatus, type Told, type Welcome } from './control.ts';
-import { DEFAULT_LINK_LIMITS, type Link, type LinkLimits } from './link.ts';
+import { DEFAULT_LINK_LIMITS, eventBudget, type Link, type LinkLimits } from './link.ts';
 import { Retry } from './retry.ts';
 import { afterMicrotasks } from './turn.ts';
 
@@ -129,7 +129,7 @@ export class ClientSession implements Bus {
       serving: options.serving({
         services: (serviceId) => this.#bus?.ownService(serviceId),
         errors: 'record',
-        flow: { flow: this.#conduit.outbox.flow, clock },
+        flow: { flow: this.#conduit.outbox.flow, clock, budgetBytes: eventBudget(limits) },
       }),
       randomUid: () => random(20),
     });

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { QiwayError } from '../errors.ts';
 import { ControlType, type FrameHeader } from '../wire/link-frame.ts';
 import type { MessageHeader } from '../wire/message.ts';
+import type { Refuse } from './fragments.ts';
 import { Inbox } from './inbox.ts';
 import type { Link, LinkLimits, LinkOwner } from './link.ts';
 import { Outbox } from './outbox.ts';
@@ -15,6 +16,8 @@ export interface ConduitOptions {
   readonly clock: Clock;
   readonly schedule: (flush: () => void) => void;
   readonly limits: LinkLimits;
+  /** Why so many bytes more cannot be kept, for reasons beyond this session. */
+  readonly refuse?: Refuse;
   readonly onMessage: (header: MessageHeader, payload: Uint8Array) => void;
   /** Control frames that speak of the session. Throwing closes the link. */
   readonly onControl: (type: number, body: Uint8Array) => void;
@@ -43,14 +46,19 @@ export class Conduit implements LinkOwner {
 
   constructor(options: ConduitOptions) {
     this.#options = options;
-    const { clock, schedule, limits, onMessage } = options;
+    const { clock, schedule, limits, refuse, onMessage } = options;
     const { maxMessageBytes, maxQueuedBytes } = limits;
-    this.outbox = new Outbox({ clock, schedule, maxQueuedBytes, maxMessageBytes });
-    this.#inbox = new Inbox({ maxMessageBytes, onMessage });
+    this.outbox = new Outbox({ clock, schedule, maxQueuedBytes, maxMessageBytes, refuse });
+    this.#inbox = new Inbox({ maxMessageBytes, onMessage, refuse });
   }
 
   get link(): Link | undefined {
     return this.#link;
+  }
+
+  /** Bytes that are kept here: waiting, not acknowledged, of messages that are not whole. */
+  get keptBytes(): number {
+    return this.outbox.queuedBytes + this.#inbox.heldBytes;
   }
 
   /** Number of the last frame taken. */

@@ -13,14 +13,25 @@ interface Unfinished {
   received: number;
 }
 
+/** Why so many bytes more cannot be kept, for reasons beyond this session. */
+export type Refuse = (more: number) => QiwayError | undefined;
+
 export class Fragments {
   readonly #unfinished = new Map<number, Unfinished>();
   readonly #maxMessageBytes: number;
-  /** Declared by the unfinished messages together. */
+  readonly #refuse: Refuse | undefined;
+  /** Declared by the unfinished messages together, and come of them. */
   #unfinishedBytes = 0;
+  #heldBytes = 0;
 
-  constructor(maxMessageBytes: number) {
+  constructor(maxMessageBytes: number, refuse?: Refuse) {
     this.#maxMessageBytes = maxMessageBytes;
+    this.#refuse = refuse;
+  }
+
+  /** Bytes of messages that are not whole yet. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Number of the frame with which an unfinished stream began. */
@@ -47,7 +58,13 @@ export class Fragments {
       throw new QiwayError('wire-invalid', `A message of ${unfinished.total} bytes came with ${unfinished.received}.`);
     }
     unfinished.parts.push(part);
-    if (!isLast) return undefined;
+    if (!isLast) {
+      const refusal = this.#refuse?.(part.length);
+      if (refusal !== undefined) throw refusal;
+      this.#heldBytes += part.length;
+      return undefined;
+    }
+    this.#heldBytes -= unfinished.received - part.length;
     this.#unfinished.delete(header.stream);
     this.#unfinishedBytes -= unfinished.total;
     return joined(unfinished);

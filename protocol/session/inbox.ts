@@ -3,7 +3,7 @@
 import { QiwayError } from '../errors.ts';
 import { FrameFlags, type FrameHeader, NOTHING } from '../wire/link-frame.ts';
 import { emptyMessageHeader, type MessageHeader, MessageType } from '../wire/message.ts';
-import { Fragments } from './fragments.ts';
+import { Fragments, type Refuse } from './fragments.ts';
 import { FRAGMENT_BYTES } from './outbox.ts';
 
 /** So much is told at once; what is less waits for the next batch that goes anyway, or for the heartbeat. */
@@ -16,6 +16,7 @@ export interface InboxOptions {
   readonly maxMessageBytes: number;
   /** A qi message. The header is reused for the next one. */
   readonly onMessage: (header: MessageHeader, payload: Uint8Array) => void;
+  readonly refuse?: Refuse | undefined;
 }
 
 export class Inbox {
@@ -32,7 +33,7 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     this.#options = options;
-    this.#fragments = new Fragments(options.maxMessageBytes);
+    this.#fragments = new Fragments(options.maxMessageBytes, options.refuse);
   }
 
   /** Number of the last frame taken. */
@@ -43,6 +44,11 @@ export class Inbox {
   /** Number of the frame with which the message began that is being passed on. */
   get began(): number {
     return this.#began;
+  }
+
+  /** Bytes of messages that are not whole yet. */
+  get heldBytes(): number {
+    return this.#fragments.heldBytes;
   }
 
   /** A link on which the other side has still to say where it begins. */
@@ -63,7 +69,7 @@ export class Inbox {
 
   /** A new session. */
   reset(): void {
-    this.#fragments = new Fragments(this.#options.maxMessageBytes);
+    this.#fragments = new Fragments(this.#options.maxMessageBytes, this.#options.refuse);
     this.#received = 0;
     this.#began = 0;
     this.#counted = undefined;

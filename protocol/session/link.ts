@@ -27,6 +27,14 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxQueuedBytes: 256 * 1024 * 1024,
 };
 
+/** Bytes of events that may wait: the rest is for calls and answers. */
+const MAX_EVENT_BYTES = 16 * 1024 * 1024;
+
+/** Bytes that may be queued before events are left out. */
+export function eventBudget({ maxQueuedBytes }: LinkLimits): number {
+  return Math.min(maxQueuedBytes / 2, MAX_EVENT_BYTES);
+}
+
 /** Whole heartbeats without a sign of life after which the link is lost. */
 const SILENT_BEATS = 3;
 /** A beat that comes so much later than it should, as part of itself, was kept up here: it says nothing of the other side. */

@@ -17,6 +17,7 @@ import {
 } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { BulkWindow } from './bulk-window.ts';
+import type { Refuse } from './fragments.ts';
 import { KeptFrames } from './kept-frames.ts';
 import { LossySlots } from './lossy-slots.ts';
 import type { Transport } from './transport.ts';
@@ -63,6 +64,7 @@ export interface OutboxOptions {
   readonly maxQueuedBytes: number;
   /** Of one message, and of all unfinished ones at the receiver. */
   readonly maxMessageBytes: number;
+  readonly refuse?: Refuse | undefined;
 }
 
 /** `ready`: the transport takes bulk. `full`: it said to wait. */
@@ -487,7 +489,7 @@ export class Outbox {
   overfull(more = 0): QiwayError | undefined {
     const queued = this.queuedBytes;
     const { maxQueuedBytes } = this.#options;
-    if (queued === 0 || queued + more <= maxQueuedBytes) return undefined;
+    if (queued === 0 || queued + more <= maxQueuedBytes) return this.#options.refuse?.(more);
     return overLimit(`More than ${maxQueuedBytes} bytes wait for the other side, which reads too slowly.`, {
       limit: 'maxQueuedBytes',
       maximum: maxQueuedBytes,

@@ -12,9 +12,10 @@ import { serveBus } from '../directory/serve-bus.ts';
 import { QiwayError } from '../errors.ts';
 import { ControlType } from '../wire/link-frame.ts';
 import { MessageType } from '../wire/message.ts';
+import type { Budget, Share } from './budget.ts';
 import { Conduit } from './conduit.ts';
 import { readErrorBody, type Told } from './control.ts';
-import type { Link, LinkLimits } from './link.ts';
+import { eventBudget, type Link, type LinkLimits } from './link.ts';
 
 export interface ServerSessionOptions {
   readonly id: string;
@@ -30,6 +31,8 @@ export interface ServerSessionOptions {
   readonly keepMs: number;
   /** What the client asks of the agent for its session; see docs/link-protocol.md section 7. */
   readonly ownObject?: (session: ServerSession) => BusObject;
+  /** What all sessions of the agent may keep waiting together. */
+  readonly budget?: Budget;
   /** Raised by events that a slow client does not get. */
   readonly eventCounts?: EventCounts;
   /** Looks at calls before they are passed on. */
@@ -76,6 +79,7 @@ export class ServerSession {
   readonly #listeners = new Set<ServerSessionListener>();
   readonly #stopServing: () => void;
   readonly #own: BusObject | undefined;
+  readonly #share: Share | undefined;
   #state: 'attached' | 'detached' | 'closed' = 'detached';
   #stopKeeping: () => void = () => {};
   #attempt = 0;
@@ -88,10 +92,15 @@ export class ServerSession {
     this.clientId = options.clientId;
     this.client = options.client;
     this.#lastHeardMs = clock.now();
+    this.#share = options.budget?.open({
+      bytes: () => this.#conduit.keptBytes,
+      end: (error) => this.close(error),
+    });
     this.#conduit = new Conduit({
       clock,
       schedule,
       limits,
+      refuse: (more) => this.#share?.refuse(more),
       onMessage: (header, payload) => this.#peer.receive(header, payload),
       onControl: (type, body) => {
         if (type === ControlType.goodbye) this.#end(readErrorBody(body), false);
@@ -108,7 +117,12 @@ export class ServerSession {
     this.#own = own;
     const guarded = guard?.(this);
     const counts = options.eventCounts;
-    this.flows = new EventFlows({ flow: this.#conduit.outbox.flow, clock, ...(counts !== undefined && { counts }) });
+    this.flows = new EventFlows({
+      flow: this.#conduit.outbox.flow,
+      clock,
+      budgetBytes: eventBudget(limits),
+      ...(counts !== undefined && { counts }),
+    });
     const served: ServingOptions = {
       services: (serviceId) => (serviceId === OWN_OBJECT ? own : bus.objectOf(serviceId)),
       errors: 'record',
@@ -167,7 +181,7 @@ export class ServerSession {
 
   /** What the session holds, for metrics and tests. */
   get counts(): Peer['counts'] & { readonly queuedBytes: number } {
-    return { ...this.#peer.counts, queuedBytes: this.#conduit.outbox.queuedBytes };
+    return { ...this.#peer.counts, queuedBytes: this.#conduit.keptBytes };
   }
 
   /** Returns how to stop listening. */
@@ -220,6 +234,7 @@ export class ServerSession {
   #end(error: QiwayError | undefined, isTold: boolean): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#share?.close();
     this.#stopKeeping();
     if (isTold) this.#conduit.close(error);
     this.#peer.close(error ?? new QiwayError('closed', 'The session ended.'));
