@@ -35,8 +35,11 @@ export function eventBudget({ maxQueuedBytes }: LinkLimits): number {
   return Math.min(maxQueuedBytes / 2, MAX_EVENT_BYTES);
 }
 
-/** Whole heartbeats without a sign of life after which the link is lost. */
-const SILENT_BEATS = 3;
+/**
+ * Heartbeats without a sign of life after which the link is lost: with the third, since the answer to the one before the
+ * silence came a little after it.
+ */
+const SILENT_BEATS = 2.5;
 /** A beat that comes so much later than it should, as part of itself, was kept up here: it says nothing of the other side. */
 const LATE_BEAT = 0.5;
 /** Of one transport message; ours stay far below. */
