@@ -87,6 +87,8 @@ export class BusClient implements Bus {
   readonly #objects = new Map<string, Foreign>();
   readonly #own = new Map<number, Own>();
   readonly #ownByName = new Map<string, Own>();
+  /** Hosted here, and not known to a directory that has begun anew. */
+  readonly #unregistered = new Set<Own>();
   #closing: Promise<void> | undefined;
   #machineId = '';
   #state: BusState = 'up';
@@ -125,17 +127,21 @@ export class BusClient implements Bus {
     this.#machineId = String(await this.#ask(Action.machineId, { signature: '()', args: [] }));
   }
 
+  /** The other side has begun anew, and knows nothing of this one. `rejoin` is to follow. */
+  forgotten(): void {
+    for (const own of this.#own.values()) this.#unregistered.add(own);
+    this.#own.clear();
+  }
+
   /**
-   * The other side has begun anew, and knows nothing of this one: services hosted here are registered again, and main
-   * objects of others go on where the same service is there again. @throws as `begin`: then it is to be called again
+   * After `forgotten`: services hosted here are registered again, and main objects of others go on where the same service is
+   * there again. @throws as `begin`: then it is to be called again
    */
   async rejoin(): Promise<void> {
     const { peer, clock, timeoutMs } = this.#options;
     peer.settle(this.#directory as PeerObject, DIRECTORY_ID);
     this.#machineId = String(await this.#ask(Action.machineId, { signature: '()', args: [] }));
-    const hosted = [...this.#own];
-    this.#own.clear();
-    for (const [serviceId, own] of hosted) await this.#registerAgain(serviceId, own);
+    for (const own of [...this.#unregistered]) await this.#registerAgain(own);
     const infos = new Map((await this.services()).map((info) => [info.name, info]));
     for (const [name, foreign] of [...this.#objects]) {
       const object = await foreign.object.catch(() => undefined);
@@ -189,7 +195,7 @@ export class BusClient implements Bus {
   async host(name: string, object: BusObject): Promise<HostedService> {
     let serviceId: number;
     try {
-      serviceId = await this.#register(name, object);
+      serviceId = await this.#register({ name, object }, (id) => void this.#unregister(id));
     } catch (error) {
       object.release();
       throw await this.#explain(error, name);
@@ -209,9 +215,11 @@ export class BusClient implements Bus {
       throw error;
     }
     const close = async (): Promise<void> => {
-      if (this.#own.get(own.serviceId) !== own) return;
-      this.#dropOwn(own.serviceId, undefined);
-      await this.#unregister(own.serviceId);
+      const isUnregistered = this.#unregistered.delete(own);
+      if (this.#own.get(own.serviceId) === own) {
+        this.#dropOwn(own.serviceId, undefined);
+        await this.#unregister(own.serviceId);
+      } else if (isUnregistered) this.#forgetOwn(own, undefined);
     };
     return {
       name,
@@ -273,8 +281,8 @@ export class BusClient implements Bus {
     }
   }
 
-  /** @returns its id */
-  async #register(name: string, object: BusObject): Promise<number> {
+  /** @param late is told the id when nobody waits for it any more */
+  async #register({ name, object }: Pick<Own, 'name' | 'object'>, late: (serviceId: number) => void): Promise<number> {
     const { machineId, processId, sessionId, endpoints } = this.#options.identity;
     const info: WireServiceInfo = {
       name,
@@ -285,29 +293,36 @@ export class BusClient implements Bus {
       sessionId,
       objectUid: object.uid,
     };
-    const late = (reply: Payload): void => void this.#unregister(decodeValue(reply.signature, reply.bytes) as number);
     return (await this.#ask(Action.registerService, {
       signature: this.#registerSignature(),
       args: [info],
-      late,
+      late: (reply) => late(decodeValue(reply.signature, reply.bytes) as number),
     })) as number;
   }
 
   /** Its old id means nothing any more. A name that somebody else has by now ends it. */
-  async #registerAgain(oldId: number, own: Own): Promise<void> {
+  async #registerAgain(own: Own): Promise<void> {
+    const isRegistered = (): boolean => this.#own.get(own.serviceId) === own;
+    const register = (serviceId: number): void => {
+      if (!this.#unregistered.has(own)) return void this.#unregister(serviceId); // closed meanwhile
+      own.serviceId = serviceId;
+      this.#own.set(serviceId, own);
+    };
     try {
-      own.serviceId = await this.#register(own.name, own.object);
-      this.#own.set(own.serviceId, own);
+      if (!isRegistered())
+        await this.#register(own, register).then(register, (error: unknown) => {
+          // An attempt before this one, whose answer came late, may have done it.
+          if (!isRegistered()) throw error;
+        });
+      if (!isRegistered()) return;
       await this.#ask(Action.serviceReady, { signature: '(I)', args: [own.serviceId], late: () => {} });
+      this.#unregistered.delete(own);
     } catch (thrown) {
       const error = asQiwayError(thrown);
-      if (LOST.has(error.code)) {
-        // To be registered with the next attempt.
-        if (!this.#own.has(own.serviceId)) this.#own.set(oldId, own);
-        throw error;
-      }
-      this.#own.set(own.serviceId, own);
-      this.#dropOwn(own.serviceId, error);
+      if (LOST.has(error.code)) throw error; // to be registered with the next attempt
+      this.#unregistered.delete(own);
+      if (isRegistered()) this.#dropOwn(own.serviceId, error);
+      else this.#forgetOwn(own, error);
     }
   }
 
@@ -359,12 +374,16 @@ export class BusClient implements Bus {
     const own = this.#own.get(serviceId);
     if (own === undefined) return;
     this.#own.delete(serviceId);
-    if (this.#ownByName.get(own.name) === own) this.#ownByName.delete(own.name);
     const reason =
       error ??
       new QiwayError('service-gone', `Service ${own.name} was taken off the bus.`, { data: { service: own.name } });
     this.#options.peer.stopServing(serviceId, reason);
     this.#options.onServiceRemoved?.(serviceId, reason);
+    this.#forgetOwn(own, error);
+  }
+
+  #forgetOwn(own: Own, error: QiwayError | undefined): void {
+    if (this.#ownByName.get(own.name) === own) this.#ownByName.delete(own.name);
     own.object.release();
     own.ended(error);
   }
@@ -384,6 +403,8 @@ export class BusClient implements Bus {
     // From `down` there is no way but to `closed`, and from `closed` none.
     if (this.#state === 'closed' || this.#state === state) return;
     this.#state = state;
+    for (const own of this.#unregistered) if (this.#own.get(own.serviceId) !== own) this.#forgetOwn(own, error);
+    this.#unregistered.clear();
     for (const serviceId of [...this.#own.keys()]) this.#dropOwn(serviceId, error);
     for (const { object } of this.#objects.values())
       object.then(

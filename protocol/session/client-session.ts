@@ -100,6 +100,8 @@ export class ClientSession implements Bus {
   #isDialing = false;
   /** A new session, and not joined yet. */
   #needsJoin = false;
+  /** Of the session of now; its questions survive a link. */
+  #joining: Promise<void> | undefined;
   #hasResumed = false;
   #loss: Loss | undefined;
   #beatMs: number | undefined;
@@ -356,7 +358,7 @@ export class ClientSession implements Bus {
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
     this.#hasResumed = isResumed;
-    if (this.#needsJoin) await this.#join();
+    if (this.#needsJoin) await this.#joinOnce();
     if (this.#conduit.link === undefined) return; // lost again meanwhile, and dialed again
     this.#retry.reset();
     this.#become({ kind: 'online' });
@@ -390,8 +392,20 @@ export class ClientSession implements Bus {
     this.#own = undefined;
     this.#hasResumed = false;
     const { calls, objects } = this.#peer.renew(reason, neverSent);
+    this.#bus?.forgotten();
+    this.#joining = undefined;
     this.#loss = { reason, calls, objects };
     if (this.#state.kind === 'online') this.#become({ kind: 'offline', reason, isKept: true });
+  }
+
+  async #joinOnce(): Promise<void> {
+    const joining = this.#joining ?? this.#join();
+    this.#joining = joining;
+    try {
+      await joining;
+    } finally {
+      if (this.#joining === joining) this.#joining = undefined;
+    }
   }
 
   /** The directory, for the first time or again. */
