@@ -23,6 +23,7 @@ export type {
   LooseMembers,
   ObjectArgument,
   Off,
+  OfflinePolicy,
   Property,
   Releasable,
   RemoteMethod,
@@ -32,6 +33,9 @@ export type {
 export { Dynamic } from '@qiway/protocol/wire/value';
 export { connect, type RobotConnectOptions } from './connect.ts';
 export { createObject } from './create-object.ts';
+export { type LatestOptions, latest, type QueueOptions, queue } from './offline/policy.ts';
+export type { QueueChange, QueueEntry } from './offline/queue-types.ts';
+export type { RobotQueue } from './offline/robot-queue.ts';
 export type { Hosted, LooseServices, Robot, ServiceChange } from './robot.ts';
 export type { Failsafe, FailsafeCall, FailsafeOptions, FailsafeStatus } from './safety/failsafe.ts';
 export type { Lease, LeaseOptions } from './safety/lease.ts';

@@ -9,6 +9,8 @@ import { createObjectMap, type RemoteObjects } from '@qiway/protocol/objects/obj
 import type { EventIterator, LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
 import { needed } from '@qiway/protocol/part';
 import type { RobotSession } from './dial/dial.ts';
+import { LazyQueue, type RobotQueue } from './offline/robot-queue.ts';
+import { sessionPort } from './offline/session-port.ts';
 import { onDemand } from './on-demand.ts';
 import type { Failsafe, FailsafeOptions } from './safety/failsafe.ts';
 import type { Lease, LeaseOptions } from './safety/lease.ts';
@@ -58,6 +60,7 @@ export function createRobot<S>(options: RobotOptions): Robot<S> {
 export class Robot<S = LooseServices> implements AsyncDisposable {
   readonly #session: RobotSession;
   readonly #objects: RemoteObjects;
+  readonly #waiting: LazyQueue;
   readonly #url: string;
   readonly #onError: (error: unknown) => void;
   readonly #statusListeners = new Set<(status: Status) => void>();
@@ -73,10 +76,19 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#session = session;
     this.#url = url;
     this.#onError = onError;
+    this.#waiting = new LazyQueue({
+      robotId: session.link?.robot.id ?? '',
+      port: sessionPort(session),
+      clock,
+      onError,
+      onLength: () => this.#tellStatus(),
+    });
     this.#objects = createObjectMap({
       clock,
       report: onError,
       part: onDemand,
+      classOf: (service, member) => session.classes.classOf(service, member),
+      enqueue: (call) => this.#waiting.enqueue(call),
       onBusUp: (run) => session.listenSession({ robotBusChanged: (bus) => bus === 'up' && run() }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
@@ -95,10 +107,15 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     return this.#session.agent;
   }
 
+  /** Calls that wait for the robot, made with the option `offline`. */
+  get queue(): RobotQueue {
+    return this.#waiting;
+  }
+
   get status(): Status {
     return statusOf(this.#session, {
       url: this.#url,
-      queued: 0,
+      queued: this.#waiting.length,
       failsafe: this.#safety?.status,
       closed: this.#state.kind === 'closed' ? this.#state : undefined,
     });
@@ -252,6 +269,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     if (this.#state.kind === 'closed') return;
     this.#state = { kind: 'closed', reason };
     this.#safety?.close(reason ?? new QiwayError('closed', 'The robot was closed.'));
+    this.#waiting.close();
     this.#objects.close();
     this.#tellStatus();
     for (const queue of [...this.#queues]) queue.end();

@@ -382,7 +382,7 @@ export class OfflineQueue {
   #resolve(call: WaitingCall, payload: Payload): void {
     call.state = 'over';
     this.#calls.delete(call.stored.id);
-    const result = payload.objects.length > 0 ? {} : { result: decodePayload(payload, plainObjects) };
+    const result = shown(payload);
     call.resolve(payload);
     this.#change(call, 'done', result);
     this.#setTimer();
@@ -418,6 +418,15 @@ export class OfflineQueue {
   #ordered(): WaitingCall[] {
     const place = ({ state, stored }: WaitingCall): number => (state === 'storing' ? Number.MAX_VALUE : stored.order);
     return [...this.#calls.values()].sort((one, other) => place(one) - place(other));
+  }
+}
+
+/** For listeners; whoever waits decodes it himself, and is told if that fails. */
+function shown(payload: Payload): Pick<QueueChange, 'result'> {
+  try {
+    return payload.objects.length > 0 ? {} : { result: decodePayload(payload, plainObjects) };
+  } catch {
+    return {};
   }
 }
 

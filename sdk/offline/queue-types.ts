@@ -88,4 +88,6 @@ export interface RobotQueueOptions {
   readonly clock: Clock;
   /** Takes what listeners throw, and why calls cannot be stored. */
   readonly onError: (error: unknown) => void;
+  /** Another number of calls waits now. */
+  readonly onLength: () => void;
 }

@@ -37,6 +37,7 @@ export class LazyQueue implements RobotQueue {
   #opening: Promise<OpenedQueue> | undefined;
   #opened: OpenedQueue | undefined;
   #isClosed = false;
+  #length = 0;
 
   constructor(options: RobotQueueOptions) {
     this.#options = options;
@@ -45,7 +46,7 @@ export class LazyQueue implements RobotQueue {
   }
 
   get length(): number {
-    return this.#opened?.length ?? 0;
+    return this.#length;
   }
 
   get isDurable(): boolean {
@@ -108,10 +109,19 @@ export class LazyQueue implements RobotQueue {
     this.#opened = openQueue({ ...this.#options, onChange: (change) => this.#tell(change) });
     const opened = this.#opened;
     await opened.ready;
+    this.#countAgain();
     return opened;
   }
 
+  #countAgain(): void {
+    const length = this.#opened?.length ?? 0;
+    if (length === this.#length || this.#isClosed) return;
+    this.#length = length;
+    this.#options.onLength();
+  }
+
   #tell(change: QueueChange): void {
+    this.#countAgain();
     for (const listener of [...this.#listeners]) {
       try {
         listener(change);
