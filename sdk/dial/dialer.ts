@@ -30,6 +30,11 @@ export type BetterWay = 'none' | 'newer' | 'only';
  * back where it was refused a moment ago, which only the next dial will find.
  */
 const PATIENCE_MS: readonly number[] = [3000, 5000, 10_000];
+/**
+ * Between two ways: RFC 8305, section 5. Its least when a link was lost: the way that was the best is the one that has just
+ * fallen silent, and a robot may be waiting for its operator.
+ */
+const STAGGER_MS = { first: 250, lost: 100, better: 250 } as const;
 /** Of the network itself; a robot that is gone does not answer for it, and names cost a question each time. */
 const LOCAL_NAME = /\.local(:\d+)?$/i;
 
@@ -76,6 +81,7 @@ export class Dialer {
     const result = await race({
       candidates: urls,
       clock,
+      staggerMs: STAGGER_MS[request.reason],
       attempt: (url, abandon) =>
         takeWay(
           {

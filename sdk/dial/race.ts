@@ -2,9 +2,6 @@
 // (RFC 8305). Knows nothing of what is tried.
 import type { Clock } from '@qiway/protocol/clock';
 
-/** RFC 8305, section 5: long enough for a good network to answer, too short for a person to mind. */
-export const STAGGER_MS = 250;
-
 /** What an attempt is told. */
 export interface Abandon {
   /** Runs `run` when the attempt is no longer wanted; at once if it is not by now. */
@@ -17,6 +14,8 @@ export interface RaceOptions<C, T> {
   /** Gives up by itself in bounded time. */
   readonly attempt: (candidate: C, abandon: Abandon) => Promise<T>;
   readonly clock: Clock;
+  /** Between the beginnings of two attempts, unless one fails sooner. */
+  readonly staggerMs: number;
 }
 
 export interface Failure<C> {
@@ -29,7 +28,7 @@ export type RaceResult<C, T> =
   | { readonly kind: 'lost'; readonly failures: readonly Failure<C>[] };
 
 /** Never rejects. The others are abandoned once one has won; what they come to after that is nobody's. */
-export function race<C, T>({ candidates, attempt, clock }: RaceOptions<C, T>): Promise<RaceResult<C, T>> {
+export function race<C, T>({ candidates, attempt, clock, staggerMs }: RaceOptions<C, T>): Promise<RaceResult<C, T>> {
   return new Promise((resolve) => {
     const waiting = [...candidates];
     const failures: Failure<C>[] = [];
@@ -52,7 +51,7 @@ export function race<C, T>({ candidates, attempt, clock }: RaceOptions<C, T>): P
       const candidate = waiting.shift() as C;
       const one = abandonable();
       running.add(one);
-      stopTimer = clock.after(STAGGER_MS, next);
+      stopTimer = clock.after(staggerMs, next);
       attempt(candidate, one).then(
         (value) => {
           running.delete(one);

@@ -53,6 +53,12 @@ export function addNamespace(name: string, machineId: string): void {
   ip('-n', name, 'link', 'set', 'lo', 'up');
 }
 
+/** Programs of the namespace that start after the first time find these names in /etc/hosts, and each change of them. */
+export function setHosts(name: string, addresses: Readonly<Record<string, string>>): void {
+  const lines = Object.entries({ localhost: '127.0.0.1', ...addresses }).map(([host, address]) => `${address} ${host}`);
+  writeFileSync(join(ETC, name, 'hosts'), `${lines.join('\n')}\n`);
+}
+
 /** Ends the programs in it, and removes it; no effect if it is gone. */
 export function removeNamespace(name: string): void {
   const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });

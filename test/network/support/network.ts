@@ -1,7 +1,7 @@
 // A network for a test, from a plan: hosts are namespaces, networks are bridges in a namespace of their own, and each leg
 // of a host is a cable that can be pulled. Tooling of the tests; programs are started by program.ts.
 import { createHash } from 'node:crypto';
-import { addNamespace, inNamespace, ip, namespaceName, removeNamespace } from './namespaces.ts';
+import { addNamespace, inNamespace, ip, namespaceName, removeNamespace, setHosts } from './namespaces.ts';
 import { type Program, startProgram } from './program.ts';
 
 /** Hosts, and the address that each has in each of its networks: `{ head: { inside: '10.7.0.1' } }`. All networks are /24. */
@@ -63,6 +63,26 @@ export class Host {
   changeAddress(network: string, { from, to }: { readonly from: string; readonly to: string }): void {
     ip('-n', this.#namespace, 'addr', 'del', `${from}/24`, 'dev', network);
     ip('-n', this.#namespace, 'addr', 'add', `${to}/24`, 'dev', network);
+  }
+
+  addAddress(network: string, address: string): void {
+    ip('-n', this.#namespace, 'addr', 'add', `${address}/24`, 'dev', network);
+  }
+
+  /** Others of the same leg stay. */
+  dropAddress(network: string, address: string): void {
+    inNamespace(this.#namespace, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/all/promote_secondaries');
+    ip('-n', this.#namespace, 'addr', 'del', `${address}/24`, 'dev', network);
+  }
+
+  /** As after what a computer sends to all when it takes an address (RFC 5227). */
+  forgetNeighbours(network: string): void {
+    ip('-n', this.#namespace, 'neigh', 'flush', 'dev', network);
+  }
+
+  /** What its programs resolve names to from now on. */
+  setNames(addresses: Readonly<Record<string, string>>): void {
+    setHosts(this.#namespace, addresses);
   }
 
   /** From now on what is sent to that address of a network gets no answer at all, not even that it is not there. */
