@@ -82,6 +82,10 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
   effect(() => {
     if (robot.motion.value !== undefined) drive.found();
   });
+  // The robot stands; a hand that is still on the joystick has to let go before it moves again.
+  effect(() => {
+    if (control.firedAtMs.value !== undefined) drive.lost();
+  });
 
   return {
     link,

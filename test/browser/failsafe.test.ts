@@ -136,6 +136,23 @@ describe('while a person drives', () => {
     expect(await fired()).toBe(before);
   });
 
+  it('the page hangs: the robot stops, and the page says so when it is back', async () => {
+    await drive();
+    stops = [];
+    await page.evaluate((hangMs) => {
+      const until = performance.now() + hangMs;
+      while (performance.now() < until);
+    }, 3 * FAILSAFE_MS);
+    await page.locator('[data-control="fired"]').waitFor();
+    expect(stops).toHaveLength(1);
+    expect(speed()).toBe(0);
+    // The hand is still on the joystick, and has to let go first.
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await page.mouse.up();
+    await drive();
+    await page.mouse.up();
+  });
+
   it('others see who drives, and cannot', async () => {
     await drive();
     const other = await openPage('Somebody else drives');

@@ -24,16 +24,20 @@ export function ControlLine({ state }: { readonly state: ConsoleState }): JSX.El
         )}
       </p>
     );
-  if (failsafe?.state === 'armed')
-    return (
-      <p class="control-line" data-control="armed">
-        Failsafe armed: stops {failsafe.afterMs / 1000} s after this page falls silent
-      </p>
-    );
   if (firedAtMs !== undefined)
     return (
       <p class="control-line" data-control="fired" role="alert">
-        Failsafe fired: the robot was stopped at {new Date(firedAtMs).toLocaleTimeString()}
+        Stopped by the failsafe at {new Date(firedAtMs).toLocaleTimeString()}
+      </p>
+    );
+  if (failsafe?.state === 'armed')
+    return (
+      <p
+        class="control-line"
+        data-control="armed"
+        title="The robot stops when nothing is heard of this page for so long"
+      >
+        Failsafe armed: {failsafe.afterMs / 1000} s
       </p>
     );
   if (control.isOwn.value)
