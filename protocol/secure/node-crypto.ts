@@ -10,26 +10,27 @@ import {
   TAG_BYTES,
 } from './crypto.ts';
 
+/**
+ * Keys as node:crypto takes them: KeyObjects, or bytes with their format. Its types for them have no names here, so none is
+ * told: all that are used are made in this file.
+ */
+type NodeKey = never;
 interface NodeCipher {
   setAAD(associated: Uint8Array): unknown;
   update(part: Uint8Array): Uint8Array;
   final(): Uint8Array;
 }
 interface NodeCiphers {
+  createSecretKey(key: Uint8Array): unknown;
   createCipheriv(
     name: 'aes-256-gcm',
-    ...rest: [key: Uint8Array, nonce: Uint8Array]
+    ...rest: [key: NodeKey, nonce: Uint8Array]
   ): NodeCipher & { getAuthTag(): Uint8Array };
   createDecipheriv(
     name: 'aes-256-gcm',
-    ...rest: [key: Uint8Array, nonce: Uint8Array, options: { authTagLength: number }]
+    ...rest: [key: NodeKey, nonce: Uint8Array, options: { authTagLength: number }]
   ): NodeCipher & { setAuthTag(tag: Uint8Array): unknown };
 }
-/**
- * Keys as node:crypto takes them: KeyObjects, or bytes with their format. Its types for them have no names here, so none is
- * told: all that are used are made in this file.
- */
-type NodeKey = never;
 interface NodePublicKey {
   export(options: { format: 'der'; type: 'spki' }): Uint8Array;
 }
@@ -95,7 +96,7 @@ export function nodeCrypto(node: NodeCryptoModule): NodeCrypto {
     makeIdentity: () => identity(node.randomBytes(KEY_BYTES)),
     sha256: (bytes) => node.createHash('sha256').update(bytes).digest(),
     hkdf: (salt, secret, bytes) => new Uint8Array(node.hkdfSync('sha256', secret, salt, NOTHING, bytes)),
-    sealingKey: (key) => sealingKey(node, key.slice()),
+    sealingKey: (key) => sealingKey(node, key),
     verify: ({ publicKey: theirs, message, signature }) => {
       try {
         return node.verify(null, message, publicKey(theirs, ED25519), signature);
@@ -110,7 +111,9 @@ function withCurve(der: Uint8Array, curve: number): Uint8Array {
   return der.map((byte) => (byte === X25519 ? curve : byte));
 }
 
-function sealingKey(node: NodeCiphers, key: Uint8Array): SealingKey {
+function sealingKey(node: NodeCiphers, secret: Uint8Array): SealingKey {
+  // As an object: bytes would be made one for every record, which costs more than sealing a small one.
+  const key = node.createSecretKey(secret) as NodeKey;
   return {
     seal: (nonce, parts, associated) => {
       const cipher = node.createCipheriv('aes-256-gcm', key, nonce);
