@@ -5,13 +5,13 @@ import { type Accepted, accept } from '../../protocol/secure/accept.ts';
 import type { AgreementKey, IdentityKey } from '../../protocol/secure/crypto.ts';
 import { idOf } from '../../protocol/secure/identity.ts';
 import { initiate, isStaticKeyUnknown } from '../../protocol/secure/initiate.ts';
-import { type NodeCryptoModule, nodeCrypto } from '../../protocol/secure/node-crypto.ts';
+import { type NodeCrypto, type NodeCryptoModule, nodeCrypto } from '../../protocol/secure/node-crypto.ts';
 import type { CloseCode, Transport, TransportListener } from '../../protocol/session/transport.ts';
 import type { WebSocketClass } from '../../protocol/transport/websocket.ts';
 import type { Secure } from '../../sdk/dial/way.ts';
 import type { VirtualClock } from '../support/virtual-clock.ts';
 
-export const primitives = nodeCrypto(crypto as NodeCryptoModule);
+export const primitives: NodeCrypto = nodeCrypto(crypto as NodeCryptoModule);
 
 /** Who somebody is. */
 export interface Being {
@@ -44,7 +44,7 @@ export interface Visit {
 type Events = Map<string, (event: never) => void>;
 
 export class FakeNetwork {
-  readonly places = new Map<string, Place>();
+  readonly places: Map<string, Place> = new Map();
   readonly visits: Visit[] = [];
   readonly accepted: Accepted[] = [];
   readonly WebSocket: WebSocketClass;
