@@ -130,9 +130,10 @@ export class Caller {
     if (one !== undefined) this.#unsubscribe(one);
   }
 
-  /** What is open hears of the last event. */
-  checkUpToDate(): void {
-    for (const { listening } of this.#subscribed) this.#options.history.checkUpToDate(listening);
+  /** What is open hears of the last event, if who emits it is still there. */
+  checkUpToDate(isThere: (emitter: string) => boolean): void {
+    for (const { listening } of this.#subscribed)
+      if (isThere(listening.emitter)) this.#options.history.checkUpToDate(listening);
   }
 
   /** Lets a service go, and asks for it anew when it is used next. */

@@ -333,8 +333,8 @@ class Simulation {
     for (const service of this.#agent.services.values()) service.emit(4);
     this.#client.tab.emit(4);
     await clock.runTo(clock.now() + REST_MS, () => this.#isQuiet());
-    this.#outside.checkUpToDate();
-    this.#inside.checkUpToDate();
+    this.#outside.checkUpToDate(() => true);
+    this.#inside.checkUpToDate((emitter) => emitter === this.#client.tabName);
     if (!this.#isQuiet()) this.history.violate(`there are still bytes queued: ${this.#queued().join(', ')}`);
   }
 
