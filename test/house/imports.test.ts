@@ -22,6 +22,9 @@ const refused: readonly (Case & { readonly sentence: string })[] = [
   { file: 'protocol/bus/b.ts', imports: '@qiway/sdk', sentence: 'protocol knows none of the packages' },
   { file: 'protocol/objects/a.ts', imports: '../session/link.ts', sentence: 'objects turns calls into JavaScript' },
   { file: 'protocol/session/a.ts', imports: '../transport/memory.ts', sentence: 'session is a bus over links' },
+  { file: 'protocol/secure/a.ts', imports: '../wire/codec.ts', sentence: 'secure makes a transport of a transport' },
+  { file: 'protocol/secure/b.ts', imports: '../session/link.ts', sentence: 'secure makes a transport of a transport' },
+  { file: 'protocol/secure/c.ts', imports: '@noble/hashes/sha2.js', sentence: 'protocol is pure' },
   { file: 'protocol/transport/a.ts', imports: '../bus/bus.ts', sentence: 'a transport carries whole messages' },
   { file: 'protocol/http-door/a.ts', imports: '../session/link.ts', sentence: 'the HTTP door translates calls' },
   { file: 'sdk/dial/a.ts', imports: 'node:net', sentence: 'The SDK runs in browsers' },
@@ -35,6 +38,7 @@ const refused: readonly (Case & { readonly sentence: string })[] = [
 const allowed: readonly Case[] = [
   { file: 'protocol/bus/fine.ts', imports: '../wire/codec.ts' },
   { file: 'protocol/wire/fine.ts', imports: '../errors.ts' },
+  { file: 'protocol/secure/fine.ts', imports: '../session/transport.ts' },
   { file: 'protocol/transport/fine.ts', imports: '../session/transport.ts' },
   { file: 'sdk/cli/fine.ts', imports: 'node:process' },
   { file: 'robot-agent/door/fine.ts', imports: '@qiway/protocol/session/link' },
