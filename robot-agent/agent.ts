@@ -142,6 +142,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     ...(keepSessionMs === undefined ? {} : { keepMs: keepSessionMs }),
     guard: (session) => safety.guardFor(session),
+    isFull: () => table.isFull,
     budget: new Budget(),
     eventCounts: counts,
     ownObject: (session) =>
@@ -161,7 +162,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     limits,
     clock,
     logger,
-    isFull: () => table.isFull,
+    isFull: () => table.isFull && !host.canMakeRoom,
     isSealed,
   });
   const tell: RobotBusOptions['onState'] = (state, reason) => {

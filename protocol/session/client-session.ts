@@ -68,7 +68,7 @@ type State =
   | { readonly kind: 'closed'; readonly reason: QiwayError | undefined };
 
 /** Refusals that another attempt will not mend. */
-const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'protocol-mismatch', 'wire-invalid']);
+const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'protocol-mismatch']);
 /** An answer to a probe is waited for so long, or three round trips. */
 const PROBE_MS = 1_000;
 const OWN_OBJECT = 0;
@@ -369,6 +369,7 @@ export class ClientSession implements Bus {
     if (reason === 'first' || (FINAL.has(error.code) && reason !== 'better')) return this.#end(error);
     // It could not go on over a link that stands: begun anew, that is another matter.
     if (link?.isOpen === true && link === this.#conduit.link) return link.close(brokenOff(error), 1000);
+    link?.leave(1000, 'not taken');
     if (this.#conduit.link !== undefined) return;
     if (this.#state.kind === 'offline') this.#become({ ...this.#state, reason: error });
     this.#retry.later();
@@ -455,7 +456,8 @@ export class ClientSession implements Bus {
     if (this.#state.kind === 'closed') return;
     if (FINAL.has(error.code)) return this.#end(error);
     if (this.#state.kind !== 'connecting') {
-      this.#becomeOffline(error, this.#state.kind !== 'offline' || this.#state.isKept);
+      const wasKept = this.#state.kind !== 'offline' || this.#state.isKept;
+      this.#becomeOffline(error, wasKept && error.code === 'link-lost');
       this.#withdrawMotion(error);
     }
     if (!this.#isDialing) this.#retry.now();

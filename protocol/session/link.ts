@@ -45,6 +45,10 @@ const LATE_BEAT = 0.5;
 /** Of one transport message; ours stay far below. */
 export const MAX_BATCH_BYTES: number = 1280 * 1024;
 const EMPTY = new Uint8Array(0);
+/** RFC 6455: a page is left, or a program ends. It may be the back/forward cache that it goes to. */
+const GOING_AWAY_CODE = 1001;
+/** Reason of a `link-lost` then. */
+export const GOING_AWAY = 'going away';
 
 /** Whoever has the link now: first who waits for the welcome, or for the client's first frame; then the session. */
 export interface LinkOwner {
@@ -96,8 +100,12 @@ export class Link {
     transport.listen({
       message: (bytes) => this.#receive(bytes),
       drain: () => this.#owner.drained(),
-      close: (reason) =>
-        this.#end(new QiwayError('link-lost', `The link was closed: ${reason}.`, { data: { reason } })),
+      close: (reason, code) =>
+        this.#end(
+          new QiwayError('link-lost', `The link was closed: ${reason}.`, {
+            data: { reason: code === GOING_AWAY_CODE ? GOING_AWAY : reason },
+          }),
+        ),
     });
   }
 

@@ -9,13 +9,13 @@ import type { ServingOptions } from '../bus/serving-side.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedBus } from '../directory/embedded-bus.ts';
 import { serveBus } from '../directory/serve-bus.ts';
-import { QiwayError } from '../errors.ts';
+import { type ErrorData, QiwayError } from '../errors.ts';
 import { ControlType } from '../wire/link-frame.ts';
 import { MessageType } from '../wire/message.ts';
 import type { Budget, Share } from './budget.ts';
 import { Conduit } from './conduit.ts';
 import { readErrorBody, type Told } from './control.ts';
-import { eventBudget, type Link, type LinkLimits } from './link.ts';
+import { eventBudget, GOING_AWAY, type Link, type LinkLimits } from './link.ts';
 
 export interface ServerSessionOptions {
   readonly id: string;
@@ -61,6 +61,8 @@ export interface Arrived {
 
 /** Silence after which what was sent before comes too late for a robot that moves, ms. */
 const STALE_AFTER_MS = 500;
+/** Of a page that was left: it comes back from the back/forward cache soon, or with a session of its own. */
+const KEEP_LEFT_MS = 10_000;
 const NO_BYTES = new Uint8Array(0);
 /** Service id of the session object. */
 const OWN_OBJECT = 0;
@@ -83,6 +85,7 @@ export class ServerSession {
   #state: 'attached' | 'detached' | 'closed' = 'detached';
   #stopKeeping: () => void = () => {};
   #attempt = 0;
+  #detachedMs = 0;
   #lastHeardMs: number;
 
   constructor(options: ServerSessionOptions) {
@@ -150,6 +153,11 @@ export class ServerSession {
     return this.#state;
   }
 
+  /** Since when it has no link, on the session's clock; undefined: it has one. */
+  get detachedMs(): number | undefined {
+    return this.#state === 'detached' ? this.#detachedMs : undefined;
+  }
+
   get isAttached(): boolean {
     return this.#state === 'attached';
   }
@@ -190,16 +198,19 @@ export class ServerSession {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Goes on over this link, on which the client has said that it is there; the one before is dropped. */
+  /**
+   * Goes on over this link, on which the client has said that it is there; the one before is dropped.
+   * @throws `wire-invalid` when what both have cannot be
+   */
   attach(link: Link, { attempt, clientHas, start, clientSent }: Arrived): void {
     const { clock, heartbeatMs } = this.#options;
     const silentMs = clock.now() - this.#lastHeardMs;
+    this.#conduit.attach(link, { otherHas: clientHas, heartbeatMs, probes: false });
     if (silentMs > STALE_AFTER_MS) this.#conduit.markStale(clientSent);
     this.#attempt = attempt;
     this.#lastHeardMs = clock.now();
     this.#stopKeeping();
     this.#state = 'attached';
-    this.#conduit.attach(link, { otherHas: clientHas, heartbeatMs, probes: false });
     this.#conduit.control(ControlType.attached, start, NO_BYTES);
     for (const listener of [...this.#listeners]) listener.attached?.();
   }
@@ -217,7 +228,10 @@ export class ServerSession {
   #lost(error: QiwayError): void {
     if (this.#state !== 'attached') return;
     if (error.code !== 'link-lost') return this.#end(error, false);
-    const { clock, keepMs } = this.#options;
+    const { clock } = this.#options;
+    const { reason } = error.data as ErrorData['link-lost'];
+    const keepMs = Math.min(this.#options.keepMs, reason === GOING_AWAY ? KEEP_LEFT_MS : Number.POSITIVE_INFINITY);
+    this.#detachedMs = clock.now();
     this.#state = 'detached';
     this.#stopKeeping = clock.after(keepMs, () =>
       this.#end(

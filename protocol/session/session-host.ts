@@ -21,6 +21,8 @@ export interface SessionHostOptions
   readonly heartbeatMs?: number;
   /** How long a session is kept without a link. Default two minutes. */
   readonly keepMs?: number;
+  /** No further session is taken unless another ends. */
+  readonly isFull?: () => boolean;
   /** Called when a session begins; may refuse it by throwing (`limit-exceeded`). */
   readonly onOpen?: (session: ServerSession, arrival: Arrival) => void;
 }
@@ -93,6 +95,11 @@ export class SessionHost {
     }
   }
 
+  /** Is there a session that can end so that another may begin: one without a link? */
+  get canMakeRoom(): boolean {
+    return this.sessions.some(({ isAttached }) => !isAttached);
+  }
+
   /** Tells all clients what changed. */
   tell(changes: Partial<Told>): void {
     for (const session of this.#sessions.values()) session.tell(changes);
@@ -151,6 +158,7 @@ export class SessionHost {
       ...common
     } = this.#options;
     const { clientId } = arrival;
+    if (this.#options.isFull?.() === true) this.#makeRoom();
     const session = new ServerSession({ ...common, id, clientId, client: hello.client, limits, heartbeatMs, keepMs });
     try {
       onOpen?.(session, arrival);
@@ -162,6 +170,16 @@ export class SessionHost {
     session.listen({ closed: () => this.#sessions.delete(id) });
     session.attach(link, { attempt: hello.attempt, start, clientHas: 0, clientSent: 0 });
     return session;
+  }
+
+  /** Ends the session that has been without a link for longest, if there is one. */
+  #makeRoom(): void {
+    const [oldest] = this.sessions
+      .filter(({ detachedMs }) => detachedMs !== undefined)
+      .sort((one, other) => (one.detachedMs as number) - (other.detachedMs as number));
+    oldest?.close(
+      new QiwayError('link-lost', 'The client was away, and others came.', { data: { reason: 'detached' } }),
+    );
   }
 
   #say(link: Link, told: Pick<Welcome, 'session' | 'received'>): void {

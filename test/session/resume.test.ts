@@ -1,4 +1,5 @@
 // A session goes on over other links; and a new one takes its place where it cannot.
+import { QiwayError } from '@qiway/protocol/errors';
 import { createObject, method, signal } from '@qiway/protocol/objects/hosted-object';
 import { decodePayload, plainObjects } from '@qiway/protocol/objects/values';
 import { SessionHost } from '@qiway/protocol/session/session-host';
@@ -11,6 +12,8 @@ import { settled } from '../support/virtual-clock.ts';
 interface Cuts {
   /** Ends the newest link at both ends; what is under way is lost. */
   cut(): void;
+  /** The page of the client is left. */
+  leave(): void;
   /** From now on nothing comes through the newest link, in neither direction, and nobody is told. */
   swallow(): void;
 }
@@ -34,6 +37,11 @@ function cuttable(door: MemoryDoor): Cuts {
       if (newest === undefined) return;
       newest.isSwallowed = true;
       newest.transport.close(1000, 'cut');
+    },
+    leave: () => {
+      if (newest === undefined) return;
+      newest.isSwallowed = true;
+      newest.transport.close(1001 as 1000, 'left');
     },
     swallow: () => {
       if (newest !== undefined) newest.isSwallowed = true;
@@ -235,6 +243,56 @@ describe('a session that the agent no longer has', () => {
     await online();
     expect(await callMethod(service, 'add', 2)).toBe(2);
     expect(door.serverSessions).toHaveLength(2);
+  });
+
+  it('is replaced when the agent said goodbye because it was closing', async () => {
+    const { door, session, online, service, states } = await start();
+    const old = door.host;
+    door.host = new SessionHost({ ...door.hostOptions, epoch: 'next' });
+    old.close(new QiwayError('closed', 'The agent is closing.'));
+    await settled();
+    await online();
+    expect(states).toContain('offline');
+    expect(session.loss).toMatchObject({ calls: 0 });
+    expect(await callMethod(service, 'add', 2)).toBe(2);
+  });
+
+  it('is replaced when what came over the link made no sense', async () => {
+    const { door, session, online, service } = await start();
+    door.serverSessions[0]?.tell({ bus: 'sideways' as 'up' });
+    await settled();
+    await online();
+    expect(session.loss?.reason.code).toBe('link-lost');
+    expect(await callMethod(service, 'add', 2)).toBe(2);
+    expect(door.serverSessions.map(({ state }) => state)).toEqual(['closed', 'attached']);
+  });
+
+  it('was kept for seconds only when its page was left', async () => {
+    const { door, leave } = await start();
+    door.onDial = () => {
+      throw new Error('no way');
+    };
+    leave();
+    await door.clock.advance(9_000);
+    expect(door.serverSessions[0]?.state).toBe('detached');
+    await door.clock.advance(2_000);
+    expect(door.serverSessions[0]?.state).toBe('closed');
+  });
+
+  it('makes room for another client when the agent is full', async () => {
+    const full = { isFull: () => false };
+    const { door, cut } = await start({ isFull: () => full.isFull() });
+    const { onDial } = door;
+    door.onDial = () => {
+      throw new Error('no way');
+    };
+    cut();
+    await settled();
+    expect(door.host.canMakeRoom).toBe(true);
+    full.isFull = () => door.host.sessions.length >= 1;
+    door.onDial = onDial;
+    await door.open({ dial: door.dialAs('other') });
+    expect(door.serverSessions.map(({ state }) => state)).toEqual(['closed', 'attached']);
   });
 
   it('ends what is another service by now', async () => {
