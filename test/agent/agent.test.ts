@@ -2,16 +2,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { serving } from '../../protocol/bus/serving.ts';
 import { method } from '../../protocol/objects/hosted-object.ts';
-import { type ClientSession, openSession } from '../../protocol/session/client-session.ts';
+import type { ClientSession } from '../../protocol/session/client-session.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
-import { dialWebSocket, type WebSocketClass } from '../../protocol/transport/websocket.ts';
 import { type Agent, type AgentParts, startAgent } from '../../robot-agent/agent.ts';
 import type { AgentConfig } from '../../robot-agent/config.ts';
 import { createLogger, type Logger } from '../../robot-agent/logger.ts';
 import { createObject, EmbeddedBus, joinBus, listenBus } from '../../robot-agent/qi/index.ts';
 import { agentConfig, TOKEN } from '../support/agent-config.ts';
+import { openAgentSession } from '../support/dial-agent.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -50,21 +49,7 @@ async function start(changes: Partial<AgentConfig> = {}, parts: Partial<AgentPar
 }
 
 async function session(agent: Agent, token = TOKEN): Promise<ClientSession> {
-  const transport = await dialWebSocket({
-    url: `${agent.origin.replace('http', 'ws')}/robot/link`,
-    protocol: 'qiway.1',
-    timeoutMs: 5000,
-    clock: systemClock,
-    WebSocket: WebSocket as unknown as WebSocketClass,
-  });
-  const opened = await openSession(transport, {
-    token,
-    clock: systemClock,
-    random: (count) => crypto.getRandomValues(new Uint8Array(count)),
-    client: 'test',
-    timeoutMs: 5000,
-    serving,
-  });
+  const opened = await openAgentSession(agent.origin, { token });
   closers.push(() => opened.close());
   return opened;
 }
@@ -83,7 +68,7 @@ async function greet(agent: Agent, name = 'Greeter'): Promise<{ status: number; 
 describe('as the service directory', () => {
   test('a service of another program is called over HTTP and seen by sessions', async () => {
     const agent = await start();
-    expect(agent.url).toBe(`${agent.origin}/#token=${TOKEN}`);
+    expect(agent.url).toBe(`${agent.origin}/#token=${TOKEN}&robot=${agent.robotId}`);
     const robot = await joinBus(agent.busUrl);
     closers.push(() => robot.close());
     await robot.host('Greeter', greeter());

@@ -1,6 +1,6 @@
 // A robot for the tests of the command line: services on an embedded bus, reached over transports in memory.
 
-import type { ServerSessionOptions } from '@qiway/protocol/session/server-session';
+import type { SessionHostOptions } from '@qiway/protocol/session/session-host';
 import { createObject, type HostedObject, method, property, QiwayError, signal } from '@qiway/sdk';
 import { run } from '../../sdk/cli/run.ts';
 import type { Terminal } from '../../sdk/cli/terminal.ts';
@@ -35,7 +35,7 @@ export interface CliRun {
 
 export const URL_WITH_TOKEN = 'http://robot.test/#token=right';
 
-export async function cliRobot(changes: Partial<ServerSessionOptions> = {}): Promise<CliRobot> {
+export async function cliRobot(changes: Partial<SessionHostOptions> = {}): Promise<CliRobot> {
   const door = memoryDoor(changes);
   const said: unknown[][] = [];
   const speech = createObject(
@@ -89,7 +89,11 @@ export async function cliRobot(changes: Partial<ServerSessionOptions> = {}): Pro
       },
     };
     const overMemory: typeof connect = (url, options) => {
-      const internal: InternalConnectOptions = { ...options, clock: door.clock, dial: ({ token }) => door.open(token) };
+      const internal: InternalConnectOptions = {
+        ...options,
+        clock: door.clock,
+        dial: ({ token }) => door.open({ token }),
+      };
       return connect(url, internal);
     };
     const environment = { QIWAY_URL: URL_WITH_TOKEN };

@@ -145,7 +145,7 @@ describe('qiway get and set', () => {
 
 describe('while the robot’s bus is down', () => {
   it('info says that it shows what was there', async () => {
-    const down = await cliRobot({ robotBus: () => 'down' });
+    const down = await cliRobot({ told: () => ({ bus: 'down' }) });
     const { code, out, error } = await down.qiway('info');
     expect({ code, out: out.includes('Speech') }).toEqual({ code: 0, out: true });
     expect(error).toMatch(/^qiway: the robot’s bus is down: these are its services as they were/);

@@ -1,9 +1,10 @@
 // Through a client's session: over the link protocol, on every transport.
-import { serving } from '../../protocol/bus/serving.ts';
-import { openSession } from '../../protocol/session/client-session.ts';
-import { serveSession } from '../../protocol/session/server-session.ts';
+import { accept } from '../../protocol/secure/accept.ts';
+import { initiate } from '../../protocol/secure/initiate.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
-import { memoryDoor, randomBytes, TOKEN } from '../support/memory-session.ts';
+import { onNode } from '../secure/cryptos.ts';
+import { newClient } from '../support/dial-agent.ts';
+import { memoryDoor } from '../support/memory-session.ts';
 import { webSocketDoor } from '../support/web-socket-door.ts';
 import { type BusPair, busContract } from './bus-contract.ts';
 
@@ -27,12 +28,22 @@ busContract('two sessions of one agent', async (): Promise<BusPair> => {
   return { bus, hostBus, close };
 });
 
-busContract('a session over a WebSocket', async (): Promise<BusPair> => {
-  const { bus: hostBus, serverOptions } = memoryDoor({ clock: systemClock });
-  const door = await webSocketDoor((transport) => serveSession(transport, serverOptions));
-  const timeoutMs = 10_000;
-  const client = { token: TOKEN, client: 'test', clock: systemClock, random: randomBytes, timeoutMs, serving };
-  const bus = await openSession(await door.dial(), client);
+busContract('a session over a WebSocket, sealed', async (): Promise<BusPair> => {
+  const { bus: hostBus, ...agent } = memoryDoor({ clock: systemClock });
+  const common = { crypto: onNode, clock: systemClock };
+  const robot = newClient();
+  const door = await webSocketDoor((transport) => {
+    void accept(transport, { ...common, ...robot, mustSeal: true, timeoutMs: 5000 }).then((accepted) =>
+      agent.host.accept(accepted.transport, { ...accepted, address: 'test' }),
+    );
+  });
+  const client = newClient();
+  const bus = await agent.open({
+    dial: async ({ hello, timeoutMs }) => ({
+      ...(await initiate(await door.dial(), { ...common, ...client, hello, wantsSeal: true, timeoutMs })),
+      address: 'test',
+    }),
+  });
   const close = async (): Promise<void> => {
     await bus.close();
     await hostBus.close();

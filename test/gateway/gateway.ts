@@ -1,9 +1,7 @@
 // The whole gateway over TCP sockets: a robot's directory, an agent that joined it, its doors for qi programs and pages;
 // and ways in from both sides. A fixture, no tests of its own.
-import { serving } from '../../protocol/bus/serving.ts';
-import { type ClientSession, openSession } from '../../protocol/session/client-session.ts';
+import type { ClientSession } from '../../protocol/session/client-session.ts';
 import { systemClock } from '../../protocol/transport/system-clock.ts';
-import { dialWebSocket, type WebSocketClass } from '../../protocol/transport/websocket.ts';
 import { type Agent, startAgent } from '../../robot-agent/agent.ts';
 import type { AgentConfig } from '../../robot-agent/config.ts';
 import { createLogger } from '../../robot-agent/logger.ts';
@@ -17,9 +15,7 @@ import {
 } from '../../robot-agent/qi/index.ts';
 import { connect, type LooseServices, type Robot } from '../../sdk/index.ts';
 import { ANY_PORT, agentConfig, TOKEN } from '../support/agent-config.ts';
-import { randomBytes } from '../support/memory-session.ts';
-
-const TIMEOUT_MS = 10_000;
+import { openAgentSession } from '../support/dial-agent.ts';
 
 export interface Gateway {
   readonly agent: Agent;
@@ -52,17 +48,7 @@ export async function openGateway(changes: Partial<AgentConfig> = {}): Promise<G
   const agent = ended(await startAgent(config, { logger: createLogger(() => {}, 'error'), clock: systemClock }));
   const [qiUrl = ''] = agent.qiUrls;
   const authenticator = tokenAuthenticator({ user: 'nao', token: TOKEN });
-  const session = async (): Promise<ClientSession> => {
-    const transport = await dialWebSocket({
-      url: `${agent.origin.replace('http', 'ws')}/robot/link`,
-      protocol: 'qiway.1',
-      timeoutMs: TIMEOUT_MS,
-      clock: systemClock,
-      WebSocket: WebSocket as unknown as WebSocketClass,
-    });
-    const client = { token: TOKEN, client: 'test', clock: systemClock, random: randomBytes, timeoutMs: TIMEOUT_MS };
-    return ended(await openSession(transport, { ...client, serving }));
-  };
+  const session = async (): Promise<ClientSession> => ended(await openAgentSession(agent.origin));
   return {
     agent,
     directory,

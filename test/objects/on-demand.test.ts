@@ -12,10 +12,10 @@ import { createRemoteObjects } from '@qiway/protocol/objects/remote-objects';
 import type { Property, RemoteObject, Signal } from '@qiway/protocol/objects/remote-types';
 import { type ObjectMapper, plainObjects } from '@qiway/protocol/objects/values';
 import { lazyPart, type Part } from '@qiway/protocol/part';
-import { type ClientSession, openSession } from '@qiway/protocol/session/client-session';
+import type { ClientSession } from '@qiway/protocol/session/client-session';
 import { Dynamic, encodeValue } from '@qiway/protocol/wire/value';
 import { describe, expect, it } from 'vitest';
-import { memoryDoor, randomBytes, TOKEN } from '../support/memory-session.ts';
+import { memoryDoor } from '../support/memory-session.ts';
 import { settled } from '../support/virtual-clock.ts';
 
 type Whole = typeof whole;
@@ -65,14 +65,7 @@ async function serve<T>(members: Members, mapper: ObjectMapper = plainObjects): 
   const door = memoryDoor();
   await door.bus.host('Thing', createObject(members, { mapper }));
   const load = loader();
-  const session = await openSession(door.dial(), {
-    token: TOKEN,
-    clock: door.clock,
-    random: randomBytes,
-    client: 'test',
-    timeoutMs: 10_000,
-    serving: lazyServing(load.part),
-  });
+  const session = await door.open({ serving: lazyServing(load.part) });
   const reported: unknown[] = [];
   const objects = createObjectMap({ clock: door.clock, report: (error) => reported.push(error), part: load.part });
   const service = objects.wrap<T>(await session.service('Thing'));

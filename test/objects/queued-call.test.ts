@@ -78,7 +78,7 @@ test('arguments that do not fit are refused at once', async () => {
   await expect(lamp('Lamp').blink.with({ offline: later })('x' as never)).rejects.toMatchObject({
     code: 'invalid-argument',
   });
-  await expect(lamp('Lamp').blink.with({ offline: later })(...([1, 2] as never))).rejects.toMatchObject({
+  await expect(lamp('Lamp').blink.with({ offline: later })(...([1, 2] as unknown as [never]))).rejects.toMatchObject({
     code: 'argument-mismatch',
   });
   expect(queued).toEqual([]);

@@ -16,6 +16,7 @@ export function agentConfig(changes: Partial<AgentConfig> = {}): AgentConfig {
     allowHosts: [],
     web: undefined,
     log: 'error',
+    isAnnounced: false,
     ...changes,
   };
 }

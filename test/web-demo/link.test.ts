@@ -9,7 +9,18 @@ type Status = Robot['status'];
 
 /** As much of a robot as a link looks at; `end` breaks it. */
 function fakeRobot(): { readonly robot: Robot<Services>; end(reason: QiwayError): void; isClosed(): boolean } {
-  let status: Status = { state: 'online', route: 'direct', rttMs: 3, session: 'new', bus: 'up', url: 'http://robot/' };
+  let status: Status = {
+    state: 'online',
+    route: 'direct',
+    address: 'robot',
+    isSealed: true,
+    rttMs: 3,
+    session: 'new',
+    bus: 'up',
+    url: 'http://robot/',
+    robotId: 'robot',
+    queued: 0,
+  };
   let isClosed = false;
   let wake = (): void => undefined;
   const robot = {
