@@ -35,6 +35,16 @@ export interface CallRequest {
   readonly caller?: object;
 }
 
+/** How something is posted. */
+export interface PostOptions {
+  /**
+   * `lossy`: only the newest for a member is worth anything. It goes at once or is replaced by the next one; it is not sent
+   * again over another link, not kept while there is none, and given up when something else is sent to the same object,
+   * so that it never comes after that. Default `reliable`. Who has no such lane takes it as any other.
+   */
+  readonly lane?: 'reliable' | 'lossy';
+}
+
 /** Takes the one outcome of a call. Exactly one of these is called, once; none may throw. */
 export interface ReplySink {
   reply(payload: Payload): void;
@@ -82,7 +92,7 @@ export interface BusObject {
   readonly uid: Uint8Array;
   call(request: CallRequest, sink: ReplySink): CallHandle;
   /** Calls a method without an answer, or emits a signal. Failures are silent, as on the bus. */
-  post(action: number, payload: Payload): void;
+  post(action: number, payload: Payload, options?: PostOptions): void;
   subscribe(signal: number, sink: EventSink): Subscription;
   retain(): void;
   release(): void;

@@ -9,6 +9,7 @@ import {
   type EventSink,
   NO_OBJECTS,
   type Payload,
+  type PostOptions,
   type ReplySink,
   releasePayload,
   type Subscription,
@@ -86,9 +87,9 @@ export class PeerObject implements BusObject {
     return IDLE_HANDLE;
   }
 
-  post(action: number, payload: Payload): void {
+  post(action: number, payload: Payload, options?: PostOptions): void {
     if (this.#peer === undefined) releasePayload(payload);
-    else this.#peer.post(this, action, payload);
+    else this.#peer.post(this, { action, payload, ...options });
   }
 
   subscribe(signal: number, sink: EventSink): Subscription {

@@ -38,6 +38,8 @@ export interface PeerLimits {
 
 export interface PeerOptions {
   readonly send: MessageSender;
+  /** The same for posts of which only the newest is worth anything; never throws. Without it they go as all others. */
+  readonly sendLossy?: MessageSender;
   /** What this side offers to the other. */
   readonly serving: ServePeer;
   /** 20 random bytes: the uid of objects that come without one. */

@@ -4,7 +4,7 @@ import { asQiwayError, ofCallUnderWay, QiwayError } from '../errors.ts';
 import { readUint32, writeUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { holdsObjects } from '../wire/signature.ts';
-import { type CallRequest, NO_OBJECTS, type Payload, type ReplySink, releasePayload } from './bus.ts';
+import { type CallRequest, NO_OBJECTS, type Payload, type PostOptions, type ReplySink, releasePayload } from './bus.ts';
 import { noFlags, tooManyCalls } from './call-refusals.ts';
 import { CallTable } from './call-table.ts';
 import { decodeErrorRecord } from './error-record.ts';
@@ -277,7 +277,10 @@ export class Peer {
     }
   }
 
-  post(target: PeerObject, action: number, payload: Payload): void {
+  post(
+    target: PeerObject,
+    { action, payload, lane }: PostOptions & { readonly action: number; readonly payload: Payload },
+  ): void {
     const signature =
       target.metaObject.methods.get(action)?.parametersSignature ?? target.metaObject.signals.get(action)?.signature;
     const flags = payload.signature === 'm' && signature !== 'm' ? MessageFlags.dynamicPayload : 0;
@@ -291,7 +294,14 @@ export class Peer {
     } catch {
       return; // a failing post is silent
     }
-    this.tell(MessageType.post, flags, target, action, bytes);
+    const { sendLossy } = this.#options;
+    // What holds objects is counted at both ends: it must not get lost.
+    if (lane !== 'lossy' || sendLossy === undefined || payload.objects.length > 0)
+      return this.tell(MessageType.post, flags, target, action, bytes);
+    if (this.#closedWith !== undefined) return;
+    const { service, object } = target;
+    const header = { id: this.freshId(), size: bytes.length, version: 0, type: MessageType.post, flags };
+    sendLossy({ ...header, service, object, action }, bytes);
   }
 
   cancel(call: PendingCall): void {

@@ -36,13 +36,15 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
       return needed(part.here).callWhenUp(remote, (each) => form(each)(...args), { name, options });
     };
   };
-  const post = (...args: unknown[]): void =>
-    postInTurn(remote, () => {
-      const object = remote.check();
-      const { action, payload } = requestOf(remote, name, candidates, args);
-      object.post(action, payload);
-    });
-  return Object.assign(form(), { with: form, post });
+  const posting =
+    (lane: 'reliable' | 'lossy') =>
+    (...args: unknown[]): void =>
+      postInTurn(remote, () => {
+        const object = remote.check();
+        const { action, payload } = requestOf(remote, name, candidates, args);
+        object.post(action, payload, { lane });
+      });
+  return Object.assign(form(), { with: form, post: posting('reliable'), postLatest: posting('lossy') });
 }
 
 /** @throws `argument-mismatch`, `invalid-argument`, `unsupported` while the part is not here: nothing was sent then */

@@ -140,6 +140,12 @@ export type RemoteMethod<F = (...args: unknown[]) => unknown> = AsyncForm<F> & {
   with(options: CallOptions): AsyncForm<F>;
   /** Calls without waiting: nothing tells whether it ran. @throws `invalid-argument`, `argument-mismatch` */
   readonly post: F extends (...args: infer A) => unknown ? (...args: A) => void : never;
+  /**
+   * As `post`, where only the newest is worth anything, as of velocities: it goes at once, or not at all. While the way is
+   * busy the next one takes its place; nothing is kept while offline; a call or post to the same object puts an end to one
+   * that waits.
+   */
+  readonly postLatest: F extends (...args: infer A) => unknown ? (...args: A) => void : never;
 };
 
 /** Of an object that nobody described: every member may be anything. */

@@ -128,6 +128,7 @@ export class ClientSession implements Bus {
     });
     this.#peer = new Peer({
       send: (header, payload) => this.#send(header, payload),
+      sendLossy: (header, payload) => this.#conduit.outbox.sendLossy(header, payload),
       serving: options.serving({
         services: (serviceId) => this.#bus?.ownService(serviceId),
         errors: 'record',

@@ -29,6 +29,12 @@ export class LossySlots {
     }
   }
 
+  /** Something else is sent to this object: what waits for it must not come after. */
+  giveUp(service: number, object: number): void {
+    for (const [key, { header }] of this.#slots)
+      if (header.service === service && header.object === object) this.#slots.delete(key);
+  }
+
   /** All of them as one batch. */
   take(): Uint8Array {
     const slots = [...this.#slots.values()];

@@ -169,6 +169,7 @@ export class Outbox {
   /** @throws `limit-exceeded` when the other side reads too slowly for what is sent */
   send(header: MessageHeader, payload: Uint8Array): void {
     if (this.#way.kind === 'closed') return;
+    if (this.#lossy.size > 0 && isAsked(header.type)) this.#lossy.giveUp(header.service, header.object);
     if (this.#held.size > 0 && this.#hold(header, payload)) return;
     if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
     else {
