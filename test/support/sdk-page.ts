@@ -1,0 +1,51 @@
+// An empty page that has the SDK, as a bundler makes it, at an origin of its own: for what only a browser can show.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { checkout } from './checkout-copy.ts';
+
+export interface SdkSite {
+  /** The page has the SDK as `qiway`, and `document.title` is `ready` when it does. */
+  readonly url: string;
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+const ENTRY = 'virtual:page';
+const PAGE = `import * as qiway from '@qiway/sdk'; globalThis.qiway = qiway; document.title = 'ready';`;
+const HTML = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
+
+export async function openSdkSite(): Promise<SdkSite> {
+  const bundle = await rolldown({
+    cwd: checkout,
+    input: { page: ENTRY },
+    platform: 'browser',
+    plugins: [
+      {
+        name: 'page',
+        resolveId: (id) => (id === ENTRY ? id : id === '@qiway/sdk' ? join(checkout, 'sdk/index.ts') : null),
+        load: (id) => (id === ENTRY ? PAGE : null),
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ format: 'esm', entryFileNames: '[name].js' });
+  await bundle.close();
+  const files = new Map(output.map((file) => [`/${file.fileName}`, file.type === 'chunk' ? file.code : file.source]));
+  const server = createServer((request, response) => {
+    const code = files.get(request.url ?? '');
+    response.setHeader('content-type', code === undefined ? 'text/html' : 'text/javascript');
+    response.end(code ?? HTML);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: `${origin}/`,
+    origin,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
