@@ -71,7 +71,7 @@ export class Exchange {
   /** From here on `listener` is told everything, first what arrived since the last message that was asked for. */
   handOver(listener: TransportListener): void {
     this.#next = listener;
-    for (const message of this.#kept) listener.message(message);
+    for (const message of this.#kept.splice(0)) listener.message(message);
     if (this.#ended !== undefined) listener.close(this.#ended.reason, this.#ended.code);
   }
 

@@ -40,8 +40,8 @@ export class InOrder {
 
   #run(): void {
     for (let first = this.#slots[0]; first?.use !== undefined; first = this.#slots[0]) {
-      first.use();
       this.#slots.shift();
+      first.use();
     }
   }
 }

@@ -37,8 +37,11 @@ export class SecureTransport implements Transport {
       this.#isBelowFull = false;
       this.#mayDrain();
     },
-    // Behind the messages that are still being opened.
-    close: (reason, code) => this.#incoming.add(undefined, () => this.#closed(reason, code)),
+    close: (reason, code) => {
+      if (this.#state === 'broken') this.#closed(reason, code);
+      // Behind the messages that are still being opened.
+      else this.#incoming.add(undefined, () => this.#closed(reason, code));
+    },
   };
   readonly #transport: Transport;
   readonly #keys: SecureKeys | undefined;

@@ -231,6 +231,7 @@ describe('work that ends in another order than it began', () => {
     const mebibyte = new Uint8Array(1024 * 1024);
     for (let count = 0; count < 65; count++) below.above!.message(mebibyte);
     expect(below.closes).toEqual([{ code: 4413, reason: 'more records than can be opened' }]);
+    await told.until(({ closes }) => closes.length === 1);
     expect(told.messages).toEqual([]);
   });
 });
