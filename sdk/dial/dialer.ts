@@ -2,13 +2,14 @@
 // robot. Knows no session: it gives transports, and is told what the agent announces.
 import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
+import type { Initiated } from '@qiway/protocol/secure/initiate';
 import type { Dial, Dialed, DialRequest } from '@qiway/protocol/session/client-session';
 import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
 import type { AddressBook } from '../address-book/address-book.ts';
 import { inOrder } from '../address-book/robot-record.ts';
 import type { AgentUrl } from './agent-url.ts';
 import { dialFailure } from './dial-failure.ts';
-import { type Failure, race } from './race.ts';
+import { type Failure, type RaceResult, race } from './race.ts';
 import { isReachable, type PageFacts } from './reachable.ts';
 import { type Secure, takeWay } from './way.ts';
 
@@ -22,6 +23,26 @@ export interface DialerOptions {
   readonly page?: PageFacts | undefined;
 }
 
+type State =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'racing';
+      readonly reason: DialRequest['reason'];
+      readonly beganMs: number;
+      readonly stop: () => void;
+    }
+  /** The race under way is to be run anew. */
+  | { readonly kind: 'again' }
+  | { readonly kind: 'closed' };
+
+interface OneRace {
+  readonly request: DialRequest;
+  readonly urls: readonly string[];
+  readonly secure: Secure;
+  readonly staticKey: Uint8Array | undefined;
+  readonly deadlineMs: number;
+}
+
 /** What an announcement means for the link in use. */
 export type BetterWay = 'none' | 'newer' | 'only';
 
@@ -30,6 +51,8 @@ export type BetterWay = 'none' | 'newer' | 'only';
  * back where it was refused a moment ago, which only the next dial will find.
  */
 const PATIENCE_MS: readonly number[] = [3000, 5000, 10_000];
+/** A search that is younger is not begun anew: events of a page come in flocks. */
+const FRESH_MS = 1000;
 /**
  * Between two ways: RFC 8305, section 5. Its least when a link was lost: the way that was the best is the one that has just
  * fallen silent, and a robot may be waiting for its operator.
@@ -49,6 +72,7 @@ export class Dialer {
   /** Where another robot was met. */
   readonly #strangers = new Set<string>();
   #failedDials = 0;
+  #state: State = { kind: 'idle' };
 
   constructor(options: DialerOptions) {
     this.#options = options;
@@ -75,34 +99,58 @@ export class Dialer {
       this.#options.loadSecure(),
       this.#robotId === undefined ? undefined : this.#options.book.recall(this.#robotId),
     ]);
-    const staticKey = known?.staticKey;
     const urls = this.#candidates(known === undefined ? [] : inOrder(known), request.reason);
     const deadlineMs = beganMs + request.timeoutMs;
-    const result = await race({
-      candidates: urls,
-      clock,
-      staggerMs: STAGGER_MS[request.reason],
-      attempt: (url, abandon) =>
-        takeWay(
-          {
-            url,
-            secure,
-            WebSocket: this.#options.WebSocket,
-            clock,
-            timeoutMs: this.#patienceMs(request, Math.max(1, deadlineMs - clock.now())),
-            hello: request.hello,
-            robot: { id: this.#robotId, staticKey },
-          },
-          abandon,
-        ),
-    });
-    for (const failure of result.failures) this.#failed(failure);
-    if (result.kind === 'lost') {
+    for (;;) {
+      const race = { request, urls, secure, staticKey: known?.staticKey, deadlineMs };
+      const result = await this.#race(race);
+      for (const failure of result.failures) this.#failed(failure);
+      if (result.kind === 'won') return this.#won(result.candidate, result.value);
+      const { kind } = this.#state;
+      if (kind === 'closed') throw new QiwayError('closed', 'The session was closed while it looked for its robot.');
+      if (kind === 'again' && clock.now() < deadlineMs) continue;
+      this.#state = { kind: 'idle' };
       if (request.reason === 'lost') this.#failedDials += 1;
       throw this.#failure(result.failures, request);
     }
-    return this.#won(result.candidate, result.value);
   };
+
+  /**
+   * The network may be another: what was dialled before this and has not answered is dialled anew. Nothing happens while
+   * no lost link is looked for, or the search has only just begun.
+   */
+  lookAgain(): void {
+    const state = this.#state;
+    if (state.kind !== 'racing' || state.reason !== 'lost') return;
+    if (this.#options.clock.now() - state.beganMs < FRESH_MS) return;
+    this.#state = { kind: 'again' };
+    state.stop();
+  }
+
+  /** Ends what is under way, and dials no more. */
+  close(): void {
+    const state = this.#state;
+    this.#state = { kind: 'closed' };
+    if (state.kind === 'racing') state.stop();
+  }
+
+  #race({ request, urls, secure, staticKey, deadlineMs }: OneRace): Promise<RaceResult<string, Initiated>> {
+    const { clock, WebSocket } = this.#options;
+    if (this.#state.kind === 'closed') return Promise.resolve({ kind: 'lost', failures: [] });
+    return race({
+      candidates: urls,
+      clock,
+      staggerMs: STAGGER_MS[request.reason],
+      onStart: (stop) => {
+        this.#state = { kind: 'racing', stop, reason: request.reason, beganMs: clock.now() };
+      },
+      attempt: (url, abandon) => {
+        const timeoutMs = this.#patienceMs(request, Math.max(1, deadlineMs - clock.now()));
+        const robot = { id: this.#robotId, staticKey };
+        return takeWay({ url, secure, WebSocket, clock, timeoutMs, hello: request.hello, robot }, abandon);
+      },
+    });
+  }
 
   /**
    * The agent says where it is, the newest first. The answer tells what to do about it: `newer`, there is a way that was
@@ -148,6 +196,8 @@ export class Dialer {
   }
 
   #won(url: string, { transport, robot, isSealed }: Omit<Dialed, 'address'>): Dialed {
+    if (this.#state.kind === 'closed') transport.close(1000, 'the session was closed');
+    else this.#state = { kind: 'idle' };
     this.#failedDials = 0;
     this.#strangers.delete(url);
     this.#robotId ??= robot.id;

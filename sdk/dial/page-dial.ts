@@ -38,9 +38,14 @@ export const pageDial: OpenRobotSession = async ({ agent, token, clock, timeoutM
     serving: lazyServing(onDemand),
   });
   const page = thisPage();
+  const probe = (): void => {
+    dialer.lookAgain();
+    session.probe();
+  };
   const stops = [
+    () => dialer.close(),
     followBetterWay({ session, dialer, clock }),
-    ...(page === undefined ? [] : [probeWithPage(session, page)]),
+    ...(page === undefined ? [] : [probeWithPage({ probe }, page)]),
   ];
   void session.closed.then(() => {
     for (const stop of stops) stop();

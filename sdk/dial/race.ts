@@ -16,6 +16,8 @@ export interface RaceOptions<C, T> {
   readonly clock: Clock;
   /** Between the beginnings of two attempts, unless one fails sooner. */
   readonly staggerMs: number;
+  /** Is given how to end the race at once: it is then lost, with the failures so far. */
+  readonly onStart?: (stop: () => void) => void;
 }
 
 export interface Failure<C> {
@@ -28,7 +30,13 @@ export type RaceResult<C, T> =
   | { readonly kind: 'lost'; readonly failures: readonly Failure<C>[] };
 
 /** Never rejects. The others are abandoned once one has won; what they come to after that is nobody's. */
-export function race<C, T>({ candidates, attempt, clock, staggerMs }: RaceOptions<C, T>): Promise<RaceResult<C, T>> {
+export function race<C, T>({
+  candidates,
+  attempt,
+  clock,
+  staggerMs,
+  onStart,
+}: RaceOptions<C, T>): Promise<RaceResult<C, T>> {
   return new Promise((resolve) => {
     const waiting = [...candidates];
     const failures: Failure<C>[] = [];
@@ -37,6 +45,7 @@ export function race<C, T>({ candidates, attempt, clock, staggerMs }: RaceOption
     let stopTimer = (): void => {};
 
     const settle = (result: RaceResult<C, T>): void => {
+      if (isOver) return;
       isOver = true;
       stopTimer();
       for (const each of running) each.abandon();
@@ -65,6 +74,7 @@ export function race<C, T>({ candidates, attempt, clock, staggerMs }: RaceOption
         },
       );
     };
+    onStart?.(() => settle({ kind: 'lost', failures }));
     next();
   });
 }

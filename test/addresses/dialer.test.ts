@@ -320,3 +320,38 @@ describe('what the agent announces', () => {
     expect(looking.current).toBe(HERE);
   });
 });
+
+describe('a search under way', () => {
+  test('begins anew when the network may be another, and not for every event of a page', async () => {
+    network.places.set(HERE, { kind: 'silent' });
+    const looking = dialer();
+    const found = dial(looking, 'lost');
+    await clock.advance(500);
+    looking.lookAgain();
+    await clock.advance(1000);
+    expect(network.dialled).toEqual([[HERE, 0]]);
+    network.places.set(HERE, at(robot));
+    looking.lookAgain();
+    looking.lookAgain();
+    expect((await settled(found)).address).toBe('10.0.0.1:8080');
+    expect(network.dialled).toEqual([
+      [HERE, 0],
+      [HERE, 1500],
+    ]);
+    expect(network.visits[0]?.isClosed).toBe(true);
+  });
+
+  test('ends with the session, and leaves no socket', async () => {
+    book.announced(robot.id, [THERE, ELSEWHERE]);
+    for (const url of [HERE, THERE, ELSEWHERE]) network.places.set(url, { kind: 'silent' });
+    const looking = dialer();
+    const found = dial(looking, 'lost');
+    found.catch(() => {});
+    await clock.advance(150);
+    looking.close();
+    await expect(found).rejects.toThrow('[closed]');
+    await clock.advance(20_000);
+    expect(network.visits.map(({ isClosed }) => isClosed)).toEqual([true, true]);
+    await expect(dial(looking, 'lost')).rejects.toThrow('[closed]');
+  });
+});
