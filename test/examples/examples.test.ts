@@ -22,6 +22,7 @@ import { runProgram, terminalEnvironment } from '../support/run-program.ts';
 const folder = new URL('../../examples/', import.meta.url);
 let real: RealRobot;
 let stops = 0;
+const moves: number[] = [];
 
 function speech(): HostedObject {
   const members: Members = {
@@ -54,7 +55,12 @@ function motion(): HostedObject {
   const stopMove = (): void => {
     stops += 1;
   };
-  return createObject({ moveTo: method('(fff)', 'v', moveTo), stopMove: method('()', 'v', stopMove) });
+  const moveToward = (x: number): void => void moves.push(x);
+  return createObject({
+    moveTo: method('(fff)', 'v', moveTo),
+    moveToward: method('(fff)', 'v', moveToward),
+    stopMove: method('()', 'v', stopMove),
+  });
 }
 
 beforeAll(async () => {
@@ -97,9 +103,16 @@ const expected: Record<string, () => Promise<void>> = {
   'memory-event.ts': async () => {
     expect(await run('memory-event.ts')).toEqual(['Greeting: {"from":"example","times":2}']);
   },
+  'drive-safely.ts': async () => {
+    const before = stops;
+    expect(await run('drive-safely.ts', '50')).toEqual(['Driving; failsafe armed.', 'Stopped.']);
+    expect(moves).toHaveLength(1);
+    expect(stops).toBe(before + 1); // its own: it closed in order
+  },
   'stop-in-time.ts': async () => {
+    const before = stops;
     expect(await run('stop-in-time.ts', '50')).toEqual(['Stopped: [canceled] The call was cancelled.']);
-    expect(stops).toBe(1);
+    expect(stops).toBe(before + 1);
   },
   'host-service.ts': async () => {
     const lines = await run('host-service.ts');

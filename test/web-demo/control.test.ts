@@ -116,6 +116,13 @@ describe('what is shown', () => {
     expect(losses).toEqual([error]);
     expect(control.isOwn.value).toBe(false);
   });
+
+  it('is no loss when the page itself closed the robot', async () => {
+    await control.take();
+    robot.loseLease(new QiwayError('closed', 'The robot was closed.'));
+    await settled();
+    expect(losses).toEqual([]);
+  });
 });
 
 it('forgets with its robot what it held there', async () => {

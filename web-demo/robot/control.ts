@@ -49,6 +49,11 @@ export function createControl({ after, lost }: ControlOptions): Control {
 
   const quietly = (done: Promise<unknown>): void => void done.catch(() => undefined);
 
+  /** The link's own notice says what ended with it. */
+  function tell(error: unknown): void {
+    if (!isQiwayError(error) || !GONE.includes(error.code)) lost(error);
+  }
+
   /** Of one robot: what is held there is of no use with the next. */
   function forget(): void {
     stopLingering();
@@ -70,7 +75,7 @@ export function createControl({ after, lost }: ControlOptions): Control {
         if (lease !== asked) return;
         lease = undefined;
         isOwn.value = false;
-        lost(error);
+        tell(error);
       },
       () => {
         if (lease === asked) lease = undefined;
@@ -87,7 +92,7 @@ export function createControl({ after, lost }: ControlOptions): Control {
         const error = await set.lost;
         if (failsafe !== asked) return;
         failsafe = undefined;
-        lost(error);
+        tell(error);
       },
       () => {
         if (failsafe === asked) failsafe = undefined;
@@ -152,12 +157,11 @@ export function createControl({ after, lost }: ControlOptions): Control {
           return undefined;
         },
         (error: unknown) => {
-          if (robot === next && !(isQiwayError(error) && GONE.includes(error.code))) lost(error);
+          if (robot === next) tell(error);
         },
       );
     },
   };
 }
 
-/** The link's own notice says it. */
 const GONE: readonly string[] = ['link-lost', 'closed', 'offline', 'object-gone'];
