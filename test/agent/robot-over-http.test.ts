@@ -36,7 +36,7 @@ beforeAll(async () => {
   });
   const agent = await start('robot-agent/main.ts', ['--listen', '127.0.0.1:0', '--bus', robot[1] as string], {
     stream: 'stdout',
-    match: /^(http:\S+)\/#token=(\S+)\n/,
+    match: /^(http:\S+)\/#token=([^&\s]+)&robot=[a-z2-7]{52}\n/,
   });
   base = `${agent[1]}/robot`;
   authorization = `Bearer ${agent[2]}`;

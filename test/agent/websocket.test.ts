@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { SUBPROTOCOL } from '../../protocol/session/control.ts';
 import { MAX_BATCH_BYTES } from '../../protocol/session/link.ts';
 import type { Transport } from '../../protocol/session/transport.ts';
 import { type HttpAgent, type HttpAgentOptions, httpAgent } from '../support/http-agent.ts';
@@ -23,7 +24,7 @@ function dial(
   port: number,
   options: { path?: string; protocol?: string; headers?: Record<string, string>; origin?: string } = {},
 ): WebSocket {
-  const { path = '/robot/link', protocol = 'qiway.1', headers = {}, origin } = options;
+  const { path = '/robot/link', protocol = SUBPROTOCOL, headers = {}, origin } = options;
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol === '' ? [] : [protocol], {
     headers,
     ...(origin === undefined ? {} : { origin }),
@@ -73,7 +74,7 @@ describe('an upgrade', () => {
       const { port, accepted } = await start({ onAccept: listenTo });
       const socket = dial(port, { path });
       await once(socket, 'open');
-      expect([socket.protocol, socket.extensions, accepted.length]).toEqual(['qiway.1', '', 1]);
+      expect([socket.protocol, socket.extensions, accepted.length]).toEqual([SUBPROTOCOL, '', 1]);
     },
   );
 

@@ -1,6 +1,7 @@
 // What the console says when there is no token, a wrong one, nobody there, or the link breaks.
 import { connect } from '@qiway/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tokenOf } from '../support/agent-config.ts';
 import { type ConsoleSite, openConsoleSite } from '../support/console-site.ts';
 
 interface Services {
@@ -34,7 +35,7 @@ describe('a page without a way in', () => {
   it('says that a token is wrong and what to do, then takes the right one', async () => {
     const { page, errors } = await site.open({ fragment: 'token=wrong-token' });
     await page.getByRole('heading', { name: 'The robot refused this token' }).waitFor();
-    await page.getByLabel('URL of the robot').fill(new URL(site.url).hash.slice('#token='.length));
+    await page.getByLabel('URL of the robot').fill(tokenOf(site.url));
     await page.getByRole('button', { name: 'Connect' }).click();
     await page.getByRole('heading', { name: 'Joystick' }).waitFor();
     expect(errors).toEqual([]);
@@ -42,7 +43,7 @@ describe('a page without a way in', () => {
 
   it('never sends the token in the address of a request', async () => {
     const { page } = await site.open();
-    const token = new URL(site.url).hash.slice('#token='.length);
+    const token = tokenOf(site.url);
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
     page.on('websocket', (socket) => asked.push(socket.url()));

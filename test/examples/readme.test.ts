@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenOf } from '../support/agent-config.ts';
 import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { type ProgramOutcome, runProgram } from '../support/run-program.ts';
@@ -30,7 +31,7 @@ function shellLines(program: string): string[] {
 
 /** Runs a line in a shell, in the scratch folder, against this robot. */
 function inShell(line: string): Promise<ProgramOutcome> {
-  const token = url.hash.slice('#token='.length);
+  const token = tokenOf(url);
   const here = line.replaceAll('http://127.0.0.1:8080', url.origin).replace('curl ', 'curl --fail --silent ');
   return runProgram('sh', ['-c', `H='Authorization: Bearer ${token}'\n${here.replace('npx ', '')}`], {
     cwd: folder,

@@ -148,7 +148,7 @@ test('bytes that are no HTTP, requests that are cut off, smuggled, or far too lo
     `GET /${'x'.repeat(100_000)} HTTP/1.1\r\n${head}\r\n`,
     `GET / HTTP/1.1\r\n${head}${'x: y\r\n'.repeat(10_000)}\r\n`,
     `GET /robot/link HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`,
-    `GET /robot/link HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Protocol: qiway.1\r\n\r\n`,
+    `GET /robot/link HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Protocol: qiway.2\r\n\r\n`,
     `GET /robot/link HTTP/1.1\r\n${head}Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n`,
     '\0'.repeat(1000),
   ];
@@ -196,7 +196,7 @@ test('a WebSocket that breaks the rules of WebSocket', async () => {
     'Connection: Upgrade',
     'Sec-WebSocket-Version: 13',
     `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`,
-    'Sec-WebSocket-Protocol: qiway.1',
+    'Sec-WebSocket-Protocol: qiway.2',
     '',
     '',
   ].join('\r\n');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { QiwayError } from '@qiway/protocol/errors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFailure, startOptions } from '../../scripts/start-options.ts';
+import { tokenOf } from '../support/agent-config.ts';
 import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
 import { runProgram, terminalEnvironment } from '../support/run-program.ts';
 
@@ -51,7 +52,7 @@ async function running(command: string, args: readonly string[], env: Record<str
     child.once('exit', () => reject(new Error(stderr)));
   });
   const url = new URL(stdout.trim());
-  const headers = { authorization: `Bearer ${url.hash.slice('#token='.length)}` };
+  const headers = { authorization: `Bearer ${tokenOf(url)}` };
   const services = (await (await fetch(`${url.origin}/robot/services`, { headers })).json()) as {
     name: string;
     processId: number;

@@ -20,3 +20,8 @@ export function agentConfig(changes: Partial<AgentConfig> = {}): AgentConfig {
     ...changes,
   };
 }
+
+/** The token in a URL that an agent printed. */
+export function tokenOf(url: string | URL): string {
+  return new URLSearchParams(new URL(url).hash.slice(1)).get('token') ?? '';
+}

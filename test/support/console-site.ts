@@ -18,7 +18,7 @@ export interface ConsoleSite {
   readonly browser: Browser;
   readonly agent: Program;
   readonly robot: Program;
-  /** Starts an agent at the same address, with the same token, in place of the one that ended. */
+  /** Starts an agent at the same address, of the same identity and with the same token, in place of the one that ended. */
   startAgent(): Promise<void>;
   /** Starts a robot in place of the one that ended. */
   startRobot(): Promise<void>;
@@ -51,6 +51,12 @@ export async function buildConsole(): Promise<{ readonly folder: string; remove(
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+/** For what an agent keeps from one start to the next. */
+function makeStateFolder(): { readonly folder: string; remove(): void } {
+  const folder = makeScratchFolder('state');
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
 /** @param directory whose the bus is: the agent's, as with `npm start`, or the robot's, as NAOqi has it */
 export async function openConsoleSite({
   directory = 'agent',
@@ -58,6 +64,7 @@ export async function openConsoleSite({
   readonly directory?: 'agent' | 'robot';
 } = {}): Promise<ConsoleSite> {
   const built = await buildConsole();
+  const state = makeStateFolder();
   const isRobots = directory === 'robot';
   const startRobot = async (bus: string): Promise<Program> => {
     const program = startProgram(join(checkout, 'simulated-robot/main.ts'), [isRobots ? '--bus-listen' : '--bus', bus]);
@@ -72,6 +79,8 @@ export async function openConsoleSite({
     bus,
     '--web',
     built.folder,
+    '--state',
+    state.folder,
   ];
   const agentPath = join(checkout, 'robot-agent/main.ts');
   const known = first === undefined ? undefined : (await first.said(/services on (tcp:\S+)/))[1];
@@ -96,6 +105,7 @@ export async function openConsoleSite({
     await robot.end();
     await agent.end();
     built.remove();
+    state.remove();
   };
   return {
     url,
@@ -109,7 +119,7 @@ export async function openConsoleSite({
       return robot;
     },
     async startAgent() {
-      agent = startProgram(agentPath, [...agentArgs(host, bus), '--token', hash.slice('#token='.length)]);
+      agent = startProgram(agentPath, agentArgs(host, bus));
       await agent.said(/^http:\/\/\S+#token=\S+$/);
     },
     async startRobot() {
