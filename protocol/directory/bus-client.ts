@@ -210,8 +210,12 @@ export class BusClient implements Bus {
     try {
       await this.#ask(Action.serviceReady, { signature: '(I)', args: [serviceId], late: () => {} });
     } catch (error) {
-      this.#dropOwn(own.serviceId, asQiwayError(error));
-      void this.#unregister(own.serviceId); // or its name would be taken as long as this program runs
+      // In a new session it is registered no more, and is not to be.
+      if (this.#unregistered.delete(own)) this.#forgetOwn(own, asQiwayError(error));
+      else {
+        this.#dropOwn(own.serviceId, asQiwayError(error));
+        void this.#unregister(own.serviceId); // or its name would be taken as long as this program runs
+      }
       throw error;
     }
     const close = async (): Promise<void> => {

@@ -228,6 +228,10 @@ class WaitingOwner implements LinkOwner {
 }
 
 function refuseOld(session: ServerSession, attempt: number): void {
+  if (session.state === 'closed')
+    throw new QiwayError('link-lost', 'The session ended while its client came back; dial again.', {
+      data: { reason: 'detached' },
+    });
   if (attempt <= session.attempt)
     throw new QiwayError('superseded', 'A later link of the same session was taken already.');
 }
