@@ -52,14 +52,15 @@ function work(): Promise<void> {
   return new Promise((resolve, reject) => {
     const goOn = (): void => {
       if (next >= end) {
-        void worker.terminate();
-        return resolve();
+        worker.postMessage('end'); // it ends when all it has to say is said
+        return;
       }
       const seeds = Math.min(SEEDS_A_TASK, end - next);
       worker.postMessage({ from: next, seeds, trace } satisfies SoakTask);
       next += seeds;
     };
     worker.on('error', reject);
+    worker.on('exit', () => resolve());
     worker.on('message', (result: SoakResult) => {
       take(result);
       goOn();

@@ -3,6 +3,7 @@
 import type { CloseCode, Transport, TransportListener } from '../../protocol/session/transport.ts';
 import { joined } from '../../protocol/transport/joined.ts';
 import type { Chance } from './chance.ts';
+import { describeBatch } from './describe-batch.ts';
 import type { SimClock } from './sim-clock.ts';
 
 /** Bytes above which `send` says to wait. */
@@ -146,7 +147,7 @@ class Lane {
     const { tamper, delivering, trace, id } = this.#options;
     for (const each of tamper?.(message, this.#to) ?? [message]) {
       if (this.listener === undefined) return;
-      trace(() => `cable ${id} > ${this.#to}: ${each.length} bytes`);
+      trace(() => `cable ${id} > ${this.#to}: ${each.length} bytes: ${describeBatch(each)}`);
       delivering(this.#cable);
       this.listener.message(each);
       delivering(undefined);

@@ -347,11 +347,15 @@ class Simulation {
     ];
     for (const [caller, name] of questions) {
       const untilMs = clock.now() + REST_MS;
-      while (caller.object(name) === undefined && clock.now() < untilMs) await clock.runTo(clock.now() + 100);
-      const operation = caller.askPlainly(name);
-      await clock.runTo(clock.now() + REST_MS, () => operation?.outcomes.length !== 0);
-      if (operation?.outcomes[0]?.kind !== 'reply')
-        this.history.violate(`in the end ${caller.name} gets no answer of ${name}`);
+      let isAnswered = false;
+      // The session may turn out to be lost yet.
+      while (!isAnswered && clock.now() < untilMs) {
+        const operation = caller.askPlainly(name);
+        await clock.runTo(clock.now() + REST_MS, () => operation === undefined || operation.outcomes.length > 0);
+        isAnswered = operation?.outcomes[0]?.kind === 'reply';
+        if (!isAnswered) await clock.runTo(clock.now() + 100);
+      }
+      if (!isAnswered) this.history.violate(`in the end ${caller.name} gets no answer of ${name}`);
     }
   }
 

@@ -3,7 +3,9 @@ import { parentPort } from 'node:worker_threads';
 import type { SoakResult, SoakTask } from '../../scripts/soak.ts';
 import { simulate } from './simulation.ts';
 
-parentPort?.on('message', async ({ from, seeds, trace }: SoakTask) => {
+parentPort?.on('message', async (task: SoakTask | 'end') => {
+  if (task === 'end') return parentPort?.close();
+  const { from, seeds, trace } = task;
   const failures: { seed: number; violation: string }[] = [];
   const counts = { calls: 0, runs: 0, events: 0, cables: 0, virtualMs: 0 };
   for (let seed = from; seed < from + seeds; seed += 1) {
