@@ -5,7 +5,7 @@ import type { Clock } from '@qiway/protocol/clock';
 import { type ErrorRecord, overLimit, QiwayError, reviveError } from '@qiway/protocol/errors';
 import type { QueuedCall } from '@qiway/protocol/objects/remote';
 import { decodePayload, plainObjects } from '@qiway/protocol/objects/values';
-import { within } from '@qiway/protocol/within';
+import { CallShelf } from './call-shelf.ts';
 import type { FlushTurn } from './flush-turn.ts';
 import { Flusher } from './flusher.ts';
 import type { CallMaker } from './make-call.ts';
@@ -48,8 +48,6 @@ export interface QueueLimits {
 
 /** More than people make while a robot is away; what a program makes in a loop is not worth keeping. */
 export const QUEUE_LIMITS: QueueLimits = { maxCalls: 1000, maxBytes: 4 * 1024 * 1024 };
-/** A database that answers no faster is stuck behind another tab, ms. */
-const STORE_MS = 3_000;
 /** How long news of another tab may be on their way after its turn, ms. */
 const NEWS_MS = 1_000;
 /** Longest sleep of a timer: the calendar may be set, and machines sleep. */
@@ -58,19 +56,16 @@ const LOOK_MS = 60_000;
 export class OfflineQueue {
   readonly #options: OfflineQueueOptions;
   readonly #calls = new Map<string, WaitingCall>();
+  readonly #shelf: CallShelf;
   readonly #flusher: Flusher;
-  #store: QueueStore | undefined;
-  #isDurable: boolean;
   /** One after the other, so that positions follow the order of calls. */
   #storing: Promise<void> = Promise.resolve();
-  #lastOrder = 0;
   #stopTimer: () => void = () => {};
   #isClosed = false;
 
   constructor(options: OfflineQueueOptions) {
     this.#options = options;
-    this.#store = options.store;
-    this.#isDurable = options.store !== undefined;
+    this.#shelf = new CallShelf(options);
     const { port, maker, turn, clock } = options;
     this.#flusher = new Flusher({
       port,
@@ -80,7 +75,7 @@ export class OfflineQueue {
       calls: this.#calls,
       reload: () => this.#reload(true),
       changed: (call, kind) => this.#told(call, kind),
-      store: (call, stored) => this.#update(call, stored),
+      store: (call, stored) => this.#shelf.update(call, stored),
       expire: (call) => this.#expireIfLate(call),
       done: (call, payload) => this.#done(call, payload),
       failed: (call, error) => this.#end(call, 'failed', error),
@@ -90,7 +85,7 @@ export class OfflineQueue {
 
   /** Do calls survive a reload of the page? */
   get isDurable(): boolean {
-    return this.#isDurable;
+    return this.#shelf.isDurable;
   }
 
   get length(): number {
@@ -184,7 +179,7 @@ export class OfflineQueue {
       call.reject(
         call.failed(
           'closed',
-          call.isDurable || (call.state === 'storing' && this.#isDurable)
+          call.isDurable || (call.state === 'storing' && this.#shelf.isDurable)
             ? 'still waits: the robot was closed here, and it is made when a page connects again in time.'
             : 'was given up: the robot was closed.',
         ),
@@ -242,80 +237,25 @@ export class OfflineQueue {
 
   async #keep(call: WaitingCall): Promise<void> {
     if (call.state === 'over') return;
-    const order = await this.#add(call);
-    this.#lastOrder = Math.max(this.#lastOrder, order);
-    call.stored = { ...call.stored, order };
+    await this.#shelf.add(call);
     // It was taken out meanwhile.
-    if ((call.state as WaitingCall['state']) === 'over') return this.#removeStored(call);
+    if ((call.state as WaitingCall['state']) === 'over') return this.#shelf.remove(call);
     call.state = 'waiting';
     if (call.isDurable) this.#options.tell({ kind: 'queued', call: call.stored });
     this.#flusher.kick();
   }
 
-  async #add(call: WaitingCall): Promise<number> {
-    const { clock } = this.#options;
-    if (this.#store !== undefined) {
-      try {
-        const { order: _order, ...rest } = call.stored;
-        const store = this.#store;
-        const adding = store.add(rest);
-        const order = await within(adding, { clock, timeoutMs: STORE_MS }, 'The queue was not stored').catch(
-          (error) => {
-            // Stored after all, and nobody counts on it.
-            adding.then((late) => store.remove(late)).catch(() => {});
-            throw error;
-          },
-        );
-        call.isDurable = true;
-        this.#isDurable = true;
-        return order;
-      } catch (error) {
-        this.#storeFailed(error);
-      }
-    }
-    // Behind those that are stored, before those to come.
-    return this.#lastOrder + 0.001;
-  }
-
-  /** Calls go on in memory; that is told once until a call can be stored again. */
-  #storeFailed(error: unknown): void {
-    if (!this.#isDurable) return;
-    this.#isDurable = false;
-    this.#options.onError(
-      new QiwayError('unsupported', 'Calls that wait for the robot cannot be stored here, and end with this page.', {
-        data: { what: 'store' },
-        cause: error,
-      }),
-    );
-  }
-
-  async #update(call: WaitingCall, stored: StoredCall): Promise<void> {
-    call.stored = stored;
-    if (call.isDurable) await this.#store?.update(stored).catch(this.#options.onError);
-  }
-
-  async #removeStored(call: WaitingCall): Promise<void> {
-    if (call.isDurable) await this.#store?.remove(call.stored.order).catch(this.#options.onError);
-  }
-
   /** What the store holds, and what other tabs have taken out of it. */
   async #reload(hasTurn: boolean): Promise<void> {
-    const { robotId, clock } = this.#options;
-    if (this.#store === undefined) return;
-    let stored: StoredCall[];
     const known = [...this.#calls.values()].filter(({ isDurable, state }) => isDurable && state !== 'storing');
-    try {
-      stored = await within(this.#store.load(robotId), { clock, timeoutMs: STORE_MS }, 'The queue was not read');
-    } catch (error) {
-      this.#storeFailed(error);
-      return;
-    }
+    const stored = await this.#shelf.load();
+    if (stored === undefined) return;
     const ids = new Set(stored.map(({ id }) => id));
     for (const each of stored) this.#adopt(each);
     for (const call of known)
       if (!ids.has(call.stored.id) && call.state !== 'over') {
         call.state = 'elsewhere';
-        clock.after(NEWS_MS, () => {
+        this.#options.clock.after(NEWS_MS, () => {
           if (call.state === 'elsewhere') this.#forget(call, 'failed', madeElsewhere(call));
         });
       }
@@ -329,7 +269,7 @@ export class OfflineQueue {
     if (stored.robot !== this.#options.robotId || this.#calls.has(stored.id)) return false;
     const call = new WaitingCall(stored);
     call.isDurable = true;
-    this.#lastOrder = Math.max(this.#lastOrder, stored.order);
+    this.#shelf.saw(stored.order);
     this.#calls.set(stored.id, call);
     this.#change(call, 'queued');
     this.#setTimer();
@@ -369,7 +309,7 @@ export class OfflineQueue {
     const { id } = call.stored;
     const { signature, bytes, objects } = payload;
     // From here on nobody makes it again, whatever becomes of this page.
-    await this.#removeStored(call);
+    await this.#shelf.remove(call);
     if (call.isDurable)
       this.#options.tell({
         kind: 'done',
@@ -393,7 +333,7 @@ export class OfflineQueue {
     const isStored = call.state !== 'storing';
     this.#forget(call, kind, error);
     if (!isStored) return;
-    await this.#removeStored(call);
+    await this.#shelf.remove(call);
     if (call.isDurable) this.#options.tell({ kind, id, error: error.toJSON() });
   }
 

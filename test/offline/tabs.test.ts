@@ -33,7 +33,9 @@ async function say(tab: Tab, text: string): Promise<{ value?: unknown }> {
 }
 
 describe.each(['locks', 'leases'] as const)('tabs that take turns by %s', (way) => {
-  let shared: TabOptions & { readonly store: QueueStore & { readonly size: number } };
+  let shared: TabOptions & {
+    readonly store: { -readonly [K in keyof QueueStore]: QueueStore[K] } & { readonly size: number };
+  };
 
   beforeEach(() => {
     shared = {
@@ -145,6 +147,23 @@ describe.each(['locks', 'leases'] as const)('tabs that take turns by %s', (way) 
     open();
     await passTurns();
     expect([robot.ran, after.told.at(-1), shared.store.size]).toEqual([['Voice.say(a)'], 'done Voice.say', 0]);
+  });
+
+  test('a call that cannot be stored waits behind those of earlier pages', async () => {
+    const before = openTab(robot, { ...shared, isReady: false });
+    await say(before, 'stored');
+    await quiet();
+    before.queue.close();
+    shared.siblings?.clear();
+    const after = openTab(robot, { ...shared, isReady: false });
+    await quiet();
+    shared.store.add = () => Promise.reject(new Error('QuotaExceededError'));
+    await say(after, 'in memory');
+    await quiet();
+    expect(after.queue.list().map(({ args }) => args)).toEqual(['"stored"', '"in memory"']);
+    after.line.mend();
+    await passTurns();
+    expect([robot.ran, shared.store.size]).toEqual([['Voice.say(stored)', 'Voice.say(in memory)'], 0]);
   });
 
   test('calls for another robot are left alone', async () => {
