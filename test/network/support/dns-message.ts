@@ -22,8 +22,11 @@ export function encodeQuestion(name: string, type: keyof typeof TYPES): Buffer {
   return Buffer.concat([header, ...labels, end]);
 }
 
-/** Answers and additional records; of a question none. */
+const IS_RESPONSE = 0x8000;
+
+/** Answers and additional records; of a question none, nor what a machine asks whether anybody has it. */
 export function readRecords(message: Buffer): DnsRecord[] {
+  if ((message.readUInt16BE(2) & IS_RESPONSE) === 0) return [];
   const [questions = 0, ...sections] = [4, 6, 8, 10].map((offset) => message.readUInt16BE(offset));
   let offset = 12;
   for (let index = 0; index < questions; index += 1) offset = readName(message, offset).end + 4;
