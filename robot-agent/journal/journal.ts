@@ -222,11 +222,15 @@ export class Journal {
     return held + bytes <= maxBytesPerClient && this.#all.bytes + bytes <= maxBytes;
   }
 
-  /** Only keys whose outcome the client has may go early: another could be asked for again. @throws `limit-exceeded` */
+  /**
+   * Keys may go early whose outcome the client has. Of a client's own also others, when so many newer came that it has had its
+   * answer long since: it asks for what it misses before it goes on. No client makes room at the cost of another.
+   * @throws `limit-exceeded`
+   */
   #makeRoom(clientId: string): void {
     const { maxCallsPerClient, maxCalls } = this.#limits;
     const own = (): number => this.#held.get(clientId)?.calls ?? 0;
-    if (own() >= maxCallsPerClient) this.#remove(this.#statements.oldestTakenOf.all(clientId));
+    if (own() >= maxCallsPerClient) this.#remove(this.#statements.oldestSettledOf.all(clientId));
     if (this.#all.calls >= maxCalls) this.#remove(this.#statements.oldestTaken.all());
     if (own() < maxCallsPerClient && this.#all.calls < maxCalls) return;
     const maximum = own() < maxCallsPerClient ? maxCalls : maxCallsPerClient;
@@ -304,7 +308,7 @@ interface Statements {
   readonly remove: Statement;
   readonly olderThan: Statement;
   readonly oldestTaken: Statement;
-  readonly oldestTakenOf: Statement;
+  readonly oldestSettledOf: Statement;
 }
 
 type Statement = ReturnType<Database['prepare']>;
@@ -322,7 +326,10 @@ function prepare(database: Database): Statements {
     ),
     remove: database.prepare('DELETE FROM calls WHERE client = ? AND key = ?'),
     olderThan: database.prepare('SELECT client, key, bytes FROM calls WHERE begun < ?'),
-    oldestTaken: database.prepare(`${taken} ORDER BY begun LIMIT ${DROP_COUNT}`),
-    oldestTakenOf: database.prepare(`${taken} AND client = ? ORDER BY begun LIMIT ${DROP_COUNT}`),
+    oldestTaken: database.prepare(`${taken} ORDER BY begun, rowid LIMIT ${DROP_COUNT}`),
+    oldestSettledOf: database.prepare(
+      `SELECT client, key, bytes FROM calls WHERE client = ? AND state <> 'begun'
+       ORDER BY state = 'taken' DESC, begun, rowid LIMIT ${DROP_COUNT}`,
+    ),
   };
 }

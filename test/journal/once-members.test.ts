@@ -179,22 +179,46 @@ test('asked to stop, the call stops, and that is its outcome', async () => {
   await expect(callOnce(once, call)).rejects.toMatchObject({ code: 'canceled' });
 });
 
-test('a full journal refuses, and makes room of what clients have taken only', async () => {
-  open({ maxCallsPerClient: 3, maxCalls: 5, maxBytesPerClient: 18 });
+test('a client that makes very many calls displaces its own oldest, those it has taken first, and none under way', async () => {
+  open({ maxCallsPerClient: 200, maxCalls: 1000 });
+  const once = client();
+  const call = (key: string): Promise<Payload> => callOnce(once, { key, payload: text('a') });
+  for (let index = 0; index < 200; index += 1) await call(`k${index}`);
+  await ask(once, 'outcomesTaken', [Array.from({ length: 150 }, (_, index) => `k${index + 50}`)]);
+  expect(journal.counts).toEqual({ calls: 200, bytes: 300, running: 0 });
+  await call('next');
+  expect(journal.counts).toEqual({ calls: 101, bytes: 306, running: 0 });
+  counted = [];
+  expect(read(await call('k0'))).toBe('aa');
+  await expect(call('k199')).rejects.toMatchObject({ code: 'result-not-kept' });
+  expect(counted).toEqual([]);
+  let release = (): void => {};
+  gate = new Promise((resolve) => {
+    release = resolve;
+  });
+  open({ maxCallsPerClient: 3 });
+  const three = ['1', '2', '3'].map((key) => callOnce(client(), { key, payload: text('a') }));
+  await expect(callOnce(client(), { key: '4', payload: text('a') })).rejects.toMatchObject({
+    code: 'limit-exceeded',
+    data: { maximum: 3 },
+  });
+  release();
+  await Promise.all(three);
+  await callOnce(client(), { key: '4', payload: text('a') });
+});
+
+test('a full journal takes no more calls until a client says that it has its answers', async () => {
+  open({ maxCallsPerClient: 3, maxCalls: 5 });
   const call = (key: string, clientId: string): Promise<Payload> =>
     callOnce(client(clientId), { key, payload: text('a') });
   for (const key of ['1', '2', '3']) await call(key, 'one');
-  expect(journal.counts).toEqual({ calls: 3, bytes: 18, running: 0 });
-  await expect(call('4', 'one')).rejects.toMatchObject({ code: 'limit-exceeded', data: { maximum: 3 } });
-  expect(read(await call('1', 'one'))).toBe('aa');
-  await call('1', 'other');
-  await call('2', 'other');
+  for (const key of ['1', '2']) await call(key, 'other');
   await expect(call('1', 'third')).rejects.toMatchObject({ code: 'limit-exceeded', data: { maximum: 5 } });
   await ask(client('one'), 'outcomesTaken', [['2']]);
   await call('1', 'third');
   expect(journal.counts.calls).toBe(5);
-  await expect(call('3', 'other')).rejects.toMatchObject({ code: 'limit-exceeded' });
   expect(read(await call('3', 'one'))).toBe('aa');
+  expect(counted.length).toBe(6);
 });
 
 test('results beyond the bytes of a client are handed out, and not kept', async () => {
