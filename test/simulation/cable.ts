@@ -180,9 +180,9 @@ export class Cable {
     return this.#state === 'whole' && !this.#lanes.client.isSwallowing && !this.#lanes.agent.isSwallowing;
   }
 
-  /** What the client sends arrives no earlier. */
-  notBefore(atMs: number): void {
-    this.#lanes.agent.notBefore(atMs);
+  /** What is sent to that side arrives no earlier: it does not listen yet. */
+  notBefore(to: Side, atMs: number): void {
+    this.#lanes[to].notBefore(atMs);
   }
 
   /** Of what is under way a part arrives yet; each end is told after a while, or never. */

@@ -96,7 +96,9 @@ export class Dialer {
         this.cables.push(cable);
         if (this.cables.length > 8) this.cables.shift();
         this.#arrive(cable, hello, travelMs);
-        clock.after(knowsEarly ? 0 : travelMs + chance.between(1, 40), () => {
+        const knownMs = knowsEarly ? 0 : travelMs + chance.between(1, 40);
+        cable.notBefore('client', clock.now() + knownMs + 1);
+        clock.after(knownMs, () => {
           if (!isWanted || !this.#isAlive) return cable.abandon('client', chance.happens(0.5));
           isWanted = false;
           stopTimer();
@@ -130,7 +132,7 @@ export class Dialer {
   /** The hello reaches whoever is the agent then. */
   #arrive(cable: Cable, hello: Uint8Array, travelMs: number): void {
     const { clock, clientId, agent, trace } = this.#options;
-    cable.notBefore(clock.now() + travelMs);
+    cable.notBefore('agent', clock.now() + travelMs);
     clock.after(travelMs, () => {
       if (!cable.isWhole) return;
       trace(() => `hello arrives over cable ${cable.id}: ${new TextDecoder().decode(hello)}`);
