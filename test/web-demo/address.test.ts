@@ -1,6 +1,6 @@
 // The token: from the fragment, kept for the tab, never in a query.
 import { describe, expect, it } from 'vitest';
-import { agentUrl, readPasted, withFragment } from '../../web-demo/robot/address.ts';
+import { agentUrl, readPasted, withFragment, withRobot } from '../../web-demo/robot/address.ts';
 
 function fakeStore(
   entries: Record<string, string> = {},
@@ -24,6 +24,14 @@ describe('the address of the robot', () => {
     expect(agentUrl({ origin, hash: '#token=new' }, fakeStore({ 'qiway.token': 'old' }))).toBe(`${origin}/#token=new`);
   });
 
+  it('says which robot it must be, as long as the token is that robot’s', () => {
+    const store = fakeStore();
+    expect(agentUrl({ origin, hash: '#token=abc&robot=rrr' }, store)).toBe(`${origin}/#token=abc&robot=rrr`);
+    expect(agentUrl({ origin, hash: '' }, store)).toBe(`${origin}/#token=abc&robot=rrr`);
+    expect(agentUrl({ origin, hash: '#token=other' }, store)).toBe(`${origin}/#token=other`);
+    expect(agentUrl({ origin, hash: '' }, store)).toBe(`${origin}/#token=other`);
+  });
+
   it('is unknown without a token', () => {
     expect(agentUrl({ origin, hash: '' }, fakeStore())).toBeUndefined();
   });
@@ -34,6 +42,12 @@ describe('the address of the robot', () => {
 });
 
 describe('what a person pastes', () => {
+  it('replaces token and robot, and nothing else of the fragment', () => {
+    const hash = '#token=old&robot=other&view=plot';
+    expect(withRobot(hash, `${origin}/#token=new&robot=rrr`)).toBe('#token=new&robot=rrr&view=plot');
+    expect(withRobot(hash, `${origin}/#token=new`)).toBe('#token=new&view=plot');
+  });
+
   it('may be the URL or the token alone', () => {
     expect(readPasted(` ${origin}/#token=abcdefgh `, origin)).toEqual({
       url: `${origin}/#token=abcdefgh`,

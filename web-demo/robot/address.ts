@@ -6,17 +6,22 @@ export interface PageAddress {
   readonly hash: string;
 }
 
-const STORED = 'qiway.token';
+const STORED = { token: 'qiway.token', robot: 'qiway.robot' } as const;
 
-/** The agent's URL with its token, or undefined when there is no token. */
+/** The agent's URL with its token and, where it is known, the robot's id; undefined when there is no token. */
 export function agentUrl(
   { origin, hash }: PageAddress,
   store: Pick<Storage, 'getItem' | 'setItem'>,
 ): string | undefined {
-  const token = fragmentOf(hash).get('token') ?? store.getItem(STORED) ?? '';
+  const fragment = fragmentOf(hash);
+  const given = fragment.get('token');
+  const token = given ?? store.getItem(STORED.token) ?? '';
   if (token === '') return undefined;
-  store.setItem(STORED, token);
-  return `${origin}/#token=${encodeURIComponent(token)}`;
+  // Both from one place: a token without an id may be another robot's.
+  const robot = (given === null ? store.getItem(STORED.robot) : fragment.get('robot')) ?? '';
+  store.setItem(STORED.token, token);
+  store.setItem(STORED.robot, robot);
+  return `${origin}/#token=${encodeURIComponent(token)}${robot === '' ? '' : `&robot=${encodeURIComponent(robot)}`}`;
 }
 
 /** The values of a fragment such as `#token=…&view=explore`. */
@@ -28,6 +33,18 @@ export function fragmentOf(hash: string): URLSearchParams {
 export function withFragment(hash: string, name: string, value: string): string {
   const fragment = fragmentOf(hash);
   fragment.set(name, value);
+  return `#${fragment.toString()}`;
+}
+
+/** The fragment with the token, and the robot's id if there is one, of an agent's URL in place of its own. */
+export function withRobot(hash: string, url: string): string {
+  const given = fragmentOf(new URL(url).hash);
+  const fragment = fragmentOf(hash);
+  for (const name of ['token', 'robot']) {
+    const value = given.get(name);
+    if (value === null) fragment.delete(name);
+    else fragment.set(name, value);
+  }
   return `#${fragment.toString()}`;
 }
 

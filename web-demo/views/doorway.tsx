@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import type { ConsoleState } from '../console-state.ts';
 import { failureText } from '../failure-text.ts';
 import { LedRing } from '../parts/led-ring.tsx';
-import { readPasted, withFragment } from '../robot/address.ts';
+import { readPasted, withRobot } from '../robot/address.ts';
 
 const TEXTS = {
   'no-token': {
@@ -69,11 +69,10 @@ function PasteForm(): JSX.Element {
     event.preventDefault();
     try {
       const { url, isHere } = readPasted(pasted.value, location.origin);
-      const token = new URLSearchParams(new URL(url).hash.slice(1)).get('token') ?? '';
+      const fragment = withRobot(location.hash, url);
       if (!isHere) location.assign(url);
-      else if (new URLSearchParams(location.hash.slice(1)).get('token') === token)
-        problem.value = 'This is the token that was refused.';
-      else location.hash = withFragment(location.hash, 'token', token);
+      else if (fragment === location.hash) problem.value = 'This is the token that was refused.';
+      else location.hash = fragment;
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
     }
