@@ -25,7 +25,9 @@ const MAX_KEY_LENGTH = 200;
  * The call waits for the robot, in order with the others of its service, and is made once.
  * @throws `invalid-argument`
  * @example
- * await tts.say.with({ offline: queue({ ttlMs: 60_000 }) })('later');
+ * const robot = await connect('http://127.0.0.1:8080/#token=secret');
+ * const tts = await robot.service('ALTextToSpeech');
+ * await tts['say']?.with({ offline: queue({ ttlMs: 60_000 }) })('later');
  */
 export function queue({ ttlMs, key }: QueueOptions): OfflinePolicy {
   return policy('queue', ttlMs, key);

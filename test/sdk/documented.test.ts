@@ -35,8 +35,9 @@ it('compiles under strict flags', () => {
     const services = `import type { Property, Signal } from '@qiway/sdk';
 export interface Services {
   ALTextToSpeech: { say(text: string): void; wordSaid: Signal<[word: string]>; volume: Property<number> };
+  ALMotion: { stopMove(): void };
 }`;
-    const sources = ['sdk', 'protocol/objects'].flatMap((name) =>
+    const sources = ['sdk', 'sdk/offline', 'protocol/objects'].flatMap((name) =>
       readdirSync(join(root, name)).map((file) => join(root, name, file)),
     );
     const comments = sources
@@ -46,7 +47,7 @@ export interface Services {
     const programs = [
       ...comments.map(
         (text) =>
-          `import { connect, createObject, method, property, signal } from '@qiway/sdk';\n${text}\nexport { connect, createObject, method, property, signal };`,
+          `import { connect, createObject, method, property, queue, signal } from '@qiway/sdk';\n${text}\nexport { connect, createObject, method, property, queue, signal };`,
       ),
       `${readmeExamples(readFileSync(join(root, 'sdk/README.md'), 'utf8')).replace("'./robot'", "'./robot.js'")}\nexport { hosted, off };`,
     ];
