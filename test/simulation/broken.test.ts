@@ -97,6 +97,7 @@ function call(of: History, changes: Partial<Operation> = {}): Operation {
     bodyBytes: 4,
     answer,
     madeOn: 1,
+    isTaken: true,
     ...changes,
   });
 }

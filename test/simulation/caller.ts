@@ -15,6 +15,8 @@ export interface CallerOptions {
   readonly service: (name: string) => Promise<BusObject>;
   /** On which its session is now. */
   readonly cable: () => number | undefined;
+  /** That it may have waiting yet: a call beyond is refused, a post is dropped. */
+  readonly roomBytes: () => number;
   /** Of the next body. */
   readonly bodyBytes: () => number;
 }
@@ -232,8 +234,10 @@ export class Caller {
     bodyBytes: number,
     answer: Answer,
   ): Omit<Operation, 'id' | 'madeAt' | 'runs' | 'outcomes' | 'isCancelAsked' | 'isBehindBulk'> {
-    const { name: caller, cable } = this.#options;
-    return { kind, caller, callee, isMotion: callee.startsWith(MOTION_SERVICE), bodyBytes, answer, madeOn: cable() };
+    const { name: caller, cable, roomBytes } = this.#options;
+    const madeOn = cable();
+    const isTaken = madeOn !== undefined && roomBytes() > bodyBytes;
+    return { kind, caller, callee, isMotion: callee.startsWith(MOTION_SERVICE), bodyBytes, answer, madeOn, isTaken };
   }
 
   #answer(): Answer {

@@ -24,6 +24,8 @@ export interface Operation {
   readonly madeAt: number;
   /** The cable on which the session was when it was made; undefined: there was no link. */
   readonly madeOn: number | undefined;
+  /** There was a link, and room for it: it is not to be lost as long as the session lives. */
+  readonly isTaken: boolean;
   readonly runs: { readonly at: number; readonly on: number | undefined }[];
   readonly outcomes: (Outcome & { readonly at: number })[];
   isCancelAsked: boolean;
@@ -242,7 +244,7 @@ export class History {
       const [outcome] = operation.outcomes;
       if (operation.kind === 'call' && outcome === undefined && !killed.has(operation.caller))
         this.violate(`${nameOf(operation)} never settles`);
-      if (isIntact && operation.madeOn !== undefined && !operation.isMotion) this.#checkNotLost(operation);
+      if (isIntact && operation.isTaken && !operation.isMotion) this.#checkNotLost(operation);
     }
     for (const listening of this.listenings) this.#reach(listening);
   }

@@ -41,10 +41,15 @@ const NORMAL_WEIGHT = 40;
 /** Runs one. A failure of the simulation itself is a violation, too. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const simulation = new Simulation(options);
+  const { stackTraceLimit } = Error;
+  // Errors are what a simulation is full of, and their stacks cost more than all else of them.
+  if (options.trace === undefined) Error.stackTraceLimit = 0;
   try {
     await simulation.run();
   } catch (error) {
     simulation.history.violate(`it broke: ${error instanceof Error ? error.stack : String(error)}`);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
   return simulation.report();
 }
@@ -290,6 +295,7 @@ class Simulation {
         return client.session.service(name);
       },
       cable: () => (client.isOnline ? client.cable : undefined),
+      roomBytes: () => this.#roomBytes(client.session),
       bodyBytes: () => this.#bodyBytes(),
     });
   }
@@ -302,8 +308,14 @@ class Simulation {
       history: this.history,
       service: (name) => agent.service(name),
       cable: () => this.#client.cable,
+      roomBytes: () => Math.min(...agent.host.sessions.map((session) => this.#roomBytes(session))),
       bodyBytes: () => this.#bodyBytes(),
     });
+  }
+
+  #roomBytes(session: { readonly counts: { readonly queuedBytes: number } } | undefined): number {
+    // A batch takes memory before it is full.
+    return this.#profile.maxQueuedBytes - (session?.counts.queuedBytes ?? 0) - 300_000;
   }
 
   // ---- bounds, and the end -----------------------------------------------------------------------------------------
