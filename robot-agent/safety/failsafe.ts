@@ -225,30 +225,35 @@ class Failsafe {
 
   /** Resolves with what went wrong, in words. */
   async #make(call: FailsafeCall): Promise<string | undefined> {
-    const { clock, guard, rules, logger, counts } = this.#details.parts;
-    const name = `${call.service}.${call.member}`;
-    const isStopping = rules.isStopping(call.service, call.member);
+    const { clock, rules, logger, counts } = this.#details.parts;
     const beganMs = clock.now();
     const silence = this.#silence;
-    for (;;) {
-      try {
-        const refusal = isStopping ? undefined : guard.refusal(this.#session, call.service, call.member);
-        if (refusal !== undefined) throw refusal;
-        await call.make({ clock, timeoutMs: CALL_TIMEOUT_MS });
-        return undefined;
-      } catch (thrown) {
-        const error = asQiwayError(thrown);
-        const mayTryAgain =
-          isStopping && silence === this.#silence && clock.now() - beganMs < GIVE_UP_MS && isUndelivered(error);
-        if (!mayTryAgain) {
-          counts.failsafeCallsFailed++;
-          logger.error('a call of a failsafe failed', { session: this.#session.id, call: name, reason: error.message });
-          return `${name}: ${error.message}`;
-        }
-      }
+    const mayTryAgain = (): boolean =>
+      rules.isStopping(call.service, call.member) && silence === this.#silence && clock.now() - beganMs < GIVE_UP_MS;
+    let error = await this.#attempt(call);
+    while (error !== undefined && isUndelivered(error) && mayTryAgain()) {
       await new Promise<void>((resolve) => {
         clock.after(AGAIN_MS, resolve);
       });
+      if (mayTryAgain()) error = await this.#attempt(call);
+    }
+    if (error === undefined) return undefined;
+    const name = `${call.service}.${call.member}`;
+    counts.failsafeCallsFailed++;
+    logger.error('a call of a failsafe failed', { session: this.#session.id, call: name, reason: error.message });
+    return `${name}: ${error.message}`;
+  }
+
+  /** Begins in the turn in which it is asked for. */
+  async #attempt(call: FailsafeCall): Promise<QiwayError | undefined> {
+    const { clock, guard } = this.#details.parts;
+    const refusal = guard.refusal(this.#session, call.service, call.member);
+    if (refusal !== undefined) return refusal;
+    try {
+      await call.make({ clock, timeoutMs: CALL_TIMEOUT_MS });
+      return undefined;
+    } catch (error) {
+      return asQiwayError(error);
     }
   }
 

@@ -149,6 +149,59 @@ describe('a failsafe', () => {
   });
 });
 
+describe('a stop that could not be delivered', () => {
+  it('is not made any more once the session is back', async () => {
+    const lab = await safetyLab();
+    const stopped: string[] = [];
+    const host = (): ReturnType<typeof createObject> =>
+      createObject({ stopMove: method('()', 'v', () => void stopped.push('stop')) });
+    const first = await lab.bus.host('ALRobotPosture', host());
+    const driver = await lab.session();
+    await driver.own['setFailsafe']?.(500, [['ALRobotPosture', 'stopMove', []]]);
+    await first.close();
+    await lab.clock.advance(1_000);
+    driver.hear();
+    await lab.bus.host('ALRobotPosture', host());
+    await talk(lab, driver, { ms: 2_000, everyMs: 100 });
+    expect(stopped).toEqual([]);
+    expect(String(driver.told.at(-1)?.[5])).toContain('service-not-found');
+  });
+
+  it('is given up after 10 s', async () => {
+    const { lab, driver } = await armed();
+    const { serviceId } = await lab.bus.serviceInfo('ALMotion');
+    lab.bus.registry.unregister(serviceId);
+    await lab.clock.advance(9_000);
+    expect(lab.counts.failsafeCallsFailed).toBe(0);
+    await lab.clock.advance(2_000);
+    expect(lab.counts.failsafeCallsFailed).toBe(1);
+    expect(driver.told.at(-1)?.[5]).toHaveLength(1);
+  });
+});
+
+describe('a session that ends while its failsafe is being made', () => {
+  it('leaves none behind', async () => {
+    const lab = await safetyLab();
+    let arrive = (): void => {};
+    const ready = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const lamp = await lab.bus.service('Lamp');
+    const id = lab.bus.registerSource('Slow', async () => {
+      await ready;
+      return lamp;
+    });
+    lab.bus.registry.ready(id);
+    const driver = await lab.session();
+    const asked = driver.own['setFailsafe']?.(500, [['Slow', 'on', []]]);
+    driver.end(lost);
+    await expect(asked).rejects.toMatchObject({ code: 'link-lost' });
+    arrive();
+    await lab.clock.advance(10_000);
+    expect(lab.log).toEqual([]);
+  });
+});
+
 describe('a session that comes back after its failsafe fired', () => {
   it('cannot move the robot with what it sent before, and can with what it sends then', async () => {
     const { lab, driver } = await armed();
