@@ -41,3 +41,33 @@ export class BestRate {
     this.#beganAtMs = undefined;
   }
 }
+
+/** The least value of the last one to two spans of time. */
+export class LeastOf {
+  readonly #spanMs: number;
+  #current = Number.POSITIVE_INFINITY;
+  #previous = Number.POSITIVE_INFINITY;
+  #beganAtMs: number | undefined;
+
+  constructor(spanMs: number) {
+    this.#spanMs = spanMs;
+  }
+
+  /** Returns the least, this one included. */
+  add(value: number, now: number): number {
+    this.#beganAtMs ??= now;
+    if (now - this.#beganAtMs >= this.#spanMs) {
+      this.#previous = this.#current;
+      this.#current = Number.POSITIVE_INFINITY;
+      this.#beganAtMs = now;
+    }
+    this.#current = Math.min(this.#current, value);
+    return Math.min(this.#current, this.#previous);
+  }
+
+  forget(): void {
+    this.#current = Number.POSITIVE_INFINITY;
+    this.#previous = Number.POSITIVE_INFINITY;
+    this.#beganAtMs = undefined;
+  }
+}

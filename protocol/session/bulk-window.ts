@@ -5,7 +5,7 @@
 // bandwidth and delay, as BBR reckons it). Delay alone would not do: where processes wait for a core it jumps by
 // milliseconds although nothing is queued, and a window that shrinks with it starves the path.
 import type { Clock } from '../clock.ts';
-import { BestRate } from './best-rate.ts';
+import { BestRate, LeastOf } from './best-rate.ts';
 
 /** Bytes. The least is two fragments, so that one is on its way while the other is confirmed; the most covers 100 MB/s over 160 ms. */
 const LEAST_BYTES = 128 * 1024;
@@ -13,12 +13,15 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** What may queue on the path, ms: steadily, and while nothing seems to queue there, when the path may carry more. */
 const HEADROOM_MS = 5;
 const PROBING_HEADROOM_MS = 12;
-/** Of each frame in those averages. */
-const UNREST_WEIGHT = 1 / 16;
 /** Queued for less than this, a frame met no queue worth the name. */
 const HARDLY_QUEUED_MS = 3;
+/**
+ * A queue stands when every frame of this time, ms, or twice it, met it (as CoDel tells it). What is late only because
+ * somebody waited for a core is followed by some that are not.
+ */
+const STANDING_MS = 50;
 /** Queued for more than this, ms, the path is slower than it was; no pause of a busy computer is meant by it. */
-const CHANGED_PATH_MS = 60;
+const CHANGED_PATH_MS = 250;
 /** The least delay is measured anew after this time, ms, with little under way: routes change. */
 const LEAST_DELAY_MEMORY_MS = 10_000;
 /** The same at once when every frame was queued for longer than it should for so long. */
@@ -55,9 +58,7 @@ export class BulkWindow {
   readonly #rate = new BestRate();
   #leastDelayMs = Number.POSITIVE_INFINITY;
   #leastSeenAtMs = 0;
-  /** How long frames are queued on average, and how far they are from it: on a busy computer they come in bursts. */
-  #usualMs = 0;
-  #unrestMs = 0;
+  readonly #queued = new LeastOf(STANDING_MS);
   /** Since when every frame was queued for too long. */
   #queuedSinceMs: number | undefined;
   /** While the least delay is measured anew: from the piece that ends beyond this count on. */
@@ -121,8 +122,7 @@ export class BulkWindow {
     this.#windowBytes = LEAST_BYTES;
     this.#rate.forget();
     this.#leastDelayMs = Number.POSITIVE_INFINITY;
-    this.#usualMs = 0;
-    this.#unrestMs = 0;
+    this.#queued.forget();
     this.#queuedSinceMs = undefined;
     this.#measuring = undefined;
     this.#wasFull = false;
@@ -150,8 +150,7 @@ export class BulkWindow {
     const delayMs = now - last.atMs;
     this.#learnDelay(last, delayMs, now);
     const queuedMs = delayMs - this.#leastDelayMs;
-    this.#unrestMs += (Math.abs(queuedMs - this.#usualMs) - this.#unrestMs) * UNREST_WEIGHT;
-    this.#usualMs += (queuedMs - this.#usualMs) * UNREST_WEIGHT;
+    const standingMs = this.#queued.add(queuedMs, now);
     if (queuedMs > CHANGED_PATH_MS) this.#rate.forget();
     this.#rate.add(this.#confirmedBytes - last.confirmed, {
       elapsedMs: Math.max(now - last.confirmedAtMs, last.atMs - last.confirmedSentAtMs),
@@ -159,19 +158,25 @@ export class BulkWindow {
       isOfPath: last.isHeldBack || queuedMs > HEADROOM_MS + PROBING_HEADROOM_MS,
     });
     // No faster than what is confirmed: for each piece that left the path two may follow, no burst.
-    const reckoned = Math.min(this.#reckoned(last, { queuedMs, bytes }), this.#windowBytes + bytes);
+    const reckoned = Math.min(this.#reckoned(last, { queuedMs, standingMs, bytes }), this.#windowBytes + bytes);
     this.#windowBytes = Math.min(Math.max(reckoned, LEAST_BYTES), MOST_BYTES);
   }
 
-  #reckoned(last: Sent, { queuedMs, bytes }: { readonly queuedMs: number; readonly bytes: number }): number {
+  #reckoned(
+    last: Sent,
+    { queuedMs, standingMs, bytes }: { readonly queuedMs: number; readonly standingMs: number; readonly bytes: number },
+  ): number {
     if (this.#measuring !== undefined) return this.#measuring.windowBytes;
-    const headroomMs = Math.min(HEADROOM_MS + 2 * this.#unrestMs, PROBING_HEADROOM_MS);
-    const isFree = queuedMs < HARDLY_QUEUED_MS;
-    const carried = this.#rate.bytesPerMs * (this.#leastDelayMs + (isFree ? PROBING_HEADROOM_MS : headroomMs));
-    if (!isFree || !last.isHeldBack) return carried;
+    const rate = this.#rate.bytesPerMs;
+    if (standingMs >= HARDLY_QUEUED_MS) return rate * (this.#leastDelayMs + HEADROOM_MS);
+    const probing = rate * (this.#leastDelayMs + PROBING_HEADROOM_MS);
+    // A window is not always full: the rate it gave may be two thirds of what it allows.
+    const most = Math.max(probing, rate * this.#leastDelayMs * 1.5) + 2 * PIECE_BYTES;
+    if (queuedMs >= HARDLY_QUEUED_MS) return Math.min(this.#windowBytes, most);
     // In a round trip, by what may queue.
     const growth = Math.max(Math.min(1, PROBING_HEADROOM_MS / this.#leastDelayMs), PIECE_BYTES / this.#windowBytes);
-    return Math.max(carried, this.#windowBytes + growth * bytes);
+    const grown = last.isHeldBack ? this.#windowBytes + growth * bytes : this.#windowBytes;
+    return Math.max(probing, Math.min(grown, most));
   }
 
   #learnDelay(last: Sent, delayMs: number, now: number): void {

@@ -1,6 +1,6 @@
 // The window of bulk on simulated paths: it fills them, keeps queues short, and is not starved by a receiver that waits for
 // its core. All numbers are exact: the paths are reckoned, chance has a seed.
-import { BestRate } from '@qiway/protocol/session/best-rate';
+import { BestRate, LeastOf } from '@qiway/protocol/session/best-rate';
 import { BulkWindow } from '@qiway/protocol/session/bulk-window';
 import { describe, expect, it } from 'vitest';
 import { chance, Pipe, percentile } from './pipe.ts';
@@ -64,6 +64,17 @@ describe('with a receiver that stands still for 1 to 20 ms again and again, the 
     expect(measured / bytesPerMs).toBeGreaterThan(0.85);
     expect(percentile(queuedMs, 0.99)).toBeLessThan(Math.max(30, FLOOR_BYTES / bytesPerMs));
   });
+});
+
+it('a receiver that has the core for a fraction of the time only does not starve the path', () => {
+  const random = chance(3);
+  const stalls = (): { readonly runMs: number; readonly stallMs: number } => ({
+    runMs: 2 + random() * 10,
+    stallMs: 5 + random() * 55,
+  });
+  const pipe = new Pipe({ bytesPerMs: 100 * MB_PER_S, delayMs: 0.05, stalls });
+  pipe.run(8000);
+  expect(pipe.run(20_000).bytesPerMs).toBeGreaterThan(25 * MB_PER_S);
 });
 
 describe('when the path changes, the window', () => {
@@ -145,4 +156,13 @@ describe('the best rate', () => {
     rate.forget();
     expect(rate.bytesPerMs).toBe(0);
   });
+});
+
+it('the least of a time is forgotten after twice that time', () => {
+  const least = new LeastOf(50);
+  expect([least.add(1, 0), least.add(9, 49), least.add(8, 50), least.add(7, 99), least.add(9, 100)]).toEqual([
+    1, 1, 1, 1, 7,
+  ]);
+  least.forget();
+  expect(least.add(20, 101)).toBe(20);
 });
