@@ -1,3 +1,4 @@
+// The class of a member by rules: which rule wins, and what an agent knows of NAOqi.
 import { createClassTable, patternTest, readClassRule } from '@qiway/protocol/member-class';
 import { describe, expect, it } from 'vitest';
 import { createMemberRules } from '../../robot-agent/safety/member-rules.ts';
