@@ -66,7 +66,7 @@ export class Flusher {
       this.#endIfIdle();
       return;
     }
-    if (this.#isMine !== undefined) return this.#fill();
+    if (this.#isMine !== undefined) return this.#mayMake() ? this.#fill() : this.#endIfIdle();
     if (this.#turn !== undefined || this.#nextOf(undefined) === undefined) return;
     const turn = new AbortController();
     this.#turn = turn;
@@ -110,12 +110,12 @@ export class Flusher {
   }
 
   async #work(isMine: () => boolean): Promise<void> {
-    const ended = new Promise<void>((resolve) => {
-      this.#endTurn = resolve;
-    });
     try {
       await this.#options.reload();
       if (!this.#canSend()) return;
+      const ended = new Promise<void>((resolve) => {
+        this.#endTurn = resolve;
+      });
       this.#isMine = isMine;
       this.#fill();
       this.#endIfIdle();
@@ -124,6 +124,11 @@ export class Flusher {
       this.#isMine = undefined;
       this.#endTurn = () => {};
     }
+  }
+
+  /** It can, and it is this tab's turn: a turn may be lost while the page sleeps. */
+  #mayMake(): boolean {
+    return this.#canSend() && this.#isMine?.() === true;
   }
 
   #canSend(): boolean {
@@ -140,7 +145,7 @@ export class Flusher {
           if (this.#lanes.get(service) !== lane) return; // it was put aside
           this.#lanes.delete(service);
           // One that came while the lane ended.
-          if (this.#isMine !== undefined && this.#canSend() && this.#nextOf(service) !== undefined) this.#fill();
+          if (this.#mayMake() && this.#nextOf(service) !== undefined) this.#fill();
           else this.#endIfIdle();
         });
       this.#lanes.set(service, lane);
@@ -152,7 +157,7 @@ export class Flusher {
   }
 
   async #run(service: string): Promise<void> {
-    while (this.#canSend() && this.#isMine?.() === true) {
+    while (this.#mayMake()) {
       const call = this.#nextOf(service);
       if (call === undefined) return;
       if (this.#options.expire(call)) continue;

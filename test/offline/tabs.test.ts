@@ -176,6 +176,26 @@ describe.each(['locks', 'leases'] as const)('tabs that take turns by %s', (way) 
   });
 });
 
+test('a tab whose turn another has taken, since it slept, makes no more calls until it has it again', async () => {
+  const store = memoryStore();
+  const tab = openTab(robot, { store });
+  const open = robot.hold();
+  const outcomes = [await say(tab, '1'), await say(tab, '2')];
+  await until(() => robot.ran.length === 1);
+  const { takeLease } = store;
+  store.takeLease = async () => false;
+  await clock.advance(3000);
+  await quiet();
+  open();
+  await until(() => outcomes[0]?.value === '1');
+  await quiet();
+  expect([outcomes[1]?.value, robot.ran]).toEqual([undefined, ['Voice.say(1)']]);
+  store.takeLease = takeLease;
+  await clock.advance(1000);
+  await quiet();
+  expect([outcomes[1]?.value, robot.ran]).toEqual(['2', ['Voice.say(1)', 'Voice.say(2)']]);
+});
+
 test('a tab that hears nothing from the others learns that its call was made, not what it came to', async () => {
   const shared = { store: memoryStore(), locks: memoryLocks() };
   const [deaf, other] = [openTab(robot, { ...shared, isReady: false }), openTab(robot, { ...shared, isReady: false })];
