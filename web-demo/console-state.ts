@@ -1,14 +1,16 @@
 // The whole page's state, put together once and handed to the views. Layer: page state; the DOM only through `PageSeam`.
-import { effect, type Signal, signal } from '@preact/signals';
-import { connect, type Robot } from '@qiway/sdk';
+import { effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
+import { connect, isQiwayError, type Robot } from '@qiway/sdk';
 import { failureText } from './failure-text.ts';
 import { agentUrl, fragmentOf, withFragment } from './robot/address.ts';
 import { type Control, createControl } from './robot/control.ts';
 import { createDrive, type Drive } from './robot/drive.ts';
 import { feedRobotState } from './robot/feed.ts';
+import { createHistory, type LinkHistory, type MomentKind } from './robot/history.ts';
 import { createLink, type Link } from './robot/link.ts';
 import type { Services } from './robot/robot-services.ts';
 import { createRobotState, type RobotState } from './robot/robot-state.ts';
+import { createWaiting, type Waiting } from './robot/waiting.ts';
 import type { Theme } from './theme.ts';
 import { createToasts, type Toasts } from './toasts.ts';
 
@@ -21,9 +23,17 @@ export interface ConsoleState {
   readonly robot: RobotState;
   readonly drive: Drive;
   readonly control: Control;
+  /** What happened to the link. */
+  readonly happened: LinkHistory;
+  /** Calls that wait for the robot. */
+  readonly waiting: Waiting;
   readonly toasts: Toasts;
   readonly theme: Theme;
   readonly view: Signal<ViewName>;
+  /** Whether all that is known of the link is shown. */
+  readonly isStatusOpen: Signal<boolean>;
+  /** The time, milliseconds since 1970; goes on once a second. */
+  readonly nowMs: ReadonlySignal<number>;
   /** Calls back after a while; returns how to prevent it. */
   readonly after: (delayMs: number, run: () => void) => () => void;
   /** The page is closed, or left: stops the robot if it drives, and says goodbye, so that nobody takes it for lost. */
@@ -34,6 +44,9 @@ export interface ConsoleState {
   attempt(what: string, run: () => Promise<unknown> | undefined): void;
   openView(view: ViewName): void;
 }
+
+/** Ages are shown in seconds. */
+const TICK_MS = 1000;
 
 export interface PageSeam {
   readonly location: Pick<Location, 'origin' | 'hash'>;
@@ -54,7 +67,16 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     connect: (url) => connect<Services>(url),
     after,
   });
-  const control = createControl({ after, lost: (error) => toasts.show(failureText(error)) });
+  const happened = createHistory();
+  const note = (kind: MomentKind, text: string): void => happened.note(kind, text, Date.now());
+  const waiting = createWaiting({ tell: note });
+  const control = createControl({
+    after,
+    lost: (error) => {
+      toasts.show(failureText(error));
+      note('lease-lost', failureText(error));
+    },
+  });
   const drive = createDrive({
     control,
     motor: () => (link.state.peek().kind === 'online' ? robot.motion.peek() : undefined),
@@ -65,23 +87,38 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
   const view = signal<ViewName>(VIEWS.find((name) => name === shownView) ?? 'drive');
 
   effect(() => {
-    const state = link.state.value;
-    control.follow(state.kind === 'online' ? state.robot : undefined);
-    if (state.kind !== 'online') {
-      drive.lost();
-      return undefined;
-    }
-    const stopFeeding = feedRobotState(robot, {
-      robot: state.robot,
-      after,
-      onProblem: (service, error) => toasts.show(`${service}: ${failureText(error)}`),
+    const { value } = link.robot;
+    return untracked(() => {
+      control.follow(value);
+      waiting.follow(value?.queue);
+      if (value === undefined) return undefined;
+      const stopFeeding = feedRobotState(robot, {
+        robot: value,
+        after,
+        onProblem: (service, error) => toasts.show(`${service}: ${failureText(error)}`),
+      });
+      hostDisplay(value, toasts);
+      return stopFeeding;
     });
-    hostDisplay(state.robot, toasts);
-    return stopFeeding;
   });
   effect(() => {
-    if (robot.motion.value !== undefined) drive.found();
+    const status = link.status.value;
+    if (status !== undefined) untracked(() => happened.observe(status, Date.now()));
   });
+  // What moves the robot is never held for later: with the link goes the hand on the joystick.
+  effect(() => {
+    if (link.state.value.kind !== 'online') drive.lost();
+    else if (robot.motion.value !== undefined) drive.found();
+  });
+  effect(() => {
+    if (control.isOwn.value) untracked(() => note('lease-taken', 'This page has the motors.'));
+  });
+  const nowMs = signal(Date.now());
+  const tick = (): void => {
+    nowMs.value = Date.now();
+    after(TICK_MS, tick);
+  };
+  tick();
   // The robot stands; a hand that is still on the joystick has to let go before it moves again.
   effect(() => {
     if (control.firedAtMs.value !== undefined) drive.lost();
@@ -92,9 +129,13 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     robot,
     drive,
     control,
+    happened,
+    waiting,
     toasts,
     theme,
     view,
+    isStatusOpen: signal(false),
+    nowMs,
     after,
     leave() {
       drive.leave();
@@ -106,7 +147,11 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     attempt(what, run) {
       const done = run();
       if (done === undefined) toasts.show(`${what}: the robot does not offer this at the moment.`);
-      else done.catch((error: unknown) => toasts.show(`${what}: ${failureText(error)}`));
+      else
+        done.catch((error: unknown) => {
+          // Whoever took it back knows.
+          if (!isQiwayError(error) || error.code !== 'canceled') toasts.show(`${what}: ${failureText(error)}`);
+        });
     },
     openView(name) {
       view.value = name;

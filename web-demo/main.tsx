@@ -2,6 +2,7 @@
 import './style/tokens.css';
 import './style/base.css';
 import './style/shell.css';
+import './style/status.css';
 import './style/drive.css';
 import './style/explore.css';
 import './style/plot.css';

@@ -181,8 +181,8 @@ describe('plotted numbers', () => {
     expect(buffer.labels).toEqual(['a', 'b']);
     expect(buffer.columns).toEqual([
       [1, 2],
-      [1, null],
-      [null, 2],
+      [1, undefined],
+      [undefined, 2],
     ]);
   });
 

@@ -11,6 +11,8 @@ import { ValueField } from './value-field.tsx';
 
 interface MethodFormProps {
   readonly method: DescribedMethod;
+  /** Why it cannot be called at the moment. */
+  readonly offReason: string | undefined;
   readonly call: (fullName: string, args: readonly unknown[], signal: AbortSignal) => Promise<unknown>;
   readonly onOpenObject: (object: object, title: string) => void;
 }
@@ -23,7 +25,7 @@ type Outcome =
 
 const ANY_ARGUMENTS = { kind: 'dynamic' } as const;
 
-export function MethodForm({ method, call, onOpenObject }: MethodFormProps): JSX.Element {
+export function MethodForm({ method, offReason, call, onOpenObject }: MethodFormProps): JSX.Element {
   const isAny = method.parameters === 'any';
   const members = method.parameters === 'any' ? [] : method.parameters;
   const drafts = useSignal<readonly Draft[]>(isAny ? ['[]'] : members.map((member) => emptyDraft(member.type)));
@@ -33,7 +35,7 @@ export function MethodForm({ method, call, onOpenObject }: MethodFormProps): JSX
 
   const run = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    if (outcome.value.kind === 'calling') return;
+    if (outcome.value.kind === 'calling' || offReason !== undefined) return;
     const controller = new AbortController();
     stop.current = controller;
     try {
@@ -83,7 +85,13 @@ export function MethodForm({ method, call, onOpenObject }: MethodFormProps): JSX
           />
         ))}
         <div class="row">
-          <button type="submit" class="button main" aria-disabled={outcome.value.kind === 'calling'}>
+          <button
+            type="submit"
+            class="button main"
+            disabled={offReason !== undefined}
+            title={offReason}
+            aria-disabled={outcome.value.kind === 'calling'}
+          >
             {outcome.value.kind === 'calling' ? 'Calling…' : 'Call'}
           </button>
           {outcome.value.kind === 'calling' && (
@@ -91,6 +99,7 @@ export function MethodForm({ method, call, onOpenObject }: MethodFormProps): JSX
               Cancel
             </button>
           )}
+          {offReason !== undefined && <span class="small off-reason">{offReason}</span>}
           <span class="small soft">
             gives {describeType(method.returns)}
             {method.returnAbout !== '' && ` – ${method.returnAbout}`}

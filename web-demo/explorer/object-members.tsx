@@ -13,12 +13,14 @@ import { describeType, type Member as NamedType } from './signature.ts';
 interface ObjectMembersProps {
   readonly object: RemoteObject<LooseMembers>;
   readonly title: string;
+  /** Why calls cannot be made at the moment. */
+  readonly offReason: string | undefined;
   readonly onOpenObject: (object: object, title: string) => void;
   /** Given for an object that a method returned. */
   readonly onBack?: (() => void) | undefined;
 }
 
-export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMembersProps): JSX.Element {
+export function ObjectMembers({ object, title, offReason, onOpenObject, onBack }: ObjectMembersProps): JSX.Element {
   const isComplete = useSignal(false);
   const described = useMemo(
     () => describeObject(metaObjectOf(object), { isComplete: isComplete.value }),
@@ -55,10 +57,11 @@ export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMem
               <Member key={property.fullName} name={property.name} signature={describeType(property.type)}>
                 <PropertyEditor
                   property={property}
+                  offReason={offReason}
                   access={{
                     read: () => member(property.fullName).value(),
                     write: (value) => member(property.fullName).setValue(value),
-                    connect: (take) => member(property.fullName).connect(take),
+                    connect: (take, gap) => member(property.fullName).connect(take, { gap }),
                   }}
                 />
               </Member>
@@ -73,7 +76,9 @@ export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMem
               <Member key={signal.fullName} name={signal.name} signature={listTypes(signal.parameters)}>
                 <SignalWatch
                   signal={signal}
-                  connect={(_name, take) => member(signal.fullName).connect((...args: unknown[]) => take(args))}
+                  connect={(_name, take, gap) =>
+                    member(signal.fullName).connect((...args: unknown[]) => take(args), { gap })
+                  }
                 />
               </Member>
             ))}
@@ -91,6 +96,7 @@ export function ObjectMembers({ object, title, onOpenObject, onBack }: ObjectMem
               >
                 <MethodForm
                   method={method}
+                  offReason={offReason}
                   call={(fullName, args, signal) => member(fullName).with({ signal, timeoutMs: 0 })(...args)}
                   onOpenObject={onOpenObject}
                 />

@@ -11,15 +11,18 @@ import { ValueField } from './value-field.tsx';
 export interface PropertyAccess {
   read(): Promise<unknown>;
   write(value: unknown): Promise<unknown>;
-  /** Resolves once the robot confirmed, to how to end it. */
-  connect(take: (value: unknown) => void): Promise<() => unknown>;
+  /** Resolves once the robot confirmed, to how to end it. `gap`: values may have been missed. */
+  connect(take: (value: unknown) => void, gap: () => void): Promise<() => unknown>;
 }
 
 export function PropertyEditor({
   property,
+  offReason,
   access,
 }: {
   readonly property: DescribedProperty;
+  /** Why it cannot be set at the moment. */
+  readonly offReason: string | undefined;
   readonly access: PropertyAccess;
 }): JSX.Element {
   const current = useSignal<{ readonly value: unknown } | undefined>(undefined);
@@ -33,7 +36,10 @@ export function PropertyEditor({
       if (isShown) current.value = { value };
     };
     const start = async (): Promise<void> => {
-      const off = await access.connect(take);
+      const readAgain = (): void => {
+        access.read().then(take, () => undefined);
+      };
+      const off = await access.connect(take, readAgain);
       if (isShown) end = off;
       else await off();
       take(await access.read());
@@ -76,7 +82,12 @@ export function PropertyEditor({
             onChange={(next) => (draft.value = next)}
           />
           <div class="row">
-            <button type="submit" class="button main" disabled={draft.value === undefined}>
+            <button
+              type="submit"
+              class="button main"
+              disabled={draft.value === undefined || offReason !== undefined}
+              title={offReason}
+            >
               Set
             </button>
             {draft.value !== undefined && (
@@ -84,6 +95,7 @@ export function PropertyEditor({
                 Undo
               </button>
             )}
+            {offReason !== undefined && <span class="small off-reason">{offReason}: the value may be old</span>}
           </div>
         </form>
       )}

@@ -10,13 +10,19 @@ import { describeType } from './signature.ts';
 interface SignalWatchProps {
   readonly signal: DescribedSignal;
   /** Resolves once the robot confirmed, to how to end it. */
-  readonly connect: (name: string, take: (args: readonly unknown[]) => void) => Promise<() => unknown>;
+  readonly connect: (
+    name: string,
+    take: (args: readonly unknown[]) => void,
+    gap: (missed: number | undefined) => void,
+  ) => Promise<() => unknown>;
 }
 
 interface Entry {
   readonly number: number;
   readonly time: string;
   readonly text: string;
+  /** Says that events are missing between the one below and the one above. */
+  readonly isGap: boolean;
 }
 
 const MAX_ENTRIES = 200;
@@ -30,7 +36,9 @@ export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element 
   const watch = useSignal<Watch>({ kind: 'off' });
   const entries = useSignal<readonly Entry[]>([]);
   const problem = useSignal('');
+  /** Events, and lines of the log. */
   const count = useRef(0);
+  const written = useRef(0);
   const isShown = useRef(true);
 
   const stop = (): void => {
@@ -44,19 +52,22 @@ export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element 
     },
     [],
   );
+  const log = (text: string, isGap: boolean): void => {
+    written.current += 1;
+    const entry = { number: written.current, time: clockText(new Date()), text, isGap };
+    entries.value = [entry, ...entries.value].slice(0, MAX_ENTRIES);
+  };
   const take = (args: readonly unknown[]): void => {
     count.current += 1;
-    const text = args.length === 0 ? 'emitted' : args.map((arg) => showValue(arg)).join(', ');
-    entries.value = [{ number: count.current, time: clockText(new Date()), text }, ...entries.value].slice(
-      0,
-      MAX_ENTRIES,
-    );
+    log(args.length === 0 ? 'emitted' : args.map((arg) => showValue(arg)).join(', '), false);
   };
+  const gap = (missed: number | undefined): void =>
+    log(missed === undefined ? 'some may have been missed here' : `${missed} missed here`, true);
   const start = async (): Promise<void> => {
     watch.value = { kind: 'starting' };
     problem.value = '';
     try {
-      const end = await connect(signal.name, take);
+      const end = await connect(signal.name, take, gap);
       if (isShown.current) watch.value = { kind: 'on', end };
       else quietly(end);
     } catch (error) {
@@ -96,8 +107,8 @@ export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element 
       {(isOn || entries.value.length > 0) && (
         <div class="output log code" role="log" aria-live="off" aria-label={`What ${signal.name} sent`}>
           {entries.value.length === 0 && <p class="soft">Nothing yet</p>}
-          {entries.value.map(({ number, time, text }) => (
-            <p key={number}>
+          {entries.value.map(({ number, time, text, isGap }) => (
+            <p key={number} class={isGap ? 'log-gap' : ''}>
               <span class="soft figures">{time}</span>
               <span>{text}</span>
             </p>

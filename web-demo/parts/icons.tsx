@@ -15,6 +15,9 @@ const PATHS = {
   add: 'M12 5v14M5 12h14',
   pause: 'M9 5v14m6-14v14',
   play: 'M8 5l11 7-11 7z',
+  more: 'M6 9l6 6 6-6',
+  less: 'M6 15l6-6 6 6',
+  lock: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
 } as const;
 
 export type IconName = keyof typeof PATHS;

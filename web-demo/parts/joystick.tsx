@@ -34,7 +34,10 @@ function takesKey({ target, code }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   // A slider, a tab list and a scrolled text know arrows, but no letters.
   const isArrow = code.startsWith('Arrow');
-  if (target.closest('input[type="range"], input[type="checkbox"], [role="tablist"], [role="log"]') !== null)
+  if (
+    target.closest('input[type="range"], input[type="checkbox"], [role="tablist"], [role="slider"], [role="log"]') !==
+    null
+  )
     return isArrow;
   return target.closest('input, select, textarea, [contenteditable]') !== null;
 }

@@ -104,7 +104,7 @@ function optionsFor(
         label,
         stroke: SERIES_COLORS[index % SERIES_COLORS.length] ?? ink,
         width: 2,
-        spanGaps: true,
+        spanGaps: false,
       })),
     ],
   };

@@ -94,14 +94,16 @@ function mayHoldNumbers(type: ValueType): boolean {
   }
 }
 
-/** Subscribes to a member. Resolves once the robot confirmed, to how to end it. */
+/** Subscribes to a member. Resolves once the robot confirmed, to how to end it. `gap`: some may have been missed. */
 export async function followMember(
   object: RemoteObject<LooseMembers>,
   { name, fullName, kind }: PlottableMember,
-  take: (numbers: ReadonlyMap<string, number>) => void,
+  { take, gap }: { readonly take: (numbers: ReadonlyMap<string, number>) => void; readonly gap: () => void },
 ): Promise<() => unknown> {
   const member = object[fullName] as LooseMembers[string];
-  const off = await member.connect((...args: unknown[]) => take(numbersIn(args.length === 1 ? args[0] : args, name)));
+  const off = await member.connect((...args: unknown[]) => take(numbersIn(args.length === 1 ? args[0] : args, name)), {
+    gap,
+  });
   if (kind === 'property') take(numbersIn(await member.value(), name));
   return off;
 }

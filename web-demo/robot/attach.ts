@@ -31,6 +31,7 @@ export async function attachMotion(
     }
     batch(() => {
       state.pose.value = pose;
+      state.poseAtMs.value = Date.now();
       state.trail.value = extendTrail(state.trail.peek(), pose);
     });
   };
@@ -50,7 +51,7 @@ export async function attachMotion(
 
 function poll(ask: () => Promise<void>, { scope, after }: { scope: Scope; after: After }): void {
   const again = (): void => {
-    if (scope.isOpen) scope.add(after(POSITION_MS, () => void ask().then(again, () => undefined)));
+    if (scope.isOpen) scope.add(after(POSITION_MS, () => void ask().then(again, again)));
   };
   again();
 }
@@ -75,6 +76,7 @@ export async function attachSpeech(
   scope: Scope,
 ): Promise<void> {
   hold(state.speech, speech, scope);
+  state.knownSpeech.value = speech;
   if (offers(speech, 'volume')) {
     scope.add(
       await speech.volume.connect((percent) => {

@@ -1,6 +1,8 @@
 // The camera: NAOqi's video device as a stream of pictures ready to be drawn. Layer: robot.
 // One request is under way at a time; the next is asked when the last was drawn, so a slow link lowers the rate only.
 
+import { isQiwayError } from '@qiway/sdk';
+
 /** What is needed of ALVideoDevice. */
 export interface VideoDevice {
   subscribeCamera(
@@ -86,6 +88,7 @@ export interface CameraOptions {
 const NAME = 'QiwayConsole';
 /** How long to wait after a camera failed. */
 const RETRY_MS = 2000;
+const OFFLINE_MS = 250;
 
 /** Asks for pictures until the returned function is called. */
 export function watchCamera(
@@ -123,6 +126,11 @@ export function watchCamera(
         if (isWatching) await pause(1000 / framesPerSecond);
       } catch (error) {
         if (!isWatching) break;
+        // The link will be back, and the camera then still knows this page.
+        if (isQiwayError(error) && error.code === 'offline') {
+          await pause(OFFLINE_MS);
+          continue;
+        }
         onProblem(error);
         leave();
         await pause(RETRY_MS);

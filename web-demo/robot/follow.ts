@@ -55,24 +55,28 @@ function openScope(): OpenScope {
 
 /** A failure that only says that the service, or the link, is gone: nothing to tell a person. */
 function isFarewell(error: unknown): boolean {
-  return (
-    isQiwayError(error) &&
-    ['service-gone', 'object-gone', 'link-lost', 'closed', 'service-not-found'].includes(error.code)
-  );
+  return isQiwayError(error) && ['service-gone', 'object-gone', 'closed', 'service-not-found'].includes(error.code);
 }
 
-/** Between attempts to attach to a service that is not back yet with the robot's bus, ms. */
+/** A failure of the way to the service, which is mended by itself. */
+function isPassing(error: unknown): boolean {
+  return isQiwayError(error) && ['bus-down', 'offline', 'link-lost'].includes(error.code);
+}
+
+/** Between attempts to attach to a service that the way to is not back yet, ms. */
 const AGAIN_MS = 500;
 
 /**
  * Follows the services until the returned function is called. While the robot's bus is down they keep their names, and are
- * let go of all the same: what they handed out is gone, and what they last said may not be so any more.
+ * let go of all the same: what they handed out is gone, and what they last said may not be so any more. The same with a new
+ * session in place of the old. A link that breaks and is made anew changes nothing.
  */
 export function followServices({ robot, attachments, onServices, onProblem, after }: FollowOptions): () => void {
   const names = new Set<string>();
   const scopes = new Map<string, OpenScope>();
   let isFollowing = true;
   let isBusUp = robot.status.bus === 'up';
+  let lost = robot.status.lost;
 
   async function attach<N extends keyof Services>(name: N, scope: OpenScope): Promise<void> {
     try {
@@ -80,7 +84,7 @@ export function followServices({ robot, attachments, onServices, onProblem, afte
       if (scope.isOpen) await attachments[name]?.(object, scope);
     } catch (error) {
       if (!scope.isOpen || isFarewell(error)) return;
-      if (isQiwayError(error) && error.code === 'bus-down') scope.add(after(AGAIN_MS, () => add(name)));
+      if (isPassing(error)) scope.add(after(AGAIN_MS, () => add(name)));
       else onProblem(name, error);
     }
   }
@@ -110,26 +114,35 @@ export function followServices({ robot, attachments, onServices, onProblem, afte
     else remove(change.name);
     tell();
   });
-  const offStatus = robot.onStatusChange(({ bus }) => {
-    if (isBusUp === (bus === 'up')) return;
-    isBusUp = bus === 'up';
+  const offStatus = robot.onStatusChange((status) => {
+    const isRenewed = status.state === 'online' && status.lost !== lost;
+    if (isBusUp === (status.bus === 'up') && !isRenewed) return;
+    isBusUp = status.bus === 'up';
+    if (isRenewed) lost = status.lost;
     for (const name of [...names]) {
       if (isBusUp) add(name);
       else letGo(name);
     }
     tell();
   });
-  robot.services().then(
-    (infos) => {
-      for (const { name } of infos) if (!names.has(name)) add(name);
-      tell();
-    },
-    (error: unknown) => {
-      if (isFollowing && !isFarewell(error)) onProblem('ServiceDirectory', error);
-    },
-  );
+  let stopAsking = (): void => undefined;
+  const ask = (): void => {
+    robot.services().then(
+      (infos) => {
+        for (const { name } of infos) if (!names.has(name)) add(name);
+        tell();
+      },
+      (error: unknown) => {
+        if (!isFollowing || isFarewell(error)) return;
+        if (isPassing(error)) stopAsking = after(AGAIN_MS, ask);
+        else onProblem('ServiceDirectory', error);
+      },
+    );
+  };
+  ask();
   return () => {
     isFollowing = false;
+    stopAsking();
     off();
     offStatus();
     for (const name of [...scopes.keys()]) remove(name);

@@ -1,19 +1,35 @@
-// Keeps this page linked with its robot: dials, watches, dials again after a loss. Layer: robot; no DOM.
-import { type ReadonlySignal, signal } from '@preact/signals';
-import { isQiwayError, QiwayError, type Robot } from '@qiway/sdk';
+// Keeps this page linked with its robot. The robot's session mends broken links by itself; this file makes the first one,
+// dials anew when a session ended for good, and tells what a person sees of it. Layer: robot; no DOM.
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { isQiwayError, QiwayError, type Robot, type Status } from '@qiway/sdk';
 import type { Services } from './robot-services.ts';
 
 export type LinkState =
   | { readonly kind: 'no-token' }
   | { readonly kind: 'dialling' }
   | { readonly kind: 'online'; readonly robot: Robot<Services> }
-  /** The link broke or could not be made; it is tried again by itself. */
-  | { readonly kind: 'lost'; readonly error: QiwayError; readonly wasOnline: boolean; readonly isTrying: boolean }
+  /**
+   * The link broke or could not be made; it is tried again by itself. `robot`: its session looks for it and goes on then;
+   * undefined: this page dials anew.
+   */
+  | {
+      readonly kind: 'lost';
+      readonly error: QiwayError;
+      readonly wasOnline: boolean;
+      readonly isTrying: boolean;
+      readonly robot: Robot<Services> | undefined;
+    }
   /** Trying again would not help. */
   | { readonly kind: 'refused'; readonly error: QiwayError };
 
 export interface Link {
   readonly state: ReadonlySignal<LinkState>;
+  /** Of this page, whether its link stands or is being made anew. */
+  readonly robot: ReadonlySignal<Robot<Services> | undefined>;
+  /** The last that is known of the robot. */
+  readonly status: ReadonlySignal<Status | undefined>;
+  /** The link is gone for longer than an eye overlooks: what is shown is old. A break that is mended at once is none. */
+  readonly isAway: ReadonlySignal<boolean>;
   readonly rttMs: ReadonlySignal<number | undefined>;
   /** Whether the robot's own bus answers. */
   readonly isBusUp: ReadonlySignal<boolean>;
@@ -32,10 +48,15 @@ export interface LinkOptions {
 
 /** Waits before the first, second … new try, the last one from then on. Milliseconds. */
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+/** A link that is back sooner was never seen to be gone. */
+const BLINK_MS = 400;
 const HOPELESS: readonly string[] = ['unauthorized', 'forbidden', 'protocol-mismatch', 'invalid-argument'];
 
 export function createLink({ url, connect, after }: LinkOptions): Link {
   const state = signal<LinkState>({ kind: 'dialling' });
+  const shownRobot = signal<Robot<Services> | undefined>(undefined);
+  const status = signal<Status | undefined>(undefined);
+  const isAway = signal(false);
   const rttMs = signal<number | undefined>(undefined);
   const isBusUp = signal(true);
   let attempt = 0;
@@ -43,40 +64,47 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
   let cancelRetry = (): void => undefined;
   let current: Robot<Services> | undefined;
 
+  const isLost = computed(() => state.value.kind === 'lost' && state.value.wasOnline);
+  effect(() => {
+    if (isLost.value) return after(BLINK_MS, () => (isAway.value = true));
+    isAway.value = false;
+    return undefined;
+  });
+
   function lose(error: unknown, wasOnline: boolean): void {
-    const reason = isQiwayError(error)
-      ? error
-      : new QiwayError('link-lost', error instanceof Error ? error.message : 'the link ended');
+    const reason = reasonOf(error);
     rttMs.value = undefined;
+    shownRobot.value = undefined;
     if (HOPELESS.includes(reason.code)) {
       state.value = { kind: 'refused', error: reason };
       return;
     }
-    state.value = { kind: 'lost', error: reason, wasOnline, isTrying: false };
+    state.value = { kind: 'lost', error: reason, wasOnline, isTrying: false, robot: undefined };
     cancelRetry = after(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] ?? 0, dial);
     tries += 1;
   }
 
+  /** What it says of itself; false: it has ended. */
+  function take(robot: Robot<Services>, now: Status): boolean {
+    status.value = now;
+    isBusUp.value = now.bus !== 'down';
+    rttMs.value = now.state === 'online' ? now.rttMs : undefined;
+    if (now.state === 'online' && state.peek().kind !== 'online') state.value = { kind: 'online', robot };
+    if (now.state === 'offline')
+      state.value = { kind: 'lost', error: reasonOf(now.reason), wasOnline: true, isTrying: true, robot };
+    return now.state !== 'closed';
+  }
+
   async function follow(robot: Robot<Services>, mine: number): Promise<void> {
     let reason: unknown;
-    const take = (): boolean => {
-      if (mine !== attempt) return false;
-      const { status } = robot;
-      rttMs.value = status.rttMs;
-      isBusUp.value = status.bus !== 'down';
-      return status.state === 'online' || status.state === 'connecting';
-    };
-    if (take()) {
-      try {
-        for await (const status of robot.statusChanges()) {
-          if (!take()) {
-            reason = status.reason;
-            break;
-          }
-        }
-      } catch (error) {
-        reason = error;
+    try {
+      for await (const now of robot.statusChanges()) {
+        if (mine !== attempt) return;
+        reason = now.reason;
+        if (!take(robot, now)) break;
       }
+    } catch (error) {
+      reason = error;
     }
     if (mine !== attempt) return;
     current = undefined;
@@ -94,9 +122,12 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
       tries = 0;
       current = robot;
       state.value = { kind: 'online', robot };
+      shownRobot.value = robot;
       await follow(robot, mine);
     } catch (error) {
-      if (mine === attempt) lose(error, state.value.kind === 'lost' && state.value.wasOnline);
+      if (mine !== attempt) return;
+      const before = state.peek();
+      lose(error, before.kind === 'lost' && before.wasOnline);
     }
   }
 
@@ -105,18 +136,22 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
     attempt += 1;
     void current?.close();
     current = undefined;
+    shownRobot.value = undefined;
     const target = url();
     if (target === undefined) {
       state.value = { kind: 'no-token' };
       return;
     }
-    const before = state.value;
-    state.value = before.kind === 'lost' ? { ...before, isTrying: true } : { kind: 'dialling' };
+    const before = state.peek();
+    state.value = before.kind === 'lost' ? { ...before, isTrying: true, robot: undefined } : { kind: 'dialling' };
     void run(attempt, target);
   }
 
   return {
     state,
+    robot: shownRobot,
+    status,
+    isAway,
     rttMs,
     isBusUp,
     dial,
@@ -127,4 +162,9 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
       current = undefined;
     },
   };
+}
+
+function reasonOf(error: unknown): QiwayError {
+  if (isQiwayError(error)) return error;
+  return new QiwayError('link-lost', error instanceof Error ? error.message : 'the link ended');
 }

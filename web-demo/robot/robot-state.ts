@@ -14,11 +14,15 @@ export interface RobotState {
   readonly motion: Held<'ALMotion'>;
   readonly video: Held<'ALVideoDevice'>;
   readonly speech: Held<'ALTextToSpeech'>;
+  /** The last that was there: what it is to say can wait for it. */
+  readonly knownSpeech: Held<'ALTextToSpeech'>;
   readonly posture: Held<'ALRobotPosture'>;
   readonly leds: Held<'ALLeds'>;
   readonly robotName: Signal<string | undefined>;
   readonly batteryPercent: Signal<number | undefined>;
   readonly pose: Signal<Pose | undefined>;
+  /** When the robot last said where it is; milliseconds since 1970. */
+  readonly poseAtMs: Signal<number | undefined>;
   /** What the robot bumped into, until it is somewhere else. */
   readonly blockedBy: Signal<string | undefined>;
   readonly trail: Signal<readonly Pose[]>;
@@ -39,11 +43,13 @@ export function createRobotState(): RobotState {
     motion: signal(undefined),
     video: signal(undefined),
     speech: signal(undefined),
+    knownSpeech: signal(undefined),
     posture: signal(undefined),
     leds: signal(undefined),
     robotName: signal(undefined),
     batteryPercent: signal(undefined),
     pose: signal(undefined),
+    poseAtMs: signal(undefined),
     blockedBy: signal(undefined),
     trail: signal([]),
     plan: signal(undefined),

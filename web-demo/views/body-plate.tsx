@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { ConsoleState } from '../console-state.ts';
 import { Plate } from '../parts/plate.tsx';
+import { offReason } from '../robot/off-reason.ts';
 import { isMissing } from '../robot/robot-state.ts';
 
 /** Part of the full speed: brisk and still safe beside people. */
@@ -11,7 +12,8 @@ const POSTURE_SPEED = 0.6;
 export function BodyPlate({ state }: { readonly state: ConsoleState }): JSX.Element {
   const goal = useSignal<string | undefined>(undefined);
   const { posture, postures, postureName, motion, isAwake } = state.robot;
-  const isOnline = state.link.state.value.kind === 'online';
+  const reason = offReason(state.link);
+  const isOnline = reason === undefined;
   const canMove = isOnline && posture.value !== undefined && goal.value === undefined;
 
   const goTo = (name: string): void => {
@@ -29,7 +31,13 @@ export function BodyPlate({ state }: { readonly state: ConsoleState }): JSX.Elem
     );
   };
   const tools = isAwake.value !== undefined && (
-    <button type="button" class="button" disabled={!isOnline || motion.value === undefined} onClick={wake}>
+    <button
+      type="button"
+      class="button"
+      disabled={!isOnline || motion.value === undefined}
+      title={reason}
+      onClick={wake}
+    >
       {isAwake.value ? 'Rest' : 'Wake up'}
     </button>
   );
@@ -51,6 +59,7 @@ export function BodyPlate({ state }: { readonly state: ConsoleState }): JSX.Elem
                 class="button"
                 aria-current={postureName.value === name}
                 disabled={!canMove}
+                title={reason}
                 onClick={() => goTo(name)}
               >
                 {goal.value === name ? `${nameOf(name)}…` : nameOf(name)}

@@ -9,13 +9,17 @@ import { PictureCanvas } from '../parts/picture-canvas.tsx';
 import { Plate } from '../parts/plate.tsx';
 import { type Picture, RESOLUTIONS, watchCamera } from '../robot/camera.ts';
 import { isMissing, isRobotAway } from '../robot/robot-state.ts';
+import { durationText } from '../robot/status-words.ts';
 
 /** What driving by the picture needs, and what a robot's camera gives over a wireless network. */
 const FRAMES_PER_SECOND = 15;
+/** From here on a picture is no longer what the camera sees. */
+const OLD_MS = 3000;
 const CAMERAS = ['Upper camera', 'Lower camera'];
 
 export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.Element {
   const picture = useSignal<Picture | undefined>(undefined);
+  const pictureAtMs = useSignal(0);
   const problem = useSignal('');
   const camera = useSignal(0);
   const resolution = useSignal(1);
@@ -47,7 +51,7 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
   }, []);
   useSignalEffect(() => {
     const device = state.robot.video.value;
-    if (device === undefined || !isVisible.value || state.link.state.value.kind !== 'online') return undefined;
+    if (device === undefined || !isVisible.value || state.link.isAway.value) return undefined;
     return watchCamera(device, {
       camera: camera.value,
       resolution: resolution.value,
@@ -57,6 +61,7 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
         count.current += 1;
         problem.value = '';
         picture.value = shown;
+        pictureAtMs.value = Date.now();
       },
       onProblem: (error) => {
         problem.value = failureText(error);
@@ -64,7 +69,8 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
     });
   });
 
-  const isOnline = state.link.state.value.kind === 'online';
+  const isOnline = !state.link.isAway.value;
+  const age = state.nowMs.value - pictureAtMs.value;
   const noCamera = isMissing(state.robot.services, 'ALVideoDevice');
   const words = noCamera
     ? 'This robot has no camera service'
@@ -121,7 +127,8 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
         {picture.value !== undefined && (
           <p class="picture-rate figures">
             {picture.value.width} × {picture.value.height}
-            {perSecond.value > 0 && `, ${perSecond.value} per second`}
+            {perSecond.value > 0 && age < OLD_MS && `, ${perSecond.value} per second`}
+            {age >= OLD_MS && `, ${durationText(age)} old`}
           </p>
         )}
       </div>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { ConsoleState, ViewName } from '../console-state.ts';
 import { Toaster } from '../parts/toaster.tsx';
 import { isMissing, isRobotAway } from '../robot/robot-state.ts';
+import { durationText } from '../robot/status-words.ts';
 import { Doorway } from './doorway.tsx';
 import { DriveView } from './drive-view.tsx';
 import { ExploreView } from './explore-view.tsx';
@@ -29,12 +30,12 @@ export function ConsolePage({ state }: PageProps): JSX.Element {
     <div class="console">
       <PageHead state={state} />
       <div class="notices">
-        {link.kind === 'lost' && link.wasOnline && <LostNotice state={state} isTrying={link.isTrying} />}
-        {link.kind === 'online' && !state.link.isBusUp.value && <BusNotice />}
+        {link.kind === 'lost' && state.link.isAway.value && <LostNotice state={state} link={link} />}
+        {link.kind === 'online' && !state.link.isBusUp.value && <BusNotice state={state} />}
         {link.kind === 'online' && state.link.isBusUp.value && isAway && <AwayNotice />}
       </div>
       {isOpen ? (
-        <main class={`view ${link.kind === 'online' && !isAway ? '' : 'at-rest'}`}>
+        <main class={`view ${isAway || state.link.isAway.value ? 'at-rest' : ''}`} style={{ '--age': ageOf(state) }}>
           <div id="view" role="tabpanel" aria-labelledby={`tab-${state.view.value}`}>
             <View state={state} />
           </div>
@@ -50,7 +51,8 @@ export function ConsolePage({ state }: PageProps): JSX.Element {
   );
 }
 
-function BusNotice(): JSX.Element {
+function BusNotice({ state }: PageProps): JSX.Element {
+  const reason = state.link.status.value?.busReason;
   return (
     <section class="notice" role="alert">
       <div class="grow">
@@ -58,6 +60,7 @@ function BusNotice(): JSX.Element {
         <p class="small soft">
           The agent is reachable and goes on trying. If this lasts, check that the robot’s software runs.
         </p>
+        {reason !== undefined && <p class="small soft">{reason}</p>}
       </div>
     </section>
   );
@@ -77,14 +80,22 @@ function AwayNotice(): JSX.Element {
   );
 }
 
+/** How old what is seen is, as the content of a style rule. */
+function ageOf({ link, happened, nowMs }: ConsoleState): string {
+  const lostAtMs = happened.lostAtMs.value;
+  return link.isAway.value && lostAtMs !== undefined ? `"${durationText(nowMs.value - lostAtMs)} old"` : '""';
+}
+
 /** Tells screen readers when the link changes. */
 function SpokenState({ state }: PageProps): JSX.Element {
-  const kind = state.link.state.value.kind;
+  const { value } = state.link.state;
+  const isBlink = value.kind === 'lost' && value.wasOnline && !state.link.isAway.value;
+  const kind = isBlink ? 'online' : value.kind;
   const words = {
     online: 'Linked with the robot',
     lost: 'The link to the robot is lost',
     dialling: 'Connecting',
-    refused: 'The robot refused the token',
+    refused: 'The robot refused this page',
     'no-token': 'A token is missing',
   }[kind];
   const { services } = state.robot;

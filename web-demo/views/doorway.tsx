@@ -12,14 +12,26 @@ const TEXTS = {
     text: 'Open the whole URL that the robot agent printed when it started, to the end of #token=…, or paste it here.',
   },
   refused: {
-    title: 'The robot refused this token',
-    text: 'The agent makes a new token each time it starts, unless it was given one. Paste the URL it printed last.',
+    title: 'The robot refused this page',
+    text: 'The agent that was reached does not take this page as it is. Paste the URL that it printed last.',
   },
   lost: {
     title: 'Nobody answers at this address',
     text: 'The console keeps trying. Is the robot agent running, and is this device in the robot’s network?',
   },
 } as const;
+
+/** By code of the error. */
+const REFUSED: Readonly<Record<string, { readonly title: string; readonly text: string }>> = {
+  unauthorized: {
+    title: 'The robot refused this token',
+    text: 'The agent makes a new token each time it starts, unless it was given one. Paste the URL it printed last.',
+  },
+  'protocol-mismatch': {
+    title: 'This console is of another version',
+    text: 'The robot’s agent speaks another version of the link than this page. Reload the page; if that does not help, update the older of the two.',
+  },
+};
 
 export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Element {
   const link = state.link.state.value;
@@ -32,7 +44,7 @@ export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Elemen
       </section>
     );
   }
-  const { title, text } = TEXTS[link.kind];
+  const { title, text } = link.kind === 'refused' ? (REFUSED[link.error.code] ?? TEXTS.refused) : TEXTS[link.kind];
   return (
     <section class={`plate doorway ${link.kind === 'no-token' ? '' : 'tone-stop'}`}>
       <LedRing

@@ -8,6 +8,7 @@ import { ObjectMembers } from '../explorer/object-members.tsx';
 import { failureText } from '../failure-text.ts';
 import { Plate } from '../parts/plate.tsx';
 import { fragmentOf, withFragment } from '../robot/address.ts';
+import { offReason } from '../robot/off-reason.ts';
 
 type Opened = { readonly object: RemoteObject<LooseMembers>; readonly title: string };
 /** The chosen service, and above it the objects opened from it. */
@@ -21,16 +22,16 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
   const sought = useSignal('');
   const shown = useSignal<Shown>({ kind: 'none' });
   const members = useRef<HTMLDivElement>(null);
-  const link = state.link.state.value;
+  const robot = state.link.robot.value;
   const names = state.robot.services.value;
   const isThere = names?.includes(chosen.value) ?? false;
 
   useEffect(() => {
-    if (link.kind !== 'online' || chosen.value === '' || !isThere) return undefined;
+    if (robot === undefined || chosen.value === '' || !isThere) return undefined;
     let isCurrent = true;
     const title = chosen.value;
-    const robot: { service(name: string): Promise<RemoteObject<LooseMembers>> } = link.robot as never;
-    robot.service(title).then(
+    const loose: { service(name: string): Promise<RemoteObject<LooseMembers>> } = robot as never;
+    loose.service(title).then(
       (object) => {
         if (isCurrent) shown.value = { kind: 'open', stack: [{ object, title }] };
       },
@@ -42,7 +43,7 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
       isCurrent = false;
       shown.value = { kind: 'none' };
     };
-  }, [link.kind === 'online' ? link.robot : undefined, chosen.value, isThere]);
+  }, [robot, chosen.value, isThere]);
 
   const choose = (name: string): void => {
     chosen.value = name;
@@ -89,6 +90,7 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
         <Chosen
           shown={shown.value}
           name={chosen.value}
+          offReason={offReason(state.link)}
           isGone={names !== undefined && chosen.value !== '' && !isThere}
           onChange={(next) => (shown.value = next)}
         />
@@ -101,10 +103,11 @@ interface ChosenProps {
   readonly shown: Shown;
   readonly name: string;
   readonly isGone: boolean;
+  readonly offReason: string | undefined;
   readonly onChange: (shown: Shown) => void;
 }
 
-function Chosen({ shown, name, isGone, onChange }: ChosenProps): JSX.Element {
+function Chosen({ shown, name, isGone, offReason: reason, onChange }: ChosenProps): JSX.Element {
   if (isGone) return <p class="plate empty">The service {name} is not on the bus.</p>;
   if (shown.kind === 'failed') return <p class="plate empty problem">{shown.text}</p>;
   const top = shown.kind === 'open' ? shown.stack.at(-1) : undefined;
@@ -122,6 +125,7 @@ function Chosen({ shown, name, isGone, onChange }: ChosenProps): JSX.Element {
       key={`${stack.length} ${top.title}`}
       object={top.object}
       title={top.title}
+      offReason={reason}
       onOpenObject={(object, title) =>
         onChange({
           kind: 'open',

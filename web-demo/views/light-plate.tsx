@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { ConsoleState } from '../console-state.ts';
 import { Plate } from '../parts/plate.tsx';
+import { offReason } from '../robot/off-reason.ts';
 import { isMissing } from '../robot/robot-state.ts';
 
 const COLORS = [
@@ -23,7 +24,8 @@ const FADE_S = 0.3;
 export function LightPlate({ state }: { readonly state: ConsoleState }): JSX.Element {
   const chosen = useSignal<number | undefined>(undefined);
   const { leds } = state.robot;
-  const isOff = state.link.state.value.kind !== 'online' || leds.value === undefined;
+  const reason = offReason(state.link);
+  const isOff = reason !== undefined || leds.value === undefined;
   const paint = (value: number): void => {
     state.attempt('Lights', () =>
       leds.value?.fadeRGB(GROUP, value, FADE_S).then(() => {
@@ -44,7 +46,7 @@ export function LightPlate({ state }: { readonly state: ConsoleState }): JSX.Ele
                 type="button"
                 class="swatch"
                 aria-label={name}
-                title={name}
+                title={reason ?? name}
                 aria-pressed={chosen.value === value}
                 disabled={isOff}
                 onClick={() => paint(value)}

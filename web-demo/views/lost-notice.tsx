@@ -1,26 +1,37 @@
 // Said when a link that stood is lost: what happened, what the console does, what a person can do. Layer: views.
 import type { JSX } from 'preact';
 import type { ConsoleState } from '../console-state.ts';
+import type { LinkState } from '../robot/link.ts';
+import { durationText } from '../robot/status-words.ts';
+import { Tried } from './status-now.tsx';
 
-export function LostNotice({
-  state,
-  isTrying,
-}: {
+interface LostNoticeProps {
   readonly state: ConsoleState;
-  readonly isTrying: boolean;
-}): JSX.Element {
+  readonly link: Extract<LinkState, { readonly kind: 'lost' }>;
+}
+
+export function LostNotice({ state, link }: LostNoticeProps): JSX.Element {
+  const lostAtMs = state.happened.lostAtMs.value ?? state.nowMs.value;
+  const { isTrying } = link;
   return (
-    <section class="notice" role="alert" aria-labelledby="lost-title">
+    <section class="notice" aria-labelledby="lost-title">
       <div class="grow">
-        <h2 id="lost-title">The link to the robot is lost</h2>
-        <p class="small soft">
-          What you see is old, and the joystick is off. The console keeps trying. Is the robot on, and is this device in
-          its network?
+        <div role="alert">
+          <h2 id="lost-title">The link to the robot is lost</h2>
+          <p class="small soft">
+            What you see is old, and the joystick is off. The console looks for the robot by itself.
+          </p>
+        </div>
+        <p class="small soft figures" data-figure="lost-for">
+          For {durationText(Math.max(1000, state.nowMs.value - lostAtMs))} now.
         </p>
+        <Tried error={link.error} />
       </div>
-      <button type="button" class="button" aria-disabled={isTrying} onClick={() => !isTrying && state.link.dial()}>
-        {isTrying ? 'Trying…' : 'Try now'}
-      </button>
+      {link.robot === undefined && (
+        <button type="button" class="button" aria-disabled={isTrying} onClick={() => !isTrying && state.link.dial()}>
+          {isTrying ? 'Trying…' : 'Try now'}
+        </button>
+      )}
     </section>
   );
 }

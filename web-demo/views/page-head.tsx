@@ -4,6 +4,7 @@ import { type ConsoleState, VIEWS, type ViewName } from '../console-state.ts';
 import { BatteryGauge, LinkGauge } from '../parts/gauges.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { LedRing } from '../parts/led-ring.tsx';
+import { StatusBar } from './status-bar.tsx';
 
 const NAMES: Readonly<Record<ViewName, string>> = { drive: 'Drive', explore: 'Explore', plot: 'Plot' };
 const STEPS: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
@@ -17,11 +18,13 @@ const LINK_WORDS = {
 
 export function PageHead({ state }: { readonly state: ConsoleState }): JSX.Element {
   const link = state.link.state.value;
+  // A break that is mended at once is not shown.
+  const kind = link.kind === 'lost' && link.wasOnline && !state.link.isAway.value ? 'online' : link.kind;
   const isDark = state.theme.name.value === 'dark';
   return (
     <header class="head">
       <div class="brand">
-        <LedRing segments={8} lit={() => (link.kind === 'online' ? 1 : 0.25)} thickness={0.42} />
+        <LedRing segments={8} lit={() => (kind === 'online' ? 1 : 0.25)} thickness={0.42} />
         <div class="brand-text">
           <p class="brand-name">Qiway</p>
           <p class="brand-robot">{state.robot.robotName.value ?? 'robot console'}</p>
@@ -29,7 +32,16 @@ export function PageHead({ state }: { readonly state: ConsoleState }): JSX.Eleme
       </div>
       <div class="gauges" aria-live="off">
         <BatteryGauge percent={state.robot.batteryPercent.value} />
-        <LinkGauge words={LINK_WORDS[link.kind]} rttMs={link.kind === 'online' ? state.link.rttMs.value : undefined} />
+        <button
+          type="button"
+          class="gauge-button"
+          title="All that is known of the link"
+          aria-expanded={state.isStatusOpen.value}
+          aria-controls="status-panel"
+          onClick={() => (state.isStatusOpen.value = !state.isStatusOpen.value)}
+        >
+          <LinkGauge words={LINK_WORDS[kind]} rttMs={kind === 'online' ? state.link.status.value?.rttMs : undefined} />
+        </button>
       </div>
       <button
         type="button"
@@ -53,6 +65,7 @@ export function PageHead({ state }: { readonly state: ConsoleState }): JSX.Eleme
           STOP
         </button>
       </div>
+      <StatusBar state={state} />
     </header>
   );
 }

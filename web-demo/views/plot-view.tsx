@@ -159,8 +159,7 @@ interface SourceOptions {
 
 /** Feeds the buffer from the chosen source while the link stands. */
 function useSource({ state, source, memberName, members, problem, buffer, now }: SourceOptions): void {
-  const link = state.link.state.value;
-  const robot = link.kind === 'online' ? link.robot : undefined;
+  const robot = state.link.robot.value;
   const object = useSignal<RemoteObject<LooseMembers> | undefined>(undefined);
 
   useEffect(() => {
@@ -171,8 +170,10 @@ function useSource({ state, source, memberName, members, problem, buffer, now }:
     const figure = FIGURES.find(({ id }) => id === source);
     if (figure !== undefined) {
       const timer = setInterval(() => {
-        const numbers = figure.read(state);
+        const numbers = state.link.state.peek().kind === 'online' ? figure.read(state) : undefined;
         if (numbers !== undefined) buffer.add(now(), numbers);
+        // A blink of the link leaves no mark.
+        else if (state.link.isAway.peek()) buffer.gap(now());
       }, SAMPLE_MS);
       return () => clearInterval(timer);
     }
@@ -207,8 +208,13 @@ function useSource({ state, source, memberName, members, problem, buffer, now }:
         .then(() => off?.())
         .catch(() => undefined);
     };
-    followMember(found, member, (numbers) => {
-      if (isCurrent && numbers.size > 0) buffer.add(now(), numbers);
+    followMember(found, member, {
+      take: (numbers) => {
+        if (isCurrent && numbers.size > 0) buffer.add(now(), numbers);
+      },
+      gap: () => {
+        if (isCurrent) buffer.gap(now());
+      },
     }).then(
       (off) => {
         if (isCurrent) end = off;

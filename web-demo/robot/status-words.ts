@@ -1,0 +1,144 @@
+// What is known of the link in a person's words. Layer: robot; pure.
+import type { Loss, QiwayError, QueueEntry, Status } from '@qiway/sdk';
+import type { LinkState } from './link.ts';
+
+/** One address that was dialled in vain. */
+export interface Tried {
+  readonly address: string;
+  readonly reason: string;
+}
+
+const MAX_REASON = 90;
+
+/** What an error of dialling says was tried; empty when it says nothing of it. */
+export function triedOf(error: QiwayError | undefined): readonly Tried[] {
+  if (error === undefined) return [];
+  const { attempts, url, reason } = error.data as {
+    readonly attempts?: readonly { readonly url: string; readonly reason: string }[];
+    readonly url?: string;
+    readonly reason?: string;
+  };
+  if (attempts !== undefined)
+    return attempts.map((one) => ({ address: hostOf(one.url), reason: shortened(one.reason) }));
+  return error.code === 'dial-failed' && url !== undefined
+    ? [{ address: hostOf(url), reason: shortened(reason ?? 'no answer') }]
+    : [];
+}
+
+function hostOf(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return url;
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON - 1)}…`;
+}
+
+/** Addresses in one line; the reason once where all have the same. */
+export function triedText(tried: readonly Tried[]): string {
+  const [first] = tried;
+  if (first === undefined) return '';
+  const addresses = tried.map(({ address }) => address).join(', ');
+  if (tried.every(({ reason }) => reason === first.reason)) return `Tried ${addresses}: ${first.reason}`;
+  return `Tried ${tried.map(({ address, reason }) => `${address} (${reason})`).join(', ')}`;
+}
+
+/** What a person can do about a link that is gone. */
+export function adviceFor(error: QiwayError): string {
+  switch (error.code) {
+    case 'robot-identity-mismatch':
+      return 'Another robot answers there. If yours was set up anew, open the URL that its agent prints now.';
+    case 'limit-exceeded':
+      return 'The link was too slow for what the page asked of it.';
+    case 'handshake-failed':
+      return 'What answers there is no robot agent, or something between changes what is said.';
+    default:
+      return 'Is the robot on, and is this device in its network?';
+  }
+}
+
+/** A while, as people say it: `3 s`, `2 min`, `1 h 5 min`. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 1) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const ROUTES: Readonly<Record<Status['route'], string>> = {
+  direct: 'directly',
+  webrtc: 'over WebRTC',
+  relay: 'through the relay',
+};
+
+export function routeText(route: Status['route']): string {
+  return ROUTES[route];
+}
+
+export function sealText(isSealed: boolean): string {
+  return isSealed ? 'Sealed: nobody between can read it' : 'Not sealed: it stays on this machine';
+}
+
+export function sessionText(resumes: number, isRenewed: boolean): string {
+  const begun = isRenewed ? 'A new one took the place of the last' : 'The first since this page was opened';
+  return resumes === 0 ? begun : `Resumed ${resumes === 1 ? 'once' : `${resumes} times`}; everything went on`;
+}
+
+/** What a new session cost. */
+export function lossText({ calls, objects }: Pick<Loss, 'calls' | 'objects'>): string {
+  const lost = [
+    calls === 0
+      ? ''
+      : calls === 1
+        ? '1 call under way, which may have run'
+        : `${calls} calls under way, which may have run`,
+    objects === 0 ? '' : objects === 1 ? '1 object of the robot' : `${objects} objects of the robot`,
+  ].filter((text) => text !== '');
+  return lost.length === 0 ? 'No call was under way; events may have been missed' : `Lost: ${lost.join('; ')}`;
+}
+
+const SHOWN_OF_ID = 4;
+
+/** An id of 52 letters, to be compared by eye. */
+export function shortId(id: string): string {
+  return id.length <= 4 * SHOWN_OF_ID
+    ? id
+    : `${id.slice(0, SHOWN_OF_ID)} ${id.slice(SHOWN_OF_ID, 2 * SHOWN_OF_ID)} … ${id.slice(-SHOWN_OF_ID)}`;
+}
+
+/** A call that waits: `ALTextToSpeech.say("hello")`. */
+export function callText({ service, method, args }: Pick<QueueEntry, 'service' | 'method' | 'args'>): string {
+  return `${service}.${method.split('::')[0] ?? method}(${args})`;
+}
+
+export function rttText(rttMs: number | undefined): string {
+  if (rttMs === undefined) return '–';
+  return rttMs < 10 ? `${rttMs.toFixed(1)} ms` : `${Math.round(rttMs)} ms`;
+}
+
+export type Health = 'good' | 'warn' | 'stop' | 'calm';
+
+/** The state of things in two or three words, and how serious it is. */
+export function headlineOf(
+  state: LinkState,
+  { isAway, isBusUp }: { readonly isAway: boolean; readonly isBusUp: boolean },
+): { readonly words: string; readonly health: Health } {
+  switch (state.kind) {
+    case 'online':
+      return isBusUp ? { words: 'Online', health: 'good' } : { words: 'Robot’s bus down', health: 'warn' };
+    case 'lost':
+      if (!state.wasOnline) return { words: 'Nobody answers', health: 'stop' };
+      return isAway ? { words: 'Looking for the robot', health: 'stop' } : { words: 'Online', health: 'good' };
+    case 'dialling':
+      return { words: 'Connecting', health: 'calm' };
+    case 'refused':
+      return { words: 'Closed', health: 'stop' };
+    case 'no-token':
+      return { words: 'Not connected', health: 'calm' };
+  }
+}
