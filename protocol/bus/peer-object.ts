@@ -60,6 +60,7 @@ export class PeerObject implements BusObject {
   #goneListeners: Set<(error: QiwayError) => void> | undefined;
   /** Set while suspended. */
   #suspendedAt: Peer | undefined;
+  #suspendedFor: QiwayError | undefined;
   #references = 1;
   #nextLink = FIRST_LINK;
   #goneWith: QiwayError | undefined;
@@ -83,7 +84,7 @@ export class PeerObject implements BusObject {
   call(request: CallRequest, sink: ReplySink): CallHandle {
     if (this.#peer !== undefined) return this.#peer.call(this, request, sink) ?? IDLE_HANDLE;
     releasePayload(request.payload);
-    sink.error(this.#goneWith ?? suspended());
+    sink.error(this.#goneWith ?? this.#suspendedFor ?? suspended());
     return IDLE_HANDLE;
   }
 
@@ -174,10 +175,16 @@ export class PeerObject implements BusObject {
     this.#peer = undefined;
   }
 
+  /** Calls fail with this while it is suspended. */
+  suspendFor(error: QiwayError): void {
+    this.#suspendedFor = error;
+  }
+
   /** It is here now: what somebody listens to is registered again. */
   settle(peer: Peer, service: number): void {
     this.#peer = peer;
     this.#suspendedAt = undefined;
+    this.#suspendedFor = undefined;
     this.#service = service;
     for (const [signal, registration] of [...(this.#registrations ?? [])]) {
       this.gap(signal, undefined);

@@ -10,8 +10,9 @@ import { asQiwayError, QiwayError } from '../errors.ts';
 import { decodeValue, encodeValue } from '../wire/value.ts';
 import { within } from '../within.ts';
 import type { explainError } from './explain-error.ts';
-import { fetchMetaObject, fetchObject } from './fetch-object.ts';
+import { fetchObject } from './fetch-object.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
+import { isLost, Returning } from './returning.ts';
 import { fromWire, type WireServiceInfo } from './service-info.ts';
 
 /** Reaches the host of a service. @throws `endpoint-unreachable` */
@@ -89,6 +90,7 @@ export class BusClient implements Bus {
   readonly #ownByName = new Map<string, Own>();
   /** Hosted here, and not known to a directory that has begun anew. */
   readonly #unregistered = new Set<Own>();
+  readonly #returning: Returning;
   #closing: Promise<void> | undefined;
   #machineId = '';
   #state: BusState = 'up';
@@ -96,6 +98,18 @@ export class BusClient implements Bus {
   constructor(options: BusClientOptions, directory: BusObject) {
     this.#options = options;
     this.#directory = directory;
+    this.#returning = new Returning({
+      ...options,
+      returned: (name, serviceId) => {
+        const foreign = this.#objects.get(name);
+        if (foreign !== undefined) foreign.serviceId = serviceId;
+      },
+      left: (name) => {
+        const serviceId = this.#objects.get(name)?.serviceId ?? 0;
+        this.#objects.delete(name);
+        for (const listener of [...this.#listeners]) listener.serviceRemoved?.({ serviceId, name });
+      },
+    });
   }
 
   get state(): BusState {
@@ -138,30 +152,21 @@ export class BusClient implements Bus {
    * there again. @throws as `begin`: then it is to be called again
    */
   async rejoin(): Promise<void> {
-    const { peer, clock, timeoutMs } = this.#options;
+    const { peer } = this.#options;
     peer.settle(this.#directory as PeerObject, DIRECTORY_ID);
     this.#machineId = String(await this.#ask(Action.machineId, { signature: '()', args: [] }));
     for (const own of [...this.#unregistered]) await this.#registerAgain(own);
     const infos = new Map((await this.services()).map((info) => [info.name, info]));
-    for (const [name, foreign] of [...this.#objects]) {
-      const object = await foreign.object.catch(() => undefined);
+    this.#returning.clear();
+    const back: [name: string, object: PeerObject, serviceId: number][] = [];
+    for (const [name, { object: fetched }] of [...this.#objects]) {
+      const object = (await fetched.catch(() => undefined)) as PeerObject | undefined;
       if (object === undefined || object.goneWith !== undefined) continue;
       const info = infos.get(name);
-      const found = info && (await fetchMetaObject(peer, info.serviceId, { clock, timeoutMs }).catch(unlessLost));
-      if (info !== undefined && found !== undefined && isSame(found, object.metaObject.bytes)) {
-        foreign.serviceId = info.serviceId;
-        peer.settle(object as PeerObject, info.serviceId);
-        continue;
-      }
-      const gone = new QiwayError('service-gone', `Service ${name} is not there any more, or is another one now.`, {
-        data: { service: name },
-      });
-      this.#objects.delete(name);
-      peer.giveUp(object as PeerObject, gone);
-      object.release();
-      for (const listener of [...this.#listeners])
-        listener.serviceRemoved?.({ serviceId: foreign.serviceId ?? 0, name });
+      if (info === undefined) this.#returning.wait(name, object);
+      else back.push([name, object, info.serviceId]);
     }
+    for (const entry of back) await this.#returning.take(...entry);
     for (const listener of [...this.#listeners]) listener.stateChanged?.('up');
   }
 
@@ -323,7 +328,7 @@ export class BusClient implements Bus {
       this.#unregistered.delete(own);
     } catch (thrown) {
       const error = asQiwayError(thrown);
-      if (LOST.has(error.code)) throw error; // to be registered with the next attempt
+      if (isLost(error)) throw error; // to be registered with the next attempt
       this.#unregistered.delete(own);
       if (isRegistered()) this.#dropOwn(own.serviceId, error);
       else this.#forgetOwn(own, error);
@@ -355,6 +360,7 @@ export class BusClient implements Bus {
   }
 
   #added(serviceId: number, name: string): void {
+    this.#returning.appeared(name, serviceId);
     for (const listener of [...this.#listeners]) listener.serviceAdded?.({ serviceId, name });
   }
 
@@ -407,6 +413,7 @@ export class BusClient implements Bus {
     // From `down` there is no way but to `closed`, and from `closed` none.
     if (this.#state === 'closed' || this.#state === state) return;
     this.#state = state;
+    this.#returning.clear();
     for (const own of this.#unregistered) if (this.#own.get(own.serviceId) !== own) this.#forgetOwn(own, error);
     this.#unregistered.clear();
     for (const serviceId of [...this.#own.keys()]) this.#dropOwn(serviceId, error);
@@ -430,18 +437,6 @@ export class BusClient implements Bus {
     if (this.#state === 'down')
       throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
   }
-}
-
-/** Of questions that the other side did not get, or forgot. */
-const LOST: ReadonlySet<string> = new Set(['link-lost', 'offline', 'closed', 'timeout']);
-
-/** What cannot be fetched is not the same; what was not asked is asked again. */
-function unlessLost(thrown: unknown): undefined {
-  if (LOST.has(asQiwayError(thrown).code)) throw thrown;
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
 /** Undefined: it cannot be read. One bad event is not to cost the bus, with the services that are there. */

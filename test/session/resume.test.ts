@@ -295,6 +295,30 @@ describe('a session that the agent no longer has', () => {
     expect(door.serverSessions.map(({ state }) => state)).toEqual(['closed', 'attached']);
   });
 
+  it('waits for services that come back after the agent, and ends those that stay away', async () => {
+    const { door, cut, online, service, object, session } = await start();
+    object.retain();
+    await door.bus.host('Other', createObject({ ask: method('()', 's', () => 'other') }));
+    const other = await session.service('Other');
+    const { heard, ready } = listenTo(service);
+    await ready;
+    cut();
+    for (const { serviceId, name } of await door.bus.services())
+      if (name === 'Counter' || name === 'Other') door.bus.registry.unregister(serviceId);
+    restart(door);
+    await online();
+    expect(await failureOf(callMethod(service, 'add', 1))).toMatchObject({ code: 'bus-down', maybeExecuted: false });
+    await door.clock.advance(30_000);
+    await door.bus.host('Counter', object);
+    await settled();
+    expect(await callMethod(service, 'add', 1)).toBe(1);
+    object.emit('counted', 5);
+    await settled();
+    expect(heard).toEqual([{ missed: undefined }, 5]);
+    await door.clock.advance(100_000);
+    expect(other.goneWith?.code).toBe('service-gone');
+  });
+
   it('ends what is another service by now', async () => {
     const { door, cut, online, service } = await start();
     const { heard, ready } = listenTo(service);
