@@ -14,6 +14,9 @@ const agent = await startAgent(
     allowHosts: [],
     web: undefined,
     log: 'info',
+    isAnnounced: false,
+    // Who is cut is forgotten soon.
+    keepSessionMs: 200,
     ...(JSON.parse(changes) as Partial<AgentConfig>),
   },
   { logger: createLogger((line) => process.stderr.write(line), 'info'), clock: systemClock },

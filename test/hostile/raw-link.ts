@@ -1,6 +1,8 @@
 // A client of bare frames: says what no SDK would. Answers nothing by itself, not even pings.
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { PROTOCOL_VERSION, SUBPROTOCOL } from '../../protocol/session/control.ts';
+import type { WebSocketClass } from '../../protocol/transport/websocket.ts';
 import {
   ControlType,
   emptyFrameHeader,
@@ -11,6 +13,7 @@ import {
 } from '../../protocol/wire/link-frame.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { decodeValue, encodeValue } from '../../protocol/wire/value.ts';
+import { dialAgent } from '../support/dial-agent.ts';
 import { type AgentProcess, TOKEN } from './processes.ts';
 
 export interface ReceivedFrame {
@@ -46,22 +49,42 @@ export function frame(
   return bytes;
 }
 
+/** The body of a right hello, with changes. */
 export function hello(changes: object = {}): Uint8Array {
-  const text = JSON.stringify({ protocol: 1, token: TOKEN, client: 'hostile', ...changes });
-  return frame({ type: ControlType.hello }, new TextEncoder().encode(text));
+  const text = JSON.stringify({ protocol: PROTOCOL_VERSION, token: TOKEN, client: 'hostile', attempt: 1, ...changes });
+  return new TextEncoder().encode(text);
 }
 
-/** An open link on which nothing was said. */
-export async function rawLink({ origin }: AgentProcess): Promise<RawLink> {
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}/robot/link`, ['qiway.1']);
+/** An open socket on which nothing was said, not even a handshake. */
+export async function rawSocket({ origin }: AgentProcess): Promise<WebSocket> {
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/robot/link`, [SUBPROTOCOL]);
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  return socket;
+}
+
+/** A link after the handshake, which is not sealed on loopback; hello was said with these bytes, and nothing else. */
+export async function rawLink({ origin }: AgentProcess, body: Uint8Array = hello()): Promise<RawLink> {
+  let kept: WebSocket | undefined;
+  class KeptSocket extends WebSocket {
+    constructor(url: string, protocol: string) {
+      super(url, protocol);
+      this.on('error', () => {});
+      kept = this;
+    }
+  }
+  const { transport } = await dialAgent(origin, {
+    hello: () => body,
+    WebSocket: KeptSocket as unknown as WebSocketClass,
+  });
+  const socket = kept as unknown as WebSocket;
   const received: ReceivedFrame[] = [];
   const waiting = new Set<() => void>();
-  let isClosed = false;
+  let isClosed = socket.readyState > socket.OPEN;
   const look = (): void => {
     for (const each of [...waiting]) each();
   };
-  socket.on('message', (message: Buffer) => {
-    const bytes = new Uint8Array(message);
+  const read = (bytes: Uint8Array): void => {
     for (let offset = 0; offset < bytes.length; ) {
       const header = readFrameHeader(bytes, offset, emptyFrameHeader());
       const start = offset + FRAME_HEADER_BYTES;
@@ -69,16 +92,17 @@ export async function rawLink({ origin }: AgentProcess): Promise<RawLink> {
       received.push({ header, body: bytes.slice(start, offset) });
     }
     look();
-  });
+  };
+  transport.listen({ message: read, drain: () => {}, close: () => {} });
   socket.on('error', () => {});
   const closed = new Promise<number>((resolve) => {
+    if (isClosed) resolve(1006);
     socket.once('close', (code: number) => {
       isClosed = true;
       look();
       resolve(code);
     });
   });
-  await once(socket, 'open');
   const take: RawLink['take'] = (matches) =>
     new Promise((resolve, reject) => {
       const attempt = (): void => {
@@ -121,11 +145,12 @@ export async function rawLink({ origin }: AgentProcess): Promise<RawLink> {
   };
 }
 
-/** A session of bare frames. */
+/** A session of bare frames: each side has said from which number it begins. */
 export async function rawSession(agent: AgentProcess): Promise<RawLink> {
   const link = await rawLink(agent);
-  link.send(hello());
   await link.take(({ header }) => header.type === ControlType.welcome);
+  link.send(frame({ type: ControlType.attached }));
+  await link.take(({ header }) => header.type === ControlType.attached);
   return link;
 }
 
