@@ -23,6 +23,9 @@ interface PageGlobals {
   outcomes: unknown[];
 }
 
+/** On a busy machine. */
+const PATIENCE = { timeout: 20_000 };
+
 let site: SdkSite;
 let browser: Browser;
 let context: BrowserContext;
@@ -131,12 +134,12 @@ test('calls made while the robot is away outlive a reload, can be taken out, and
   const page = await openPage();
   await connectIn(page);
   await say(page, 'online');
-  await expect.poll(() => outcomesOf(page)).toEqual(['said online']);
+  await expect.poll(() => outcomesOf(page), PATIENCE).toEqual(['said online']);
   await agent.end('SIGKILL');
   await waitOffline(page);
   for (const text of ['one', 'two', 'three']) await say(page, text);
   await expect
-    .poll(async () => (await listOf(page)).map(({ args, state }) => [args, state]))
+    .poll(async () => (await listOf(page)).map(({ args, state }) => [args, state]), PATIENCE)
     .toEqual([
       ['"one"', 'waiting'],
       ['"two"', 'waiting'],
@@ -149,14 +152,14 @@ test('calls made while the robot is away outlive a reload, can be taken out, and
       return robot.queue.isDurable && robot.queue.cancel(id);
     }, two?.id ?? ''),
   ).toBe(true);
-  await expect.poll(() => outcomesOf(page)).toEqual(['said online', 'canceled']);
+  await expect.poll(() => outcomesOf(page), PATIENCE).toEqual(['said online', 'canceled']);
   expect(await page.evaluate(() => (globalThis as unknown as PageGlobals).robot.status.queued)).toBe(2);
   await page.reload();
   await page.waitForFunction(() => document.title === 'ready');
   expect(ran).toEqual(['online']);
   await startAgent();
   await connectIn(page);
-  await expect.poll(() => ran).toEqual(['online', 'one', 'three']);
+  await expect.poll(() => ran, PATIENCE).toEqual(['online', 'one', 'three']);
   await waitLength(page, 0);
   await page.reload();
   await page.waitForFunction(() => document.title === 'ready');
@@ -179,7 +182,7 @@ test('of two tabs one makes the calls of both, in order, and each gets its own a
   expect(ran).toEqual(Array.from({ length: 10 }, (_, index) => `call ${index}`));
   for (const [which, page] of pages.entries()) {
     await expect
-      .poll(() => outcomesOf(page))
+      .poll(() => outcomesOf(page), PATIENCE)
       .toEqual(Array.from({ length: 5 }, (_, index) => `said call ${2 * index + which}`));
     const done = await page.evaluate(() =>
       (globalThis as unknown as PageGlobals).changes.filter(({ kind }) => kind === 'done').map(({ result }) => result),
