@@ -252,6 +252,8 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   }
 
   #tellStatus(): void {
+    // The end is told once, by `#ended`.
+    if (this.#state.kind !== 'closed' && this.#session.sessionState === 'closed') return;
     this.#tell(this.#statusListeners, this.status);
   }
 
