@@ -11,7 +11,7 @@ import {
   releasePayload,
   type Subscription,
 } from '../../protocol/bus/bus.ts';
-import { makeMetaObject } from '../../protocol/bus/metaobject.ts';
+import { type MetaObject, makeMetaObject } from '../../protocol/bus/metaobject.ts';
 import { QiwayError } from '../../protocol/errors.ts';
 import { encodePayload, plainObjects } from '../../protocol/objects/values.ts';
 import type { History, Operation } from './history.ts';
@@ -58,13 +58,13 @@ export interface SimServiceOptions {
 }
 
 export class SimService implements BusObject {
-  readonly metaObject = META;
+  readonly metaObject: MetaObject = META;
   readonly uid: Uint8Array;
   readonly #options: SimServiceOptions;
   readonly #sinks = new Set<EventSink>();
   #references = 1;
   /** Objects made and not let go of yet. */
-  readonly made = new Set<SimService>();
+  readonly made: Set<SimService> = new Set();
 
   constructor(options: SimServiceOptions) {
     this.#options = options;
