@@ -10,6 +10,7 @@ import { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { isQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { createDoor } from '@qiway/protocol/http-door/door';
 import { Budget } from '@qiway/protocol/session/budget';
+import { DEFAULT_LINK_LIMITS } from '@qiway/protocol/session/link';
 import { SessionHost } from '@qiway/protocol/session/session-host';
 import { formatAddress, isWildcard, type ListenAddress } from './address.ts';
 import { type AgentAddresses, openAddresses } from './addresses/addresses.ts';
@@ -63,6 +64,8 @@ export interface Agent {
 const MAX_TOLD_REFUSALS = 50;
 /** How long clients have to take the goodbye before their sockets are cut. */
 const CLOSE_GRACE_MS = 500;
+/** One message of the largest size, and as much beside as a session on a weak radio needs. */
+const SESSION_LIMITS = { maxMessageBytes: DEFAULT_LINK_LIMITS.maxMessageBytes, maxQueuedBytes: 160 * 1024 * 1024 };
 /** In the state directory. */
 const JOURNAL_FILE = 'journal.sqlite';
 
@@ -142,6 +145,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     ...(keepSessionMs === undefined ? {} : { keepMs: keepSessionMs }),
     guard: (session) => safety.guardFor(session),
+    limits: SESSION_LIMITS,
     isFull: () => table.isFull,
     budget: new Budget(),
     eventCounts: counts,
