@@ -161,7 +161,6 @@ describe('while a person drives', () => {
     expect(await other.getByRole('button', { name: 'Take over' }).count()).toBe(0);
     await page.mouse.up();
     await rest();
-    // The lease lingers for a moment after the hand is off.
     await other.locator('[data-control="free"]').waitFor({ timeout: 10_000 });
     expect(await other.locator('.joystick').getAttribute('aria-disabled')).toBe('false');
   });

@@ -15,8 +15,8 @@ export interface Control {
   readonly firedAtMs: ReadonlySignal<number | undefined>;
   /** Resolves once nobody else can drive, and the robot stops without this page. @throws `lease-held`, or what failed */
   take(options?: { readonly takeOver: boolean }): Promise<void>;
-  /** Nothing moves any more: the failsafe is taken back, the lease a while later. */
-  ease(): void;
+  /** Nothing moves any more: failsafe and lease are taken back; after a take-over the lease a while later. */
+  ease(options?: { readonly lingers: boolean }): void;
   /** Follows another robot; undefined: none at the moment. */
   follow(robot: ControlledRobot | undefined): void;
 }
@@ -33,7 +33,7 @@ export interface ControlOptions {
 const SERVICE = 'ALMotion';
 /** Signs of life come three times in this; a person sees half a second of driving on, and a robot goes 25 cm in it. */
 const FAILSAFE_MS = 500;
-/** Between two drives of one person. */
+/** For a hand to reach the joystick after taking over. */
 const LINGER_MS = 5_000;
 
 export function createControl({ after, lost }: ControlOptions): Control {
@@ -101,12 +101,12 @@ export function createControl({ after, lost }: ControlOptions): Control {
     return asked;
   }
 
-  function ease(): void {
+  function ease({ lingers } = { lingers: false }): void {
     const set = failsafe;
     failsafe = undefined;
     if (set !== undefined) quietly(set.then((one) => one.clear()));
     stopLingering();
-    stopLingering = after(LINGER_MS, () => {
+    stopLingering = after(lingers ? LINGER_MS : 0, () => {
       const held = lease;
       lease = undefined;
       isOwn.value = false;

@@ -56,5 +56,5 @@ export function ControlLine({ state }: { readonly state: ConsoleState }): JSX.El
 /** Held a while, so that a hand can reach the joystick. */
 async function takeOver({ control }: ConsoleState): Promise<void> {
   await control.take({ takeOver: true });
-  control.ease();
+  control.ease({ lingers: true });
 }
