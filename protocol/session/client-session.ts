@@ -346,7 +346,7 @@ export class ClientSession implements Bus {
     const old = this.#resumable();
     const isResumed = welcome.session === old?.session && welcome.epoch === old.epoch;
     if (!isResumed) {
-      if (this.#welcome !== undefined) this.#leaveOld(this.reason);
+      if (this.#welcome !== undefined) this.#leaveOld(this.reason, this.#isLeft() ? this.#loss : undefined);
       this.#needsJoin = true;
     }
     this.#welcome = welcome;
@@ -378,11 +378,11 @@ export class ClientSession implements Bus {
 
   /** The session that the agent may still have. */
   #resumable(): Welcome | undefined {
-    return this.#state.kind === 'offline' && !this.#state.isKept ? undefined : this.#welcome;
+    return this.#isLeft() ? undefined : this.#welcome;
   }
 
-  /** A new session takes the place of the old: what cannot go on ends, and is counted. */
-  #leaveOld(cause: QiwayError | undefined): void {
+  /** The old session is over: what cannot go on in a new one ends, and is counted; on top of what was lost when it was left. */
+  #leaveOld(cause: QiwayError | undefined, before?: Loss): void {
     const reason = new QiwayError(
       'link-lost',
       'The agent no longer has the session: it was started again, or the link was away for too long.',
@@ -396,7 +396,11 @@ export class ClientSession implements Bus {
     const { calls, objects } = this.#peer.renew(reason, neverSent);
     this.#bus?.forgotten();
     this.#joining = undefined;
-    this.#loss = { reason, calls, objects };
+    this.#loss = {
+      reason: before?.reason ?? reason,
+      calls: calls + (before?.calls ?? 0),
+      objects: objects + (before?.objects ?? 0),
+    };
     if (this.#state.kind === 'online') this.#become({ kind: 'offline', reason, isKept: true });
   }
 
@@ -431,9 +435,8 @@ export class ClientSession implements Bus {
           error ?? new QiwayError('link-lost', 'The agent ended the session.', { data: { reason: 'goodbye' } }),
         );
       // It may take us in again, as a new session.
-      const link = this.#conduit.link;
-      this.#becomeOffline(error, false);
-      link?.close(error, 1000);
+      if (this.#state.kind === 'connecting') this.#conduit.link?.close(error, 1000);
+      else this.#lostForGood(error);
     } else if (type === ControlType.status) this.#hear(readStatus(body));
   }
 
@@ -457,15 +460,24 @@ export class ClientSession implements Bus {
     if (this.#state.kind === 'closed') return;
     if (FINAL.has(error.code)) return this.#end(error);
     if (this.#state.kind !== 'connecting') {
-      const wasKept = this.#state.kind !== 'offline' || this.#state.isKept;
-      this.#becomeOffline(error, wasKept && error.code === 'link-lost');
-      this.#withdrawMotion(error);
+      const isLeft = this.#isLeft();
+      if (!isLeft && error.code !== 'link-lost') return this.#lostForGood(error);
+      this.#become({ kind: 'offline', reason: error, isKept: !isLeft });
+      if (!isLeft) this.#withdrawMotion(error);
     }
     if (!this.#isDialing) this.#retry.now();
   }
 
-  #becomeOffline(reason: QiwayError, isKept: boolean): void {
-    this.#become({ kind: 'offline', reason, isKept });
+  /** The link is lost, and the agent keeps nothing of the session: a new one is begun, and nobody waits for the old till then. */
+  #lostForGood(error: QiwayError): void {
+    this.#become({ kind: 'offline', reason: error, isKept: false });
+    this.#leaveOld(error);
+    if (!this.#isDialing) this.#retry.now();
+  }
+
+  /** Is the session over at the agent, and was it left here? */
+  #isLeft(): boolean {
+    return this.#state.kind === 'offline' && !this.#state.isKept;
   }
 
   /** What moves the robot happens now or never. */

@@ -45,7 +45,7 @@ const LATE_BEAT = 0.5;
 /** Of one transport message; ours stay far below. */
 export const MAX_BATCH_BYTES: number = 1280 * 1024;
 const EMPTY = new Uint8Array(0);
-/** RFC 6455: a page is left, or a program ends. It may be the back/forward cache that it goes to. */
+/** RFC 6455: a page is left, for good or for the back/forward cache. */
 const GOING_AWAY_CODE = 1001;
 /** Reason of a `link-lost` then. */
 export const GOING_AWAY = 'going away';

@@ -61,8 +61,6 @@ export interface Arrived {
 
 /** Silence after which what was sent before comes too late for a robot that moves, ms. */
 const STALE_AFTER_MS = 500;
-/** Of a page that was left: it comes back from the back/forward cache soon, or with a session of its own. */
-const KEEP_LEFT_MS = 10_000;
 const NO_BYTES = new Uint8Array(0);
 /** Service id of the session object. */
 const OWN_OBJECT = 0;
@@ -228,9 +226,9 @@ export class ServerSession {
   #lost(error: QiwayError): void {
     if (this.#state !== 'attached') return;
     if (error.code !== 'link-lost') return this.#end(error, false);
-    const { clock } = this.#options;
-    const { reason } = error.data as ErrorData['link-lost'];
-    const keepMs = Math.min(this.#options.keepMs, reason === GOING_AWAY ? KEEP_LEFT_MS : Number.POSITIVE_INFINITY);
+    const { clock, keepMs } = this.#options;
+    // Its page was left: who comes back from the back/forward cache begins anew, as a reload does.
+    if ((error.data as ErrorData['link-lost']).reason === GOING_AWAY) return this.#end(error, false);
     this.#detachedMs = clock.now();
     this.#state = 'detached';
     this.#stopKeeping = clock.after(keepMs, () =>

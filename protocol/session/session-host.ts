@@ -50,6 +50,7 @@ export class SessionHost {
   readonly #options: SessionHostOptions;
   readonly #sessions = new Map<string, ServerSession>();
   readonly #pending = new Set<Link>();
+  #closedWith: QiwayError | undefined;
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
@@ -72,6 +73,8 @@ export class SessionHost {
     const stopTimer = clock.after(ATTACH_TIMEOUT_MS, () =>
       link.close(new QiwayError('timeout', 'The client did not go on after the welcome.'), 4408),
     );
+    // Its handshake ended too late, or it came over a connection that was there before.
+    if (this.#closedWith !== undefined) return link.close(this.#closedWith, 1000, ControlType.goodbye);
     try {
       const hello = readHello(arrival.hello);
       const take = this.#welcome(link, hello, arrival);
@@ -105,8 +108,9 @@ export class SessionHost {
     for (const session of this.#sessions.values()) session.tell(changes);
   }
 
-  /** Ends all sessions, and links that are none yet. */
+  /** Ends all sessions, and links that are none yet; nobody is taken in any more. */
   close(error: QiwayError): void {
+    this.#closedWith = error;
     for (const link of [...this.#pending]) link.close(error, 1000, ControlType.goodbye);
     for (const session of this.sessions) session.close(error);
   }

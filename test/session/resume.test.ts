@@ -257,6 +257,23 @@ describe('a session that the agent no longer has', () => {
     expect(await callMethod(service, 'add', 2)).toBe(2);
   });
 
+  it('is over at once with that goodbye: who waits is told, and the agent takes nobody in any more', async () => {
+    const { door, session, online, service, answers } = await start();
+    const call = failureOf(callMethod(service, 'slow'));
+    await settled();
+    expect(answers).toHaveLength(1);
+    door.host.close(new QiwayError('closed', 'The agent is closing.'));
+    await door.clock.advance(3_000);
+    expect(await call).toMatchObject({ code: 'link-lost', maybeExecuted: true });
+    expect(session.sessionState).toBe('offline');
+    expect([session.reason?.code, session.loss?.calls]).toEqual(['closed', 1]);
+    door.host = new SessionHost({ ...door.hostOptions, epoch: 'next' });
+    await online();
+    expect(await callMethod(service, 'add', 2)).toBe(2);
+    // Of one change, what was lost when it began and since.
+    expect(session.loss?.calls).toBe(1);
+  });
+
   it('is replaced when what came over the link made no sense', async () => {
     const { door, session, online, service } = await start();
     door.serverSessions[0]?.tell({ bus: 'sideways' as 'up' });
@@ -267,16 +284,14 @@ describe('a session that the agent no longer has', () => {
     expect(door.serverSessions.map(({ state }) => state)).toEqual(['closed', 'attached']);
   });
 
-  it('was kept for seconds only when its page was left', async () => {
+  it('ends at once when its page was left, and not in order', async () => {
     const { door, leave } = await start();
-    door.onDial = () => {
-      throw new Error('no way');
-    };
+    const ends: unknown[] = [];
+    door.serverSessions[0]?.listen({ closed: (error) => ends.push(error?.code) });
     leave();
-    await door.clock.advance(9_000);
-    expect(door.serverSessions[0]?.state).toBe('detached');
-    await door.clock.advance(2_000);
+    await settled();
     expect(door.serverSessions[0]?.state).toBe('closed');
+    expect(ends).toEqual(['link-lost']);
   });
 
   it('makes room for another client when the agent is full', async () => {
