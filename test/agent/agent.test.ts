@@ -9,6 +9,7 @@ import { type Agent, type AgentParts, startAgent } from '../../robot-agent/agent
 import type { AgentConfig } from '../../robot-agent/config.ts';
 import { createLogger, type Logger } from '../../robot-agent/logger.ts';
 import { createObject, EmbeddedBus, joinBus, listenBus } from '../../robot-agent/qi/index.ts';
+import { callMethod } from '../contract/calls.ts';
 import { agentConfig, TOKEN } from '../support/agent-config.ts';
 import { openAgentSession } from '../support/dial-agent.ts';
 
@@ -190,14 +191,20 @@ describe('closing', () => {
     const agent = await start();
     await agent.bus.host('Greeter', greeter());
     const client = await session(agent);
+    await agent.bus.host('Stuck', createObject({ forever: method('()', 'v', () => new Promise(() => {})) }));
+    const under = callMethod(await client.service('Stuck'), 'forever');
+    under.catch(() => {});
     const events = await fetch(`${agent.origin}/robot/services/ServiceDirectory/serviceAdded`, {
       headers: { ...bearer, accept: 'text/event-stream' },
     });
     const text = events.text();
     await agent.close();
     expect(await text).toContain('"code":"closed"');
-    await client.closed;
-    expect(client.state).toBe('closed');
+    // It looks for the agent again, and goes on with a new session when there is one.
+    expect([client.sessionState, client.loss?.calls]).toEqual(['offline', 1]);
+    // The platform may ask over a connection that it has kept.
+    expect(client.reason?.code).toMatch(/^(closed|dial-failed)$/);
+    await expect(under).rejects.toMatchObject({ code: 'link-lost', maybeExecuted: true });
     const { port } = new URL(agent.origin);
     const server = createServer().listen(Number(port), '127.0.0.1');
     await once(server, 'listening');
