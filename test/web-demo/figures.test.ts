@@ -186,6 +186,19 @@ describe('plotted numbers', () => {
     ]);
   });
 
+  it('have a hole where some may be missing, one however often that is said', () => {
+    const buffer = createSeriesBuffer();
+    buffer.gap(0);
+    buffer.add(1, new Map([['a', 1]]));
+    buffer.gap(2);
+    buffer.gap(3);
+    buffer.add(4, new Map([['a', 2]]));
+    expect(buffer.columns).toEqual([
+      [1, 2, 4],
+      [1, null, 2],
+    ]);
+  });
+
   it('are forgotten when they are older than the longest window', () => {
     const buffer = createSeriesBuffer();
     for (let second = 0; second < 1000; second += 1) buffer.add(second, new Map([['a', second]]));

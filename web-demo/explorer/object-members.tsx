@@ -56,6 +56,7 @@ export function ObjectMembers({ object, title, offReason, onOpenObject, onBack }
             {properties.map((property) => (
               <Member key={property.fullName} name={property.name} signature={describeType(property.type)}>
                 <PropertyEditor
+                  source={object}
                   property={property}
                   offReason={offReason}
                   access={{
@@ -75,6 +76,7 @@ export function ObjectMembers({ object, title, offReason, onOpenObject, onBack }
             {signals.map((signal) => (
               <Member key={signal.fullName} name={signal.name} signature={listTypes(signal.parameters)}>
                 <SignalWatch
+                  source={object}
                   signal={signal}
                   connect={(_name, take, gap) =>
                     member(signal.fullName).connect((...args: unknown[]) => take(args), { gap })

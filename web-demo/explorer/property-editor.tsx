@@ -16,10 +16,13 @@ export interface PropertyAccess {
 }
 
 export function PropertyEditor({
+  source,
   property,
   offReason,
   access,
 }: {
+  /** Whose property it is; another one when the service left and came back. */
+  readonly source: object;
   readonly property: DescribedProperty;
   /** Why it cannot be set at the moment. */
   readonly offReason: string | undefined;
@@ -53,7 +56,7 @@ export function PropertyEditor({
         .then(() => end?.())
         .catch(() => undefined);
     };
-  }, []);
+  }, [source]);
 
   const set = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();

@@ -8,6 +8,8 @@ import { showValue } from './show-value.ts';
 import { describeType } from './signature.ts';
 
 interface SignalWatchProps {
+  /** Whose signal it is; another one when the service left and came back: watching then goes on there. */
+  readonly source: object;
   readonly signal: DescribedSignal;
   /** Resolves once the robot confirmed, to how to end it. */
   readonly connect: (
@@ -32,7 +34,7 @@ type Watch =
   | { readonly kind: 'starting' }
   | { readonly kind: 'on'; readonly end: () => unknown };
 
-export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element {
+export function SignalWatch({ source, signal, connect }: SignalWatchProps): JSX.Element {
   const watch = useSignal<Watch>({ kind: 'off' });
   const entries = useSignal<readonly Entry[]>([]);
   const problem = useSignal('');
@@ -75,6 +77,15 @@ export function SignalWatch({ signal, connect }: SignalWatchProps): JSX.Element 
       problem.value = failureText(error);
     }
   };
+  const watched = useRef(source);
+  useEffect(() => {
+    if (watched.current === source) return;
+    watched.current = source;
+    if (watch.value.kind !== 'on') return;
+    quietly(watch.value.end);
+    gap(undefined);
+    void start();
+  }, [source]);
   const isOn = watch.value.kind !== 'off';
   return (
     <div class="member-body">

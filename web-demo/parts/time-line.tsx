@@ -88,7 +88,10 @@ export function TimeLine({ stretches, moments, nowMs, shownMs, label }: TimeLine
         ))}
       </span>
       {moment !== undefined && (
-        <span class="time-line-words" style={{ left: `${Math.max(12, Math.min(88, place(moment.atMs)))}%` }}>
+        <span
+          class="time-line-words"
+          style={{ left: `${place(moment.atMs)}%`, transform: `translateX(-${place(moment.atMs)}%)` }}
+        >
           <span class="figures">{clockText(moment.atMs)}</span> {moment.text}
         </span>
       )}

@@ -1,9 +1,8 @@
 // What happened to the link in the last minutes: moments with a sentence each, stretches of one state, round trips.
 // Layer: robot; no DOM, no clock: who observes tells the time. All of it is bounded.
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
-import type { QiwayError, Status } from '@qiway/sdk';
-import { failureText } from '../failure-text.ts';
-import { durationText, lossText, routeText } from './status-words.ts';
+import type { Status } from '@qiway/sdk';
+import { durationText, lossText, lostText, routeText } from './status-words.ts';
 
 export type MomentKind =
   | 'linked'
@@ -138,10 +137,6 @@ export function createHistory(): LinkHistory {
       note('failsafe', 'The failsafe stopped the robot, because nothing was heard of this page.', atMs);
   }
 
-  function gone(reason: QiwayError | undefined): string {
-    return reason === undefined ? '' : ` ${failureText(reason)}`;
-  }
-
   return {
     moments,
     stretches,
@@ -154,10 +149,10 @@ export function createHistory(): LinkHistory {
         if (status.state === 'online') backOnline(status, atMs);
         else if (status.state === 'offline' && last?.state === 'online') {
           lostAtMs.value = atMs;
-          note('lost', `The link was lost.${gone(status.reason)}`, atMs);
+          note('lost', `The link was lost. ${lostText(status.reason)}`.trim(), atMs);
         } else if (status.state === 'closed' && last?.state !== 'closed') {
           lostAtMs.value ??= atMs;
-          note('closed', `The session ended.${gone(status.reason)}`, atMs);
+          note('closed', `The session ended. ${lostText(status.reason)}`.trim(), atMs);
         }
         tellRest(status, atMs);
         measure(status, atMs);

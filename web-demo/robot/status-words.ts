@@ -1,5 +1,7 @@
 // What is known of the link in a person's words. Layer: robot; pure.
+
 import type { Loss, QiwayError, QueueEntry, Status } from '@qiway/sdk';
+import { failureText } from '../failure-text.ts';
 import type { LinkState } from './link.ts';
 
 /** One address that was dialled in vain. */
@@ -9,6 +11,8 @@ export interface Tried {
 }
 
 const MAX_REASON = 90;
+/** What a browser tells of a socket that could not be opened, or broke: no more than that. */
+const ABRUPT = /closed \(1006\)/;
 
 /** What an error of dialling says was tried; empty when it says nothing of it. */
 export function triedOf(error: QiwayError | undefined): readonly Tried[] {
@@ -34,6 +38,7 @@ function hostOf(url: string): string {
 }
 
 function shortened(text: string): string {
+  if (ABRUPT.test(text)) return 'nobody answers there';
   return text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON - 1)}…`;
 }
 
@@ -44,6 +49,14 @@ export function triedText(tried: readonly Tried[]): string {
   const addresses = tried.map(({ address }) => address).join(', ');
   if (tried.every(({ reason }) => reason === first.reason)) return `Tried ${addresses}: ${first.reason}`;
   return `Tried ${tried.map(({ address, reason }) => `${address} (${reason})`).join(', ')}`;
+}
+
+/** Why a link was lost, where more is known than that. */
+export function lostText(reason: QiwayError | undefined): string {
+  if (reason === undefined) return '';
+  if ((reason.data as { readonly reason?: string }).reason === 'silence')
+    return 'Nothing was heard of the robot any more.';
+  return ABRUPT.test(reason.message) ? '' : failureText(reason);
 }
 
 /** What a person can do about a link that is gone. */

@@ -33,7 +33,9 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
     const loose: { service(name: string): Promise<RemoteObject<LooseMembers>> } = robot as never;
     loose.service(title).then(
       (object) => {
-        if (isCurrent) shown.value = { kind: 'open', stack: [{ object, title }] };
+        if (!isCurrent) return;
+        // The same service, back again: what is open stays open, and goes on with it.
+        if (firstObject(shown.peek()) !== object) shown.value = { kind: 'open', stack: [{ object, title }] };
       },
       (error: unknown) => {
         if (isCurrent) shown.value = { kind: 'failed', text: failureText(error) };
@@ -41,11 +43,11 @@ export function ExploreView({ state }: { readonly state: ConsoleState }): JSX.El
     );
     return () => {
       isCurrent = false;
-      shown.value = { kind: 'none' };
     };
   }, [robot, chosen.value, isThere]);
 
   const choose = (name: string): void => {
+    shown.value = { kind: 'none' };
     chosen.value = name;
     history.replaceState(null, '', withFragment(location.hash, 'service', name));
     if (window.innerWidth < 832) members.current?.scrollIntoView({ block: 'start' });
@@ -108,7 +110,7 @@ interface ChosenProps {
 }
 
 function Chosen({ shown, name, isGone, offReason: reason, onChange }: ChosenProps): JSX.Element {
-  if (isGone) return <p class="plate empty">The service {name} is not on the bus.</p>;
+  if (isGone && shown.kind !== 'open') return <p class="plate empty">The service {name} is not on the bus.</p>;
   if (shown.kind === 'failed') return <p class="plate empty problem">{shown.text}</p>;
   const top = shown.kind === 'open' ? shown.stack.at(-1) : undefined;
   if (shown.kind !== 'open' || top === undefined)
@@ -121,27 +123,34 @@ function Chosen({ shown, name, isGone, offReason: reason, onChange }: ChosenProp
     );
   const { stack } = shown;
   return (
-    <ObjectMembers
-      key={`${stack.length} ${top.title}`}
-      object={top.object}
-      title={top.title}
-      offReason={reason}
-      onOpenObject={(object, title) =>
-        onChange({
-          kind: 'open',
-          stack: [...stack, { object: object as RemoteObject<LooseMembers>, title: `${top.title}.${title}` }],
-        })
-      }
-      onBack={
-        stack.length < 2
-          ? undefined
-          : () => {
-              top.object.release();
-              onChange({ kind: 'open', stack: stack.slice(0, -1) });
-            }
-      }
-    />
+    <>
+      {isGone && <p class="plate empty">The service {name} is not on the bus at the moment.</p>}
+      <ObjectMembers
+        key={`${stack.length} ${top.title}`}
+        object={top.object}
+        title={top.title}
+        offReason={reason}
+        onOpenObject={(object, title) =>
+          onChange({
+            kind: 'open',
+            stack: [...stack, { object: object as RemoteObject<LooseMembers>, title: `${top.title}.${title}` }],
+          })
+        }
+        onBack={
+          stack.length < 2
+            ? undefined
+            : () => {
+                top.object.release();
+                onChange({ kind: 'open', stack: stack.slice(0, -1) });
+              }
+        }
+      />
+    </>
   );
+}
+
+function firstObject(shown: Shown): object | undefined {
+  return shown.kind === 'open' ? shown.stack[0]?.object : undefined;
 }
 
 /** Why no service is shown: it is not known yet, there is none, or none is called that. */

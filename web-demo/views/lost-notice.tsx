@@ -18,12 +18,10 @@ export function LostNotice({ state, link }: LostNoticeProps): JSX.Element {
       <div class="grow">
         <div role="alert">
           <h2 id="lost-title">The link to the robot is lost</h2>
-          <p class="small soft">
-            What you see is old, and the joystick is off. The console looks for the robot by itself.
-          </p>
+          <p class="small soft">What you see is old, and the joystick is off.</p>
         </div>
         <p class="small soft figures" data-figure="lost-for">
-          For {durationText(Math.max(1000, state.nowMs.value - lostAtMs))} now.
+          Looking for it for {durationText(Math.max(1000, state.nowMs.value - lostAtMs))}.
         </p>
         <Tried error={link.error} />
       </div>

@@ -2,7 +2,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { LooseMembers, RemoteObject } from '@qiway/sdk';
 import type { JSX } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ConsoleState } from '../console-state.ts';
 import { showNumber } from '../explorer/show-value.ts';
 import { failureText } from '../failure-text.ts';
@@ -161,14 +161,20 @@ interface SourceOptions {
 function useSource({ state, source, memberName, members, problem, buffer, now }: SourceOptions): void {
   const robot = state.link.robot.value;
   const object = useSignal<RemoteObject<LooseMembers> | undefined>(undefined);
+  const plotted = useRef('');
+  /** A service that left and came back is asked for again, and its line goes on. */
+  const isThere = state.robot.services.value?.includes(source) ?? false;
 
   useEffect(() => {
-    buffer.clear();
-    members.value = [];
-    object.value = undefined;
+    if (plotted.current.split(' ')[0] !== source) {
+      buffer.clear();
+      members.value = [];
+      object.value = undefined;
+    }
     problem.value = '';
     const figure = FIGURES.find(({ id }) => id === source);
     if (figure !== undefined) {
+      plotted.current = source;
       const timer = setInterval(() => {
         const numbers = state.link.state.peek().kind === 'online' ? figure.read(state) : undefined;
         if (numbers !== undefined) buffer.add(now(), numbers);
@@ -177,14 +183,15 @@ function useSource({ state, source, memberName, members, problem, buffer, now }:
       }, SAMPLE_MS);
       return () => clearInterval(timer);
     }
-    if (robot === undefined) return undefined;
+    if (robot === undefined || !isThere) return undefined;
     let isCurrent = true;
     const loose: { service(name: string): Promise<RemoteObject<LooseMembers>> } = robot as never;
     loose.service(source).then(
       (found) => {
         if (!isCurrent) return;
         members.value = plottableMembers(found);
-        memberName.value = members.value[0]?.fullName ?? '';
+        if (!members.value.some(({ fullName }) => fullName === memberName.value))
+          memberName.value = members.value[0]?.fullName ?? '';
         object.value = found;
       },
       (error: unknown) => {
@@ -194,13 +201,16 @@ function useSource({ state, source, memberName, members, problem, buffer, now }:
     return () => {
       isCurrent = false;
     };
-  }, [source, robot]);
+  }, [source, robot, isThere]);
 
   useEffect(() => {
     const found = object.value;
     const member = members.value.find(({ fullName }) => fullName === memberName.value);
     if (found === undefined || member === undefined) return undefined;
-    buffer.clear();
+    const plots = `${source} ${member.fullName}`;
+    if (plotted.current === plots) buffer.gap(now());
+    else buffer.clear();
+    plotted.current = plots;
     let isCurrent = true;
     let end: (() => unknown) | undefined;
     const finish = (off: (() => unknown) | undefined): void => {

@@ -51,7 +51,7 @@ export function SpeechPlate({ state }: { readonly state: ConsoleState }): JSX.El
             id="say"
             class="field"
             value={text}
-            placeholder={canWait ? 'Say something when it is back' : 'Say something'}
+            placeholder={canWait ? 'Said when it is back' : 'Say something'}
             autocomplete="off"
             enterkeyhint="send"
             disabled={!canSpeak}

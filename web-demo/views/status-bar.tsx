@@ -44,7 +44,12 @@ export function StatusBar({ state }: { readonly state: ConsoleState }): JSX.Elem
               {status.address}
             </span>
           )}
-          {count > 0 && <span class="status-count figures">{count} waiting</span>}
+          {count > 0 && (
+            <span class="status-count figures">
+              {count}
+              <span class="words"> waiting</span>
+            </span>
+          )}
           <SparkLine values={happened.roundTrips.value.map(({ rttMs }) => rttMs)} room={SPARK_ROOM} />
           <Icon name={isStatusOpen.value ? 'less' : 'more'} />
         </button>

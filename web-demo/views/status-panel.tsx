@@ -45,7 +45,7 @@ function StatusFacts({ state, status }: PanelProps & { readonly status: Status }
   return (
     <dl class="facts">
       <Fact name={isOnline ? 'Address' : 'Address, last'} figure="address">
-        <span class="figures">{status.address}</span>, {routeText(status.route)}
+        <span class="figures">{`${status.address}, ${routeText(status.route)}`}</span>
       </Fact>
       <Fact name="Round trip" figure="round-trip">
         <span class="figures">{rttText(link.rttMs.value)}</span>

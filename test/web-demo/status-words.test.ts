@@ -1,0 +1,102 @@
+// What is known of the link, in a person's words.
+import { QiwayError } from '@qiway/protocol/errors';
+import { describe, expect, it } from 'vitest';
+import {
+  adviceFor,
+  callText,
+  durationText,
+  headlineOf,
+  lossText,
+  lostText,
+  sessionText,
+  shortId,
+  triedOf,
+  triedText,
+} from '../../web-demo/robot/status-words.ts';
+
+describe('what was tried', () => {
+  it('names every address, and the reason once when all have the same', () => {
+    const attempts = [
+      { url: 'ws://10.0.0.5:8080/robot/link', reason: 'the connection was closed (1006)' },
+      { url: 'ws://nao.local:8080/robot/link', reason: 'the connection was closed (1006)' },
+    ];
+    const error = new QiwayError('dial-failed', 'nobody', { data: { attempts } });
+    expect(triedText(triedOf(error))).toBe('Tried 10.0.0.5:8080, nao.local:8080: nobody answers there');
+  });
+
+  it('names each reason where they differ', () => {
+    const attempts = [
+      { url: 'ws://a:1/robot/link', reason: 'another robot is there' },
+      { url: 'ws://b:2/robot/link', reason: 'no answer within 3000 ms' },
+    ];
+    const error = new QiwayError('robot-identity-mismatch', 'others', {
+      data: { attempts } as never,
+    });
+    expect(triedText(triedOf(error))).toBe('Tried a:1 (another robot is there), b:2 (no answer within 3000 ms)');
+  });
+
+  it('is nothing for errors that tell of no dial, and does not fail on what is no URL', () => {
+    expect(triedText(triedOf(new QiwayError('link-lost', 'cable')))).toBe('');
+    expect(triedText(triedOf(undefined))).toBe('');
+    const odd = new QiwayError('dial-failed', 'x', { data: { url: 'nowhere', reason: 'r'.repeat(500) } });
+    expect(triedText(triedOf(odd)).length).toBeLessThan(120);
+  });
+});
+
+describe('words', () => {
+  it('for durations round down, to the unit a person would name', () => {
+    expect([120, 3_900, 61_000, 3_600_000, 3_900_000].map(durationText)).toEqual([
+      '0.1 s',
+      '3 s',
+      '1 min',
+      '1 h',
+      '1 h 5 min',
+    ]);
+  });
+
+  it('for a loss count in singular and plural, and say when nothing was lost for sure', () => {
+    expect(lossText({ calls: 1, objects: 0 })).toBe('Lost: 1 call under way, which may have run');
+    expect(lossText({ calls: 0, objects: 3 })).toBe('Lost: 3 objects of the robot');
+    expect(lossText({ calls: 0, objects: 0 })).toContain('No call was under way');
+  });
+
+  it('for a lost link leave out what only a programmer reads', () => {
+    expect(lostText(new QiwayError('link-lost', 'The link was closed: closed (1006).'))).toBe('');
+    expect(lostText(new QiwayError('link-lost', 'Three beats.', { data: { reason: 'silence' } }))).toContain(
+      'Nothing was heard',
+    );
+    expect(adviceFor(new QiwayError('robot-identity-mismatch', 'x'))).toContain('Another robot');
+  });
+
+  it('for a session say how often it was resumed', () => {
+    expect(sessionText(0, false)).toContain('first');
+    expect(sessionText(1, false)).toContain('once');
+    expect(sessionText(4, true)).toContain('4 times');
+  });
+
+  it('for a call leave out its signature, and for an id all but its ends', () => {
+    expect(callText({ service: 'ALTextToSpeech', method: 'say::(s)', args: '"hi"' })).toBe('ALTextToSpeech.say("hi")');
+    expect(shortId('abcdefgh'.repeat(6) + 'wxyz')).toBe('abcd efgh … wxyz');
+  });
+});
+
+describe('the headline', () => {
+  const error = new QiwayError('link-lost', 'cable');
+  const lost = { kind: 'lost', error, wasOnline: true, isTrying: true, robot: undefined } as const;
+
+  it('overlooks a break that is mended at once', () => {
+    expect(headlineOf(lost, { isAway: false, isBusUp: true }).words).toBe('Online');
+    expect(headlineOf(lost, { isAway: true, isBusUp: true })).toEqual({
+      words: 'Looking for the robot',
+      health: 'stop',
+    });
+  });
+
+  it('tells a robot that is not there from one whose bus is down, and from an end', () => {
+    expect(headlineOf({ kind: 'online', robot: undefined as never }, { isAway: false, isBusUp: false }).health).toBe(
+      'warn',
+    );
+    expect(headlineOf({ kind: 'refused', error }, { isAway: false, isBusUp: true }).words).toBe('Closed');
+    expect(headlineOf({ ...lost, wasOnline: false }, { isAway: false, isBusUp: true }).words).toBe('Nobody answers');
+  });
+});
