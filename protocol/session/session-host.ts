@@ -188,6 +188,8 @@ export class SessionHost {
 
   #say(link: Link, told: Pick<Welcome, 'session' | 'received'>): void {
     const { agent, epoch, heartbeatMs = HEARTBEAT_MS, limits = DEFAULT_LINK_LIMITS } = this.#options;
+    // Rules are as long as all the rest, and the same as long as the agent runs: who has the session has them.
+    const { classes, ...rest } = this.#options.told();
     const welcome: Welcome = {
       protocol: PROTOCOL_VERSION,
       epoch,
@@ -195,7 +197,8 @@ export class SessionHost {
       heartbeatMs,
       maxMessageBytes: limits.maxMessageBytes,
       ...told,
-      ...this.#options.told(),
+      ...rest,
+      ...(told.received === 0 && classes !== undefined && { classes }),
     };
     link.control(ControlType.welcome, welcome);
   }
