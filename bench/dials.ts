@@ -11,5 +11,6 @@ export function makeDials(open: (url: string) => WebSocketLike): Dials<WebSideNa
     'raw-batched': (url) => dialRaw(url, { batched: true, open }),
     capnweb: (url) => dialCapnweb(url, open),
     qiway: dialQiway,
+    'qiway-sealed': dialQiway,
   };
 }

@@ -15,7 +15,7 @@ export interface EchoClient {
 export type Dial = (url: string) => Promise<EchoClient>;
 
 /** The sides, in the order of the table; the first is what the others are measured against. */
-export const SIDES = ['raw-2hop', 'raw-batched', 'capnweb', 'qiway', 'qi-door'] as const;
+export const SIDES = ['raw-2hop', 'raw-batched', 'capnweb', 'qiway', 'qiway-sealed', 'qi-door'] as const;
 export type SideName = (typeof SIDES)[number];
 /** Sides that a page can dial: it has no TCP. */
 export type WebSideName = Exclude<SideName, 'qi-door'>;

@@ -1,4 +1,5 @@
-// Process: the echo service of our side, on a qi bus (first argument: its URL). Same work as the peers' services.
+// Process: the echo service of our side, on a qi bus (first argument: its URL), by the name Echo or another (second
+// argument). Same work as the peers' services.
 import { createObject, type HostedObject, method, signal } from '@qiway/protocol/objects/hosted-object';
 import { joinBus } from '@qiway/robot-agent/qi';
 import { bytesOf } from './peers/echo-work.ts';
@@ -15,5 +16,6 @@ const echo: HostedObject = createObject({
 });
 
 const bus = await joinBus(process.argv[2] ?? '');
-await bus.host('Echo', echo);
-ready('Echo');
+const name = process.argv[3] ?? 'Echo';
+await bus.host(name, echo);
+ready(name);

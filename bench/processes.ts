@@ -12,6 +12,9 @@ export interface Process {
   memory(): Promise<Usage>;
   /** Sends one message, resolves to the next one that is not about usage. */
   ask(message: unknown): Promise<unknown>;
+  /** SIGSTOP freezes it as it is, SIGKILL ends it without a word. */
+  signal(name: 'SIGSTOP' | 'SIGKILL'): void;
+  /** Resolves when it is gone. */
   stop(): Promise<void>;
 }
 
@@ -71,6 +74,9 @@ export async function startProcess(
         });
         child.send(message as object);
       }),
+    signal: (name) => {
+      child.kill(name);
+    },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');

@@ -3,9 +3,10 @@ import { joinBus, remoteServices, tokenAuthenticator } from '@qiway/robot-agent/
 import type { EchoClient } from './echo-client.ts';
 import { echoClient, type Services } from './typed-client.ts';
 
-/** `url`: the door's, with the agent's token as its fragment. */
+/** `url`: the door's, with the fragment of the agent's URL. */
 export async function dialQiDoor(url: string): Promise<EchoClient> {
-  const [endpoint = '', token = ''] = url.split('#token=');
+  const [endpoint = '', fragment = ''] = url.split('#');
+  const token = new URLSearchParams(fragment).get('token') ?? '';
   const bus = await joinBus(endpoint, { authenticator: tokenAuthenticator({ user: 'bench', token }) });
   return echoClient(await remoteServices<Services>(bus).service('Echo'), () => bus.close());
 }

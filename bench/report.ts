@@ -30,6 +30,8 @@ export interface Row {
 export interface RowGoal {
   readonly side: SideName;
   readonly text: string;
+  /** To another side than raw-2hop, where that is the goal. */
+  readonly ratio?: number;
   /** Undefined when there is nothing to compare with. */
   readonly isReached: boolean | undefined;
 }
@@ -58,11 +60,7 @@ function makeRow(client: string, { name, title, unit }: RowKind, samples: readon
   for (const side of SIDES) {
     const mine = samples.filter((sample) => sample.side === side);
     if (mine.length === 0) continue;
-    // Ratios are taken within a round, where both had the same neighbours on the machine.
-    const ratios = mine.flatMap(({ round, value }) => {
-      const base = samples.find((sample) => sample.side === BASE && sample.round === round);
-      return base === undefined ? [] : [value / base.value];
-    });
+    const ratios = ratiosTo(BASE, mine, samples);
     sides[side] = {
       figure: spread(mine.map(({ value }) => value)),
       ratio: ratios.length === 0 ? undefined : spread(ratios),
@@ -70,9 +68,22 @@ function makeRow(client: string, { name, title, unit }: RowKind, samples: readon
   }
   const goals = goalsFor(client, name).flatMap((goal) => {
     const entry = sides[goal.side];
-    return entry === undefined ? [] : [rowGoal(goal, entry)];
+    if (entry === undefined) return [];
+    if (goal.against === undefined) return [rowGoal(goal, entry)];
+    const mine = samples.filter((sample) => sample.side === goal.side);
+    const ratios = ratiosTo(goal.against, mine, samples);
+    const ratio = ratios.length === 0 ? undefined : spread(ratios);
+    return [{ ...rowGoal(goal, { figure: entry.figure, ratio }), ...(ratio && { ratio: ratio.median }) }];
   });
   return { client, measure: name, title, unit, sides, goals };
+}
+
+/** Taken within a round, where both had the same neighbours on the machine. */
+function ratiosTo(base: SideName, mine: readonly Sample[], samples: readonly Sample[]): number[] {
+  return mine.flatMap(({ round, value }) => {
+    const other = samples.find((sample) => sample.side === base && sample.round === round);
+    return other === undefined ? [] : [value / other.value];
+  });
 }
 
 function rowGoal(goal: Goal, { figure, ratio }: SideFigures): RowGoal {
@@ -96,6 +107,11 @@ export function makeTable(rows: readonly Row[]): string {
       row.goals.map(goalCell).join(', '),
     ]);
   }
+  return markdown(lines);
+}
+
+/** The first line is the head. */
+export function markdown(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
   const text = (line: readonly string[]): string =>
     `| ${line.map((item, column) => item.padEnd(widths[column] ?? 0)).join(' | ')} |`;
@@ -104,9 +120,9 @@ export function makeTable(rows: readonly Row[]): string {
   return [text(head), rule, ...body.map(text)].join('\n');
 }
 
-function goalCell({ side, text, isReached }: RowGoal): string {
+function goalCell({ side, text, ratio, isReached }: RowGoal): string {
   const reached = isReached === undefined ? '' : isReached ? ': yes' : ': **no**';
-  return `${side} ${text}${reached}`;
+  return `${side} ${text}${reached}${ratio === undefined ? '' : ` (${short(ratio)})`}`;
 }
 
 function cell(row: Row, side: SideName): string {

@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BusObject } from '../../protocol/bus/bus.ts';
 import type { ClientSession } from '../../protocol/session/client-session.ts';
+import { systemClock } from '../../protocol/transport/system-clock.ts';
 import {
   type BusListenerHandle,
   type CallContext,
@@ -45,7 +46,7 @@ let unused = Promise.withResolvers<void>();
 const held: BusObject[] = [];
 
 beforeAll(async () => {
-  door = memoryDoor({ schedule: setImmediate });
+  door = memoryDoor({ schedule: setImmediate, clock: systemClock });
   listener = await listenBus(door.bus, 'tcp://127.0.0.1:0');
   program = await joinBus(listener.url);
   // One object handed out often: each time it is bound anew, as any object.
@@ -64,7 +65,8 @@ beforeAll(async () => {
       speed: property('i', 5),
     }),
   );
-  session = await door.open();
+  // Large answers are paced: they need time to pass.
+  session = await door.open({ clock: systemClock });
   maker = await session.service('Maker');
 });
 afterAll(async () => {

@@ -283,16 +283,19 @@ describe('a robot', () => {
     expect(await refusal(robot.service('Thing'))).toMatchObject({ code: 'closed' });
   });
 
-  it('says why when the agent goes away, and fails what is under way', async () => {
+  it('says why when the agent goes away, fails what is under way, and sends nothing more', async () => {
     const robot = await connect<Services>(real.url);
     const thing = await robot.service('Thing');
     const call = refusal(thing.slow());
-    const closed = until(robot.statusChanges(), ({ state }) => state === 'closed');
+    const offline = until(robot.statusChanges(), ({ state }) => state === 'offline');
     await thing.greet('arrived');
     await real.stopAgent();
-    expect((await closed).reason?.code).toMatch(/^(link-lost|closed)$/);
+    expect((await offline).reason?.code).toMatch(/^(link-lost|closed)$/);
     expect(await call).toMatchObject({ maybeExecuted: true });
+    expect(await refusal(thing.greet('again'))).toMatchObject({ code: 'offline', maybeExecuted: false });
+    expect(robot.status.lost).toMatchObject({ calls: 1 });
     await robot.close();
+    expect(robot.status.state).toBe('closed');
   });
 
   it('measures the round trip', async () => {
