@@ -1,5 +1,5 @@
-// How much of the SDK a page loads: what calling services, properties and signals takes, and the part that comes on demand.
-// Tooling. `node scripts/size.ts` prints it by module; test/house/size.test.ts holds it to a bound.
+// How much of the SDK a page loads, and when: at once, with its first link, when an app asks for more. Tooling.
+// `node scripts/size.ts` prints it by module; test/house/size.test.ts holds it to a bound.
 
 import { realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -14,12 +14,25 @@ export interface ModuleSize {
   readonly gzipBytes: number;
 }
 
+/**
+ * When a page loads a chunk, in this order; one that two of them need counts for the first.
+ * `core`: at once. `link`: with the first link, if the page owns it. `handshake`: beside it, on secure origins with the identity.
+ * `fallback`: cryptography where the browser has none. `node`: never in a page. `onDemand`: when an app asks for what is in it.
+ */
+export type Stage = 'core' | 'link' | 'handshake' | 'fallback' | 'node' | 'onDemand';
+
+/** The chunks whose loading begins a stage, by the start of their names. */
+const STAGES: readonly (readonly [stage: Stage, chunk: RegExp])[] = [
+  ['link', /^page-session/],
+  ['handshake', /^(secure|web-crypto|client-identity)/],
+  ['fallback', /^noble-crypto/],
+  ['node', /^node-crypto/],
+];
+
 export interface SdkSize {
-  /** The page's own chunk and what it imports statically, minified, gzipped. */
-  readonly coreGzipBytes: number;
-  /** What a dynamic import loads besides. */
-  readonly onDemandGzipBytes: number;
-  readonly chunks: readonly { readonly name: string; readonly gzipBytes: number }[];
+  /** Minified, gzipped. */
+  readonly gzipBytes: Readonly<Record<Stage, number>>;
+  readonly chunks: readonly { readonly name: string; readonly stage: Stage; readonly gzipBytes: number }[];
 }
 
 /** The smallest page: everything that it can reach from `connect` stays. */
@@ -45,11 +58,30 @@ async function bundlePage(sdk: string, isMinified: boolean): Promise<readonly Ou
   return output.filter((file): file is OutputChunk => file.type === 'chunk');
 }
 
-/** The entry and what it imports statically, with what those import. */
-function staticChunks(chunks: readonly OutputChunk[]): ReadonlySet<OutputChunk> {
-  const found = new Set(chunks.filter((chunk) => chunk.isEntry));
-  for (const { imports } of found) for (const chunk of chunks) if (imports.includes(chunk.fileName)) found.add(chunk);
+/** Chunks and what they import statically, with what those import. */
+function withImports(roots: readonly OutputChunk[], all: readonly OutputChunk[]): ReadonlySet<OutputChunk> {
+  const found = new Set(roots);
+  for (const { imports } of found) for (const chunk of all) if (imports.includes(chunk.fileName)) found.add(chunk);
   return found;
+}
+
+function entryChunks(chunks: readonly OutputChunk[]): readonly OutputChunk[] {
+  return chunks.filter((chunk) => chunk.isEntry);
+}
+
+function stagesOf(chunks: readonly OutputChunk[]): ReadonlyMap<OutputChunk, Stage> {
+  const stages = new Map<OutputChunk, Stage>();
+  const give = (roots: readonly OutputChunk[], stage: Stage): void => {
+    for (const chunk of withImports(roots, chunks)) if (!stages.has(chunk)) stages.set(chunk, stage);
+  };
+  give(entryChunks(chunks), 'core');
+  for (const [stage, name] of STAGES) {
+    const roots = chunks.filter((chunk) => name.test(chunk.name));
+    if (roots.length === 0) throw new Error(`no chunk begins the stage ${stage}`);
+    give(roots, stage);
+  }
+  give(chunks, 'onDemand');
+  return stages;
 }
 
 function gzipBytes(code: string): number {
@@ -58,21 +90,18 @@ function gzipBytes(code: string): number {
 
 /** Measures what a bundler makes of a page that only connects. @param sdk the SDK's entry: its source, or as it is published */
 export async function sdkSize(sdk: string = source): Promise<SdkSize> {
-  const chunks = await bundlePage(sdk, true);
-  const core = staticChunks(chunks);
-  const sum = (isCore: boolean): number =>
-    chunks.filter((chunk) => core.has(chunk) === isCore).reduce((bytes, { code }) => bytes + gzipBytes(code), 0);
-  return {
-    coreGzipBytes: sum(true),
-    onDemandGzipBytes: sum(false),
-    chunks: chunks.map(({ name, code }) => ({ name, gzipBytes: gzipBytes(code) })),
-  };
+  const stages = stagesOf(await bundlePage(sdk, true));
+  const sum: Record<Stage, number> = { core: 0, link: 0, handshake: 0, fallback: 0, node: 0, onDemand: 0 };
+  const chunks = [...stages].map(([{ name, code }, stage]) => ({ name, stage, gzipBytes: gzipBytes(code) }));
+  for (const { stage, gzipBytes: bytes } of chunks) sum[stage] += bytes;
+  return { gzipBytes: sum, chunks };
 }
 
-/** What each module of the core adds, the largest first. */
-export async function coreModules(): Promise<readonly ModuleSize[]> {
-  const chunks = await bundlePage(source, false);
-  const modules = [...staticChunks(chunks)].flatMap((chunk) =>
+/** What each module of a stage adds, the largest first. */
+export async function modulesOf(stage: Stage): Promise<readonly ModuleSize[]> {
+  const stages = [...stagesOf(await bundlePage(source, false))];
+  const chunks = stages.filter(([, each]) => each === stage).map(([chunk]) => chunk);
+  const modules = chunks.flatMap((chunk) =>
     Object.entries(chunk.modules).map(([id, { code }]) => ({
       module: id === PAGE_ID ? 'page' : relative(root, id),
       code: minifySync('module.js', code ?? '', { compress: true, mangle: true }).code,
@@ -90,8 +119,17 @@ export async function coreModules(): Promise<readonly ModuleSize[]> {
 }
 
 if (import.meta.filename === realpathSync(process.argv[1] ?? '')) {
-  const { coreGzipBytes, onDemandGzipBytes } = await sdkSize();
-  for (const { module, gzipBytes: bytes } of await coreModules())
-    process.stdout.write(`${String(bytes).padStart(6)}  ${module}\n`);
-  process.stdout.write(`\n${coreGzipBytes} bytes at once, ${onDemandGzipBytes} on demand (minified, gzipped)\n`);
+  for (const stage of ['core', 'link'] as const) {
+    process.stdout.write(`${stage}\n`);
+    for (const { module, gzipBytes: bytes } of await modulesOf(stage))
+      process.stdout.write(`${String(bytes).padStart(6)}  ${module}\n`);
+  }
+  const { gzipBytes: sum, chunks } = await sdkSize();
+  process.stdout.write('\nchunks\n');
+  for (const { name, stage, gzipBytes: bytes } of chunks)
+    process.stdout.write(`${String(bytes).padStart(6)}  ${stage.padEnd(10)} ${name}\n`);
+  process.stdout.write('\nbytes, minified, gzipped\n');
+  for (const [stage, bytes] of Object.entries(sum)) process.stdout.write(`${String(bytes).padStart(6)}  ${stage}\n`);
+  const beforeFirstCall = sum.core + sum.link + sum.handshake;
+  process.stdout.write(`${String(beforeFirstCall).padStart(6)}  before the first call\n`);
 }
