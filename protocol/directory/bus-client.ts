@@ -1,31 +1,21 @@
 // A bus behind a service directory on the other side of a peer: a robot's, over TCP, or an agent's, over a link.
 // Layer 4. It knows no sockets: how the host of a service is reached is an argument.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
-import { NO_OBJECTS, type Payload } from '../bus/bus.ts';
-import { callObject } from '../bus/call.ts';
 import type { Peer } from '../bus/peer.ts';
 import type { PeerObject } from '../bus/peer-object.ts';
 import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
-import { decodeValue, encodeValue } from '../wire/value.ts';
-import { within } from '../within.ts';
+import { AskedDirectory, type HostIdentity } from './asked-directory.ts';
 import type { explainError } from './explain-error.ts';
 import { fetchObject } from './fetch-object.ts';
+import { OwnServices } from './own-services.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
-import { isLost, Returning } from './returning.ts';
-import { fromWire, type WireServiceInfo } from './service-info.ts';
+import { Returning } from './returning.ts';
+
+export type { HostIdentity } from './asked-directory.ts';
 
 /** Reaches the host of a service. @throws `endpoint-unreachable` */
 export type Reach = (info: ServiceInfo) => Promise<Peer>;
-
-/** What a service hosted here is registered with. */
-export interface HostIdentity {
-  readonly machineId: string;
-  readonly processId: number;
-  readonly sessionId: string;
-  /** Where this process listens for those who want its services. */
-  readonly endpoints: () => readonly string[];
-}
 
 export interface BusClientOptions {
   readonly peer: Peer;
@@ -40,35 +30,10 @@ export interface BusClientOptions {
   readonly onServiceRemoved?: (serviceId: number, error: QiwayError) => void;
 }
 
-const Action = {
-  service: 100,
-  services: 101,
-  registerService: 102,
-  unregisterService: 103,
-  serviceReady: 104,
-  serviceAdded: 106,
-  serviceRemoved: 107,
-  machineId: 108,
-} as const;
-
-interface Question {
-  readonly signature: string;
-  readonly args: readonly unknown[];
-  readonly late?: (reply: Payload) => void;
-}
-
 interface Foreign {
   /** Undefined until the directory has answered. */
   serviceId: number | undefined;
   readonly object: Promise<BusObject>;
-}
-
-interface Own {
-  readonly name: string;
-  readonly object: BusObject;
-  readonly ended: (reason: QiwayError | undefined) => void;
-  /** Another one after the other side has begun anew. */
-  serviceId: number;
 }
 
 /** Joins: asks for the directory, subscribes to its changes, learns its machine. @throws `timeout`, `link-lost`, … */
@@ -82,14 +47,11 @@ export async function joinDirectory(options: BusClientOptions): Promise<BusClien
 
 export class BusClient implements Bus {
   readonly #options: BusClientOptions;
-  readonly #directory: BusObject;
+  readonly #directory: AskedDirectory;
   readonly #listeners = new Set<BusListener>();
   /** Objects of services hosted elsewhere, by name; one reference of each is held here. */
   readonly #objects = new Map<string, Foreign>();
-  readonly #own = new Map<number, Own>();
-  readonly #ownByName = new Map<string, Own>();
-  /** Hosted here, and not known to a directory that has begun anew. */
-  readonly #unregistered = new Set<Own>();
+  readonly #own: OwnServices;
   readonly #returning: Returning;
   #closing: Promise<void> | undefined;
   #machineId = '';
@@ -97,7 +59,16 @@ export class BusClient implements Bus {
 
   constructor(options: BusClientOptions, directory: BusObject) {
     this.#options = options;
-    this.#directory = directory;
+    const { clock, timeoutMs, identity } = options;
+    this.#directory = new AskedDirectory(directory, { clock, timeoutMs, identity, check: () => this.#refuseClosed() });
+    this.#own = new OwnServices({
+      directory: this.#directory,
+      stopped: (serviceId, error) => {
+        options.peer.stopServing(serviceId, error);
+        options.onServiceRemoved?.(serviceId, error);
+      },
+      explain: (thrown, name) => this.#explain(thrown, name),
+    });
     this.#returning = new Returning({
       ...options,
       returned: (name, serviceId) => {
@@ -120,31 +91,19 @@ export class BusClient implements Bus {
     return this.#machineId;
   }
 
-  /** The subscriptions every libqi client makes before it counts as joined. */
+  /** Learns of changes from here on, and the machine. @throws `timeout`, and as calls do */
   async begin(): Promise<void> {
-    const changes = [
-      { signal: Action.serviceAdded, tell: (serviceId: number, name: string) => this.#added(serviceId, name) },
-      { signal: Action.serviceRemoved, tell: (serviceId: number, name: string) => this.#removed(serviceId, name) },
-    ];
-    const subscriptions = changes.map(({ signal, tell }) =>
-      this.#directory.subscribe(signal, {
-        event: (payload) => {
-          const news = readNews(payload.bytes);
-          if (news !== undefined) tell(...news);
-        },
-        gone: () => {},
-      }),
-    );
-    this.#directory.onGone((error) => this.#lost(error));
-    const confirmed = Promise.all(subscriptions.map((subscription) => subscription.ready));
-    await within(confirmed, this.#options, 'The service directory did not confirm the subscriptions');
-    this.#machineId = String(await this.#ask(Action.machineId, { signature: '()', args: [] }));
+    await this.#directory.listen({
+      added: (serviceId, name) => this.#added(serviceId, name),
+      removed: (serviceId, name) => this.#removed(serviceId, name),
+      gone: (error) => this.#lost(error),
+    });
+    this.#machineId = await this.#directory.machineId();
   }
 
   /** The other side has begun anew, and knows nothing of this one. `rejoin` is to follow. */
   forgotten(): void {
-    for (const own of this.#own.values()) this.#unregistered.add(own);
-    this.#own.clear();
+    this.#own.forgotten();
   }
 
   /**
@@ -152,10 +111,9 @@ export class BusClient implements Bus {
    * there again. @throws as `begin`: then it is to be called again
    */
   async rejoin(): Promise<void> {
-    const { peer } = this.#options;
-    peer.settle(this.#directory as PeerObject, DIRECTORY_ID);
-    this.#machineId = String(await this.#ask(Action.machineId, { signature: '()', args: [] }));
-    for (const own of [...this.#unregistered]) await this.#registerAgain(own);
+    this.#options.peer.settle(this.#directory.peerObject, DIRECTORY_ID);
+    this.#machineId = await this.#directory.machineId();
+    await this.#own.registerAgain();
     const infos = new Map((await this.services()).map((info) => [info.name, info]));
     this.#returning.clear();
     const back: [name: string, object: PeerObject, serviceId: number][] = [];
@@ -176,14 +134,13 @@ export class BusClient implements Bus {
     return undefined;
   }
 
-  async services(): Promise<readonly ServiceInfo[]> {
-    const infos = (await this.#ask(Action.services, { signature: '()', args: [] })) as WireServiceInfo[];
-    return infos.map(fromWire);
+  services(): Promise<readonly ServiceInfo[]> {
+    return this.#directory.services();
   }
 
   async serviceInfo(name: string): Promise<ServiceInfo> {
     try {
-      return fromWire((await this.#ask(Action.service, { signature: '(s)', args: [name] })) as WireServiceInfo);
+      return await this.#directory.service(name);
     } catch (error) {
       throw await this.#explain(error, name);
     }
@@ -192,52 +149,13 @@ export class BusClient implements Bus {
   async service(name: string): Promise<BusObject> {
     this.#refuseClosed();
     const object =
-      this.#ownByName.get(name)?.object ?? (name === DIRECTORY_NAME ? this.#directory : await this.#foreign(name));
+      this.#own.byName(name) ?? (name === DIRECTORY_NAME ? this.#directory.object : await this.#foreign(name));
     object.retain();
     return object;
   }
 
-  async host(name: string, object: BusObject): Promise<HostedService> {
-    let serviceId: number;
-    try {
-      serviceId = await this.#register({ name, object }, (id) => void this.#unregister(id));
-    } catch (error) {
-      object.release();
-      throw await this.#explain(error, name);
-    }
-    let ended: (reason: QiwayError | undefined) => void = () => {};
-    const closed = new Promise<QiwayError | undefined>((resolve) => {
-      ended = resolve;
-    });
-    const own: Own = { name, object, ended, serviceId };
-    this.#own.set(serviceId, own);
-    this.#ownByName.set(name, own);
-    try {
-      await this.#ask(Action.serviceReady, { signature: '(I)', args: [serviceId], late: () => {} });
-    } catch (error) {
-      // In a new session it is registered no more, and is not to be.
-      if (this.#unregistered.delete(own)) this.#forgetOwn(own, asQiwayError(error));
-      else {
-        this.#dropOwn(own.serviceId, asQiwayError(error));
-        void this.#unregister(own.serviceId); // or its name would be taken as long as this program runs
-      }
-      throw error;
-    }
-    const close = async (): Promise<void> => {
-      const isUnregistered = this.#unregistered.delete(own);
-      if (this.#own.get(own.serviceId) === own) {
-        this.#dropOwn(own.serviceId, undefined);
-        await this.#unregister(own.serviceId);
-      } else if (isUnregistered) this.#forgetOwn(own, undefined);
-    };
-    return {
-      name,
-      get serviceId() {
-        return own.serviceId;
-      },
-      close,
-      closed,
-    };
+  host(name: string, object: BusObject): Promise<HostedService> {
+    return this.#own.host(name, object);
   }
 
   listen(listener: BusListener): () => void {
@@ -252,7 +170,7 @@ export class BusClient implements Bus {
 
   /** The object of a service hosted here: what peers of this side serve. */
   ownService(serviceId: number): BusObject | undefined {
-    return this.#own.get(serviceId)?.object;
+    return this.#own.byId(serviceId);
   }
 
   async #foreign(name: string): Promise<BusObject> {
@@ -290,75 +208,6 @@ export class BusClient implements Bus {
     }
   }
 
-  /** @param late is told the id when nobody waits for it any more */
-  async #register({ name, object }: Pick<Own, 'name' | 'object'>, late: (serviceId: number) => void): Promise<number> {
-    const { machineId, processId, sessionId, endpoints } = this.#options.identity;
-    const info: WireServiceInfo = {
-      name,
-      serviceId: 0,
-      machineId,
-      processId,
-      endpoints: endpoints(),
-      sessionId,
-      objectUid: object.uid,
-    };
-    return (await this.#ask(Action.registerService, {
-      signature: this.#registerSignature(),
-      args: [info],
-      late: (reply) => late(decodeValue(reply.signature, reply.bytes) as number),
-    })) as number;
-  }
-
-  /** Its old id means nothing any more. A name that somebody else has by now ends it. */
-  async #registerAgain(own: Own): Promise<void> {
-    const isRegistered = (): boolean => this.#own.get(own.serviceId) === own;
-    const register = (serviceId: number): void => {
-      if (!this.#unregistered.has(own)) return void this.#unregister(serviceId); // closed meanwhile
-      own.serviceId = serviceId;
-      this.#own.set(serviceId, own);
-    };
-    try {
-      if (!isRegistered())
-        await this.#register(own, register).then(register, (error: unknown) => {
-          // An attempt before this one, whose answer came late, may have done it.
-          if (!isRegistered()) throw error;
-        });
-      if (!isRegistered()) return;
-      await this.#ask(Action.serviceReady, { signature: '(I)', args: [own.serviceId], late: () => {} });
-      this.#unregistered.delete(own);
-    } catch (thrown) {
-      const error = asQiwayError(thrown);
-      if (isLost(error)) throw error; // to be registered with the next attempt
-      this.#unregistered.delete(own);
-      if (isRegistered()) this.#dropOwn(own.serviceId, error);
-      else this.#forgetOwn(own, error);
-    }
-  }
-
-  /** @param question.late what changes the directory is not taken back when nobody waits any more: it takes the answer then */
-  async #ask(action: number, question: Question): Promise<unknown> {
-    const { signature, args, late } = question;
-    this.#refuseClosed();
-    const payload: Payload = { signature, bytes: encodeValue(signature, args), objects: NO_OBJECTS };
-    const { clock, timeoutMs } = this.#options;
-    const limit = { clock, timeoutMs, ...(late !== undefined && { late }) };
-    const reply = await callObject(this.#directory, { action, payload }, limit);
-    return reply.signature === 'v' ? undefined : decodeValue(reply.signature, reply.bytes, { dynamics: 'unwrapped' });
-  }
-
-  /** A directory that is not there, or does not answer, is not to be told. */
-  async #unregister(serviceId: number): Promise<void> {
-    if (this.#state === 'up')
-      await this.#ask(Action.unregisterService, { signature: '(I)', args: [serviceId], late: () => {} }).catch(
-        () => {},
-      );
-  }
-
-  /** As the directory declares it: six or seven fields. */
-  #registerSignature(): string {
-    return this.#directory.metaObject.methods.get(Action.registerService)?.parametersSignature ?? '()';
-  }
-
   #added(serviceId: number, name: string): void {
     this.#returning.appeared(name, serviceId);
     for (const listener of [...this.#listeners]) listener.serviceAdded?.({ serviceId, name });
@@ -366,7 +215,7 @@ export class BusClient implements Bus {
 
   #removed(serviceId: number, name: string): void {
     const error = new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } });
-    this.#dropOwn(serviceId, error);
+    this.#own.drop(serviceId, error);
     const known = this.#objects.get(name);
     if (known?.serviceId === serviceId) {
       this.#objects.delete(name);
@@ -380,26 +229,8 @@ export class BusClient implements Bus {
     for (const listener of [...this.#listeners]) listener.serviceRemoved?.({ serviceId, name });
   }
 
-  #dropOwn(serviceId: number, error: QiwayError | undefined): void {
-    const own = this.#own.get(serviceId);
-    if (own === undefined) return;
-    this.#own.delete(serviceId);
-    const reason =
-      error ??
-      new QiwayError('service-gone', `Service ${own.name} was taken off the bus.`, { data: { service: own.name } });
-    this.#options.peer.stopServing(serviceId, reason);
-    this.#options.onServiceRemoved?.(serviceId, reason);
-    this.#forgetOwn(own, error);
-  }
-
-  #forgetOwn(own: Own, error: QiwayError | undefined): void {
-    if (this.#ownByName.get(own.name) === own) this.#ownByName.delete(own.name);
-    own.object.release();
-    own.ended(error);
-  }
-
   async #leave(): Promise<void> {
-    await Promise.all([...this.#own.keys()].map((serviceId) => this.#unregister(serviceId)));
+    await this.#own.leave();
     this.#end('closed', new QiwayError('closed', 'The bus was closed here.'));
   }
 
@@ -414,9 +245,7 @@ export class BusClient implements Bus {
     if (this.#state === 'closed' || this.#state === state) return;
     this.#state = state;
     this.#returning.clear();
-    for (const own of this.#unregistered) if (this.#own.get(own.serviceId) !== own) this.#forgetOwn(own, error);
-    this.#unregistered.clear();
-    for (const serviceId of [...this.#own.keys()]) this.#dropOwn(serviceId, error);
+    this.#own.end(error);
     for (const { object } of this.#objects.values())
       object.then(
         (one) => one.release(),
@@ -424,7 +253,7 @@ export class BusClient implements Bus {
       );
     this.#objects.clear();
     for (const listener of [...this.#listeners]) listener.stateChanged?.(state, error);
-    if (state === 'closed') this.#directory.release();
+    if (state === 'closed') this.#directory.object.release();
   }
 
   async #explain(thrown: unknown, name: string): Promise<QiwayError> {
@@ -436,14 +265,5 @@ export class BusClient implements Bus {
     if (this.#state === 'closed') throw new QiwayError('closed', 'The bus is closed.');
     if (this.#state === 'down')
       throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
-  }
-}
-
-/** Undefined: it cannot be read. One bad event is not to cost the bus, with the services that are there. */
-function readNews(bytes: Uint8Array): [serviceId: number, name: string] | undefined {
-  try {
-    return decodeValue('(Is)', bytes) as [number, string];
-  } catch {
-    return undefined;
   }
 }
