@@ -13,6 +13,18 @@ const DIRECTORY_NAME = 'ServiceDirectory';
 /** Where the agent tells that it is alive. */
 const HEALTH_PATH = '/healthz';
 
+/** What to do when there is no session, by the code of the failure. */
+const SESSION_ADVICE: Readonly<Record<string, string>> = {
+  unauthorized:
+    'the token is not the one of this agent: it prints a new one at each start unless --token or --state is given; copy its URL again',
+  'robot-identity-mismatch':
+    'another robot has this address now, or this one got a new identity (another --state): nothing was sent to it; copy the URL that the robot’s agent prints now',
+  'handshake-failed': 'the agent answers and cannot prove who it is: something in between may change what is said',
+  'protocol-mismatch': 'the versions of agent and command line differ: update the older of the two',
+  'dial-failed':
+    'the agent answers HTTP and no WebSocket: a proxy in between may not let WebSockets pass, or the versions differ',
+};
+
 /** The exit code. */
 export async function doctor(invocation: Invocation, { connect, terminal }: Surroundings): Promise<number> {
   let robot: Robot | undefined;
@@ -41,12 +53,10 @@ export async function doctor(invocation: Invocation, { connect, terminal }: Surr
       run: async () => {
         const { timeoutMs } = invocation;
         robot = await connect(urlOf(invocation), { ...connectLimit(timeoutMs), timeoutMs });
-        return 'the agent accepted the token';
+        const { robotId, isSealed } = robot.status;
+        return `the agent accepted the token; it is robot ${robotId}, and what is said is ${isSealed ? 'sealed' : 'not sealed on this computer'}`;
       },
-      advice: ({ code }) =>
-        code === 'unauthorized'
-          ? 'the token is not the one of this agent: it prints a new one at each start unless --token is given; copy its URL again'
-          : 'the agent answers HTTP and no WebSocket: a proxy in between may not let WebSockets pass, or the versions differ',
+      advice: ({ code }) => SESSION_ADVICE[code] ?? SESSION_ADVICE['dial-failed'] ?? '',
     },
     {
       name: 'bus',

@@ -120,6 +120,16 @@ describe('qiway doctor', () => {
     expect(stdout).toMatch(/failed {2}session: \[unauthorized\] .*\n {8}→ .*copy its URL again\nskipped bus/);
   });
 
+  it('says which robot it is, and when it is another than the URL names', async () => {
+    const { stdout } = await qiway('doctor', '--url', robot.url);
+    const id = new URLSearchParams(new URL(robot.url).hash.slice(1)).get('robot') ?? '';
+    expect(stdout).toMatch(new RegExp(`ok {6}session: .* robot ${id}, .* not sealed`));
+    const other = robot.url.replace(/robot=.*/, `robot=${'a'.repeat(52)}`);
+    const { code, stdout: told } = await qiway('doctor', '--url', other);
+    expect(code).toBe(1);
+    expect(told).toMatch(/failed {2}session: \[robot-identity-mismatch\] .*\n {8}→ another robot has this address/);
+  });
+
   it('says what to do when nothing answers, and when there is no URL', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
