@@ -148,10 +148,10 @@ export function headlineOf(
       if (!state.wasOnline) return { words: 'Nobody answers', health: 'stop' };
       return isAway ? { words: 'Looking for the robot', health: 'stop' } : { words: 'Online', health: 'good' };
     case 'dialling':
-      return { words: 'Connecting', health: 'calm' };
+      return { words: 'Dialling', health: 'calm' };
     case 'refused':
       return { words: 'Closed', health: 'stop' };
     case 'no-token':
-      return { words: 'Not connected', health: 'calm' };
+      return { words: 'No robot yet', health: 'calm' };
   }
 }
