@@ -3,62 +3,28 @@
 // dial is given.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { Peer } from '../bus/peer.ts';
-import type { ServingWith } from '../bus/serving-side.ts';
-import type { Clock } from '../clock.ts';
 import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
 import { fetchObject } from '../directory/fetch-object.ts';
 import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
 import { toHex } from '../hex.ts';
-import { type ClassTable, createClassTable } from '../member-class.ts';
-import { readUint32 } from '../wire/bytes.ts';
+import type { ClassTable } from '../member-class.ts';
 import { ControlType } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { isActing } from './acting.ts';
-import { attempt, type Dial, type Dialed, type DialReason, type Made } from './attempt.ts';
+import { attempt, type Dialed, type DialReason, type Made } from './attempt.ts';
+import type { ClientSessionOptions, Loss, SessionListener, SessionState } from './client-session-types.ts';
 import { Conduit } from './conduit.ts';
 import { type Hello, readErrorBody, readStatus, type Told, type Welcome } from './control.ts';
-import { DEFAULT_LINK_LIMITS, eventBudget, type Link, type LinkLimits } from './link.ts';
+import { Heard } from './heard.ts';
+import { DEFAULT_LINK_LIMITS, eventBudget, type Link } from './link.ts';
+import { Probe } from './probe.ts';
 import { Retry } from './retry.ts';
+import { takeBack, withdrawMotion } from './taking-back.ts';
 import { afterMicrotasks } from './turn.ts';
 
 export type { Dial, Dialed, DialRequest } from './attempt.ts';
 
-export interface ClientSessionOptions {
-  readonly dial: Dial;
-  readonly token: string;
-  readonly clock: Clock;
-  /** `count` random bytes. */
-  readonly random: (count: number) => Uint8Array;
-  /** Program and version, for the agent's log. */
-  readonly client: string;
-  /** For each link, until the session goes on over it; and for questions to the directory. */
-  readonly timeoutMs: number;
-  /** What objects of this side are served with: `serving`, or `lazyServing`. */
-  readonly serving: ServingWith;
-  readonly limits?: LinkLimits;
-  readonly schedule?: (flush: () => void) => void;
-}
-
-/** What a session tells beside the bus. */
-export interface SessionListener {
-  rttMeasured?(rttMs: number): void;
-  /** `state`, `link`, `told` or `loss` is another now. */
-  changed?(): void;
-  robotBusChanged?(state: 'up' | 'down'): void;
-  /** A new session took the place of the old: what was asked of the old one's session object is to be asked again. */
-  renewed?(): void;
-}
-
-/** `offline`: the link is gone, and being made anew. */
-export type SessionState = 'connecting' | 'online' | 'offline' | 'closed';
-
-/** What was lost with the last session, when a new one had to take its place. */
-export interface Loss {
-  readonly reason: QiwayError;
-  /** Calls that were under way, and services' objects that ended. */
-  readonly calls: number;
-  readonly objects: number;
-}
+export type { ClientSessionOptions, Loss, SessionListener, SessionState } from './client-session-types.ts';
 
 type State =
   | { readonly kind: 'connecting' }
@@ -69,8 +35,6 @@ type State =
 
 /** Refusals that another attempt will not mend. */
 const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'protocol-mismatch']);
-/** An answer to a probe is waited for so long, or three round trips. */
-const PROBE_MS = 1_000;
 const OWN_OBJECT = 0;
 
 /** Makes the first link. @throws as `dial`; `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost`, `wire-invalid` */
@@ -85,6 +49,8 @@ export class ClientSession implements Bus {
   readonly #conduit: Conduit;
   readonly #peer: Peer;
   readonly #retry: Retry;
+  readonly #heard = new Heard();
+  readonly #probe: Probe;
   readonly #listeners = new Set<SessionListener>();
   readonly closed: Promise<QiwayError | undefined>;
   #settleClosed: (error: QiwayError | undefined) => void = () => {};
@@ -92,8 +58,6 @@ export class ClientSession implements Bus {
   #bus: BusClient | undefined;
   #welcome: Welcome | undefined;
   #dialed: Dialed | undefined;
-  #told: Told = { bus: 'up' };
-  #classes: ClassTable = createClassTable([]);
   #own: Promise<BusObject> | undefined;
   #rttMs: number | undefined;
   #attempts = 0;
@@ -105,7 +69,6 @@ export class ClientSession implements Bus {
   #hasResumed = false;
   #loss: Loss | undefined;
   #beatMs: number | undefined;
-  #stopProbe: () => void = () => {};
 
   constructor(options: ClientSessionOptions) {
     this.#options = options;
@@ -120,7 +83,7 @@ export class ClientSession implements Bus {
       onMessage: (header, payload) => this.#peer.receive(header, payload),
       onControl: (type, body) => this.#takeControl(type, body),
       onRtt: (rttMs) => {
-        this.#stopProbe();
+        this.#probe.stop();
         this.#rttMs = rttMs;
         for (const listener of [...this.#listeners]) listener.rttMeasured?.(rttMs);
       },
@@ -136,6 +99,7 @@ export class ClientSession implements Bus {
       }),
       randomUid: () => random(20),
     });
+    this.#probe = new Probe(clock);
     this.#retry = new Retry({ clock, random, run: () => void this.#connect('lost') });
   }
 
@@ -164,12 +128,12 @@ export class ClientSession implements Bus {
 
   /** What the agent told last. */
   get told(): Told {
-    return this.#told;
+    return this.#heard.told;
   }
 
   /** What calls do, as the agent says. */
   get classes(): ClassTable {
-    return this.#classes;
+    return this.#heard.classes;
   }
 
   get sessionId(): string {
@@ -191,7 +155,7 @@ export class ClientSession implements Bus {
 
   /** Whether the agent has the robot's bus; the session itself goes on without. */
   get robotBus(): 'up' | 'down' {
-    return this.#told.bus;
+    return this.#heard.told.bus;
   }
 
   get state(): BusState {
@@ -258,13 +222,7 @@ export class ClientSession implements Bus {
   probe(): void {
     const { link } = this.#conduit;
     if (this.#state.kind === 'offline') return this.#retry.now();
-    if (link === undefined) return;
-    const waitMs = Math.max(PROBE_MS, 3 * (this.#rttMs ?? 0));
-    this.#stopProbe();
-    this.#stopProbe = this.#options.clock.after(waitMs, () =>
-      link.close(new QiwayError('link-lost', `No answer within ${waitMs} ms.`, { data: { reason: 'silence' } }), 4408),
-    );
-    link.ping();
+    if (link !== undefined) this.#probe.ask(link, this.#rttMs);
   }
 
   /** Makes another link while this one goes on, and moves over to it. Nothing happens while that is under way already. */
@@ -301,7 +259,7 @@ export class ClientSession implements Bus {
           'There is no link to the robot at the moment, and nothing was sent. It is being made anew; to have a call wait for it, use queue().',
         );
       // What nobody waits for any more is not to run late, either.
-      if (type === MessageType.cancel) this.#takeBack(payload);
+      if (type === MessageType.cancel) takeBack(payload, { outbox, peer: this.#peer });
     }
     try {
       outbox.send(header, payload);
@@ -441,29 +399,29 @@ export class ClientSession implements Bus {
   }
 
   #hear(told: Partial<Told>): void {
-    const before = this.#told;
-    const { bus, busReason, addresses, classes } = told;
-    this.#told = {
-      bus: bus ?? before.bus,
-      ...((bus === undefined ? before.busReason : busReason) !== undefined && { busReason: busReason ?? '' }),
-      ...((addresses ?? before.addresses) !== undefined && { addresses: addresses ?? before.addresses ?? [] }),
-      ...((classes ?? before.classes) !== undefined && { classes: classes ?? before.classes ?? [] }),
-    };
-    if (classes !== undefined) this.#classes = createClassTable(classes);
-    if (this.#told.bus !== before.bus)
-      for (const listener of [...this.#listeners]) listener.robotBusChanged?.(this.#told.bus);
+    const before = this.robotBus;
+    this.#heard.hear(told);
+    const { robotBus } = this;
+    if (robotBus !== before) for (const listener of [...this.#listeners]) listener.robotBusChanged?.(robotBus);
     this.#tellChanged();
   }
 
   #lost(error: QiwayError): void {
-    this.#stopProbe();
+    this.#probe.stop();
     if (this.#state.kind === 'closed') return;
     if (FINAL.has(error.code)) return this.#end(error);
     if (this.#state.kind !== 'connecting') {
       const isLeft = this.#isLeft();
       if (!isLeft && error.code !== 'link-lost') return this.#lostForGood(error);
       this.#become({ kind: 'offline', reason: error, isKept: !isLeft });
-      if (!isLeft) this.#withdrawMotion(error);
+      if (!isLeft)
+        withdrawMotion({
+          outbox: this.#conduit.outbox,
+          peer: this.#peer,
+          classes: this.classes,
+          nameOf: (serviceId) => this.#bus?.nameOf(serviceId),
+          cause: error,
+        });
     }
     if (!this.#isDialing) this.#retry.now();
   }
@@ -478,36 +436,6 @@ export class ClientSession implements Bus {
   /** Is the session over at the agent, and was it left here? */
   #isLeft(): boolean {
     return this.#state.kind === 'offline' && !this.#state.isKept;
-  }
-
-  /** What moves the robot happens now or never. */
-  #withdrawMotion(cause: QiwayError): void {
-    const isMotion = ({
-      service,
-      object,
-      action,
-    }: MessageHeader | { service: number; object: number; action: number }) => {
-      const name = this.#bus?.nameOf(service);
-      const member = this.#peer.memberName({ service, object, action });
-      return name !== undefined && member !== undefined && this.#classes.classOf(name, member) === 'motion';
-    };
-    const error = new QiwayError(
-      'link-lost',
-      `The link broke before the robot confirmed, and what moves it is not sent again: ${sentenceOf(cause)}`,
-      { data: { reason: 'motion' }, cause, maybeExecuted: true },
-    );
-    for (const { type, id } of this.#conduit.outbox.withdraw(isMotion))
-      if (type === MessageType.call) this.#peer.failCall(id, error);
-  }
-
-  /** A call that is cancelled without a link: nobody would answer it. */
-  #takeBack(cancel: Uint8Array): void {
-    const { outbox } = this.#conduit;
-    const neverSent = outbox.neverSent();
-    for (const { id } of outbox.withdraw((frame) => isCanceled(frame, cancel))) {
-      const maybeExecuted = !neverSent.has(id);
-      this.#peer.failCall(id, new QiwayError('canceled', 'The call was cancelled without a link.', { maybeExecuted }));
-    }
   }
 
   #become(state: State): void {
@@ -527,7 +455,7 @@ export class ClientSession implements Bus {
     if (error === undefined) void this.#bus?.close();
     this.#become({ kind: 'closed', reason: error });
     this.#retry.stop();
-    this.#stopProbe();
+    this.#probe.stop();
     const neverSent = link === undefined ? this.#conduit.outbox.neverSent() : new Set<number>();
     this.#conduit.close(error);
     this.#peer.close(error ?? new QiwayError('closed', 'The session was closed here.'), { neverSent });
@@ -541,9 +469,4 @@ function brokenOff(cause: QiwayError): QiwayError {
     data: { reason: 'rejoin' },
     cause,
   });
-}
-
-function isCanceled(frame: { readonly type: number; readonly id: number }, body: Uint8Array): boolean {
-  if (frame.type !== MessageType.call || body.length < 4) return false;
-  return readUint32(body, 0) === frame.id;
 }
