@@ -1,4 +1,5 @@
-// npm run bench: all sides beside each other, in interleaved rounds, from Node and from Chromium.
+// npm run bench: all sides beside each other, in interleaved rounds, from Node and from Chromium; then what needs processes
+// of its own: cuts, fairness, idle sessions.
 // Prints a table of medians with quartiles and ratios to raw-2hop, and writes every sample as JSON.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -6,7 +7,9 @@ import { dirname } from 'node:path';
 import { type Client, openPage, pageClient, startNodeClient } from './clients.ts';
 import { isWebSide, type SideName } from './echo-client.ts';
 import { MEASURES, type Measure } from './measures.ts';
-import { type BenchOptions, HELP, readOptions } from './options.ts';
+import { type BenchOptions, HELP, isWanted, readOptions } from './options.ts';
+import { makePartTable, type PartRow } from './parts/part.ts';
+import { PARTS } from './parts/parts.ts';
 import { makeRows, makeTable, type RowKind, type Sample } from './report.ts';
 import type { Side } from './side.ts';
 import { startSide, stopSide } from './sides.ts';
@@ -86,8 +89,7 @@ function rotate<T>(items: readonly T[], by: number): readonly T[] {
 }
 
 async function runRounds(sides: readonly Side[], clients: readonly Client[], options: BenchOptions): Promise<Sample[]> {
-  const wanted = (name: string): boolean =>
-    options.measures.length === 0 || options.measures.some((word) => name.includes(word));
+  const wanted = (name: string): boolean => isWanted(options, name);
   const samples: Sample[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
     const start = performance.now();
@@ -125,36 +127,55 @@ async function startClients(
   return { clients, origin };
 }
 
+/** The sides beside each other, as far as anything of them is wanted. */
+async function runSides(options: BenchOptions): Promise<Sample[]> {
+  if (![...MEASURES, { name: 'memory' }].some(({ name }) => isWanted(options, name))) return [];
+  const { clients, origin } = await startClients(options.sides, options);
+  const sides: Side[] = [];
+  try {
+    for (const name of options.sides) sides.push(await startSide(name, { origin, profile: options.profile }));
+    return await runRounds(sides, clients, options);
+  } finally {
+    for (const client of clients) await client.stop();
+    for (const side of sides) await stopSide(side);
+  }
+}
+
+/** One after the other; they have no sides, and no page. */
+async function runParts(options: BenchOptions): Promise<PartRow[]> {
+  const rows: PartRow[] = [];
+  for (const part of PARTS.filter(({ name }) => options.client !== 'chromium' && isWanted(options, name))) {
+    const start = performance.now();
+    rows.push(...(await part.run(options)));
+    process.stderr.write(`${part.name}: ${Math.round((performance.now() - start) / 1000)} s\n`);
+  }
+  return rows;
+}
+
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) {
     process.stdout.write(`${HELP}\n`);
     return;
   }
-  const { clients, origin } = await startClients(options.sides, options);
-  const sides: Side[] = [];
-  try {
-    for (const name of options.sides) sides.push(await startSide(name, { origin, profile: options.profile }));
-    const samples = await runRounds(sides, clients, options);
-    const rows = makeRows(samples, [...MEASURES, ...DERIVED]);
-    const machine = {
-      node: process.version,
-      cpus: cpus().length,
-      cpu: cpus()[0]?.model ?? '',
-      date: new Date().toISOString(),
-    };
-    await mkdir(dirname(options.out), { recursive: true });
-    await writeFile(
-      options.out,
-      `${JSON.stringify({ machine, rounds: options.rounds, runMs: options.runMs, rows, samples }, null, 1)}\n`,
-    );
-    process.stdout.write(
-      `${makeTable(rows)}\n\nmedian (quartiles) = ratio to raw-2hop, taken within each round; all samples: ${options.out}\n`,
-    );
-  } finally {
-    for (const client of clients) await client.stop();
-    for (const side of sides) await stopSide(side);
-  }
+  const samples = await runSides(options);
+  const rows = makeRows(samples, [...MEASURES, ...DERIVED]);
+  const parts = await runParts(options);
+  const machine = {
+    node: process.version,
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model ?? '',
+    date: new Date().toISOString(),
+  };
+  await mkdir(dirname(options.out), { recursive: true });
+  await writeFile(
+    options.out,
+    `${JSON.stringify({ machine, rounds: options.rounds, runMs: options.runMs, rows, samples, parts }, null, 1)}\n`,
+  );
+  if (rows.length > 0)
+    process.stdout.write(`${makeTable(rows)}\n\nmedian (quartiles) = ratio to raw-2hop, taken within each round\n`);
+  if (parts.length > 0) process.stdout.write(`${makePartTable(parts)}\n\nmedian (quartiles) over rounds\n`);
+  process.stdout.write(`all samples: ${options.out}\n`);
 }
 
 main().catch((error: unknown) => {

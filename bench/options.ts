@@ -7,7 +7,9 @@ export const HELP: string = `npm run bench -- [options]
   --quick           two short rounds: does it run, roughly how fast
   --rounds N        rounds, interleaved between all sides (default 5)
   --run-ms N        length of one measurement (default 500; warm-up is half of it)
-  --only A,B        only measures whose name contains one of these; with node or chromium only that client
+  --only A,B        only measures and parts whose name contains one of these; with node or chromium only that client.
+                    Parts, from Node: resume (a link that is cut), fairness (small calls beside large bodies, and beside
+                    clients that stopped reading), sessions (memory of idle ones)
   --sides A,B       only these sides: ${SIDES.join(', ')}
   --out FILE        where the figures go as JSON (default bench/dist/results.json)
   --profile FOLDER  CPU profiles of gateways, services and Node clients as well (the figures suffer)
@@ -27,6 +29,11 @@ export interface BenchOptions {
   readonly out: string;
   readonly profile: string | undefined;
   readonly help: boolean;
+}
+
+/** Is a measure or part of this name to be run? */
+export function isWanted({ measures }: Pick<BenchOptions, 'measures'>, name: string): boolean {
+  return measures.length === 0 || measures.some((word) => name.includes(word));
 }
 
 /** @throws Error with a sentence for the user */

@@ -8,6 +8,8 @@ export interface Usage {
   /** After a full collection: JavaScript heap and the memory bound to it. */
   readonly heapKib: number;
   readonly rssKib: number;
+  /** TCP sockets that are open. */
+  readonly sockets: number;
 }
 
 /** Tells the harness where this process can be reached. */
@@ -18,14 +20,15 @@ export function ready(url: string): void {
 
 function usage(): Usage {
   const cpu = process.resourceUsage();
-  return { cpuMs: (cpu.userCPUTime + cpu.systemCPUTime) / 1000, heapKib: 0, rssKib: 0 };
+  return { cpuMs: (cpu.userCPUTime + cpu.systemCPUTime) / 1000, heapKib: 0, rssKib: 0, sockets: 0 };
 }
 
 function memory(): Usage {
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  return { ...usage(), heapKib: (heapUsed + external) / 1024, rssKib: rss / 1024 };
+  const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  return { ...usage(), heapKib: (heapUsed + external) / 1024, rssKib: rss / 1024, sockets };
 }
 
 process.on('message', (message) => {

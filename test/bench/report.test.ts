@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { short, spread } from '../../bench/figures.ts';
 import { readOptions } from '../../bench/options.ts';
+import { makePartRow, makePartTable } from '../../bench/parts/part.ts';
 import { frameReader, frameWriter, makeFrame } from '../../bench/peers/frame.ts';
 import { makeRows, makeTable, type Sample } from '../../bench/report.ts';
 
@@ -46,6 +47,28 @@ describe('the report of the bench', () => {
     expect(goalOf(0.22)).toEqual([{ side: 'qi-door', text: '≤ 0.22', isReached: true }]);
     expect(goalOf(0.23)).toEqual([{ side: 'qi-door', text: '≤ 0.22', isReached: false }]);
     expect(makeRows(samples('qiway', [5]), kinds)[0]?.goals[0]?.isReached).toBeUndefined();
+  });
+
+  it('holds what is sealed against what is not, within a round', () => {
+    const rows = makeRows([...samples('qiway', [100, 10, 50]), ...samples('qiway-sealed', [70, 7, 20])], kinds);
+    expect(rows[0]?.goals).toContainEqual({
+      side: 'qiway-sealed',
+      text: '≥ 0.6 × qiway',
+      ratio: 0.7,
+      isReached: true,
+    });
+    expect(makeTable(rows)).toContain('qiway-sealed ≥ 0.6 × qiway: yes (0.700)');
+    const [alone] = makeRows(samples('qiway-sealed', [70]), kinds);
+    expect(alone?.goals).toEqual([{ side: 'qiway-sealed', text: '≥ 0.6 × qiway', isReached: undefined }]);
+  });
+
+  it('holds a part to a ratio of each round, or to its own figure', () => {
+    const base = { name: 'quiet', samples: [1, 10, 2] };
+    const near = makePartRow('beside bodies', { unit: 'ms', samples: [2, 40, 4], base, atMost: 3 });
+    expect(near).toMatchObject({ figure: { median: 4 }, ratio: { median: 2 }, goal: '≤ 3 ×', isReached: true });
+    const far = makePartRow('per session', { unit: 'KiB', samples: [65], atMost: 64 });
+    expect(far).toMatchObject({ goal: '≤ 64', isReached: false });
+    expect(makePartTable([near, far]).split('\n').at(-1)).toMatch(/65\.0 .*\| ≤ 64 +\| \*\*no\*\*/);
   });
 
   it('says nothing of what was not measured', () => {

@@ -1,0 +1,99 @@
+// What others cost a client that makes small calls: 1 MiB bodies on its own link, or clients beside it that stopped reading.
+// And whether the agent's memory stays as it is over all that.
+import { isRecord, type Process, startProcess } from '../processes.ts';
+import { type Agent, startAgent } from '../qiway-side.ts';
+import type { Calls, FairRequest } from './fairness-client.ts';
+import { makePartRow, type Part, type PartOptions, type PartRow } from './part.ts';
+import { untilSessions } from './session-count.ts';
+
+const STALLED_CLIENTS = 20;
+/** Bodies on their way at any time. */
+const BODIES = 2;
+/** A percentile needs samples. */
+const LONGER = 3;
+/** The frozen clients are not to be taken for lost while they are measured beside. */
+const HEARTBEAT_MS = 20_000;
+const KEEP_SECONDS = 1;
+
+export const fairness: Part = { name: 'fairness', run };
+
+async function run({ rounds, runMs }: PartOptions): Promise<readonly PartRow[]> {
+  const agent = await startAgent(['--heartbeat', String(HEARTBEAT_MS), '--keep-session', String(KEEP_SECONDS)]);
+  const services = [
+    await startProcess('./echo-service.ts', [agent.bus, 'Echo']),
+    await startProcess('./echo-service.ts', [agent.bus, 'Bulk']),
+  ];
+  const client = await startProcess('./parts/fairness-client.ts', [agent.url]);
+  const p99 = { quiet: [] as number[], bodies: [] as number[], stalled: [] as number[] };
+  const rates: number[] = [];
+  const memory = { rss: [] as number[], heap: [] as number[] };
+  const measure = async (bodies: number, hasEvents: boolean): Promise<Calls> =>
+    (await ask(client, { calls: { runMs: runMs * LONGER, bodies, hasEvents } })) as Calls;
+  try {
+    await measure(BODIES, false); // what is compiled once is not measured
+    for (let round = 0; round < rounds; round += 1) {
+      p99.quiet.push((await measure(0, false)).p99Ms);
+      const streaming = await measure(BODIES, false);
+      p99.bodies.push(streaming.p99Ms);
+      rates.push((streaming.bodies * 1000) / (runMs * LONGER));
+      p99.stalled.push(await besideStalled(agent, async () => (await measure(0, true)).p99Ms));
+      const { rssKib, heapKib } = await agent.process.memory();
+      memory.rss.push(rssKib / 1024);
+      memory.heap.push(heapKib / 1024);
+    }
+  } finally {
+    await client.stop();
+    for (const service of services) await service.stop();
+    await agent.process.stop();
+  }
+  const quiet = { name: 'quiet', samples: p99.quiet };
+  const first = (samples: readonly number[]) => ({ name: 'after the first round', samples: samples.slice(0, 1) });
+  return [
+    makePartRow('small calls, quiet, p99', { unit: 'ms', samples: p99.quiet }),
+    makePartRow('beside 1 MiB bodies on the same link, p99', {
+      unit: 'ms',
+      samples: p99.bodies,
+      base: quiet,
+      atMost: 3,
+    }),
+    makePartRow('bodies meanwhile', { unit: 'MiB/s', samples: rates }),
+    makePartRow(`beside ${STALLED_CLIENTS} clients that stopped reading, p99`, {
+      unit: 'ms',
+      samples: p99.stalled,
+      base: quiet,
+      atMost: 3,
+    }),
+    makePartRow('resident memory of the agent after the last round', {
+      unit: 'MiB',
+      samples: memory.rss.slice(-1),
+      base: first(memory.rss),
+      atMost: 1.1,
+    }),
+    makePartRow('its heap, collected', {
+      unit: 'MiB',
+      samples: memory.heap.slice(-1),
+      base: first(memory.heap),
+      atMost: 1.1,
+    }),
+  ];
+}
+
+/** Clients that have events and bodies to read are frozen meanwhile, and then gone. */
+async function besideStalled<T>(agent: Agent, measure: () => Promise<T>): Promise<T> {
+  const readers = await startProcess('./parts/fairness-client.ts', [agent.url]);
+  try {
+    await ask(readers, { readers: STALLED_CLIENTS });
+    readers.signal('SIGSTOP');
+    return await measure();
+  } finally {
+    readers.signal('SIGKILL');
+    await readers.stop();
+    await untilSessions(agent.url, 1);
+  }
+}
+
+async function ask(client: Process, request: FairRequest): Promise<unknown> {
+  const answer = await client.ask(request);
+  if (isRecord(answer) && 'outcome' in answer) return answer['outcome'];
+  throw new Error(`fairness: ${isRecord(answer) ? String(answer['failure']) : 'no answer'}`);
+}
