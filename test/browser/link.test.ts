@@ -21,7 +21,7 @@ describe('a page without a way in', () => {
   it('asks for the URL when the token is missing, takes it, and keeps it in the fragment', async () => {
     const { page, errors } = await site.open({ fragment: '' });
     await page.getByRole('heading', { name: 'Which robot?' }).waitFor();
-    await page.getByRole('button', { name: 'Connect' }).click();
+    await page.getByRole('button', { name: 'Connect', exact: true }).click();
     await page.getByText('Paste the URL that the robot agent printed').waitFor();
     await page.getByLabel('URL of the robot').fill(site.url);
     await page.keyboard.press('Enter');
@@ -36,7 +36,7 @@ describe('a page without a way in', () => {
     const { page, errors } = await site.open({ fragment: 'token=wrong-token' });
     await page.getByRole('heading', { name: 'The robot refused this token' }).waitFor();
     await page.getByLabel('URL of the robot').fill(tokenOf(site.url));
-    await page.getByRole('button', { name: 'Connect' }).click();
+    await page.getByRole('button', { name: 'Connect', exact: true }).click();
     await page.getByRole('heading', { name: 'Joystick' }).waitFor();
     expect(errors).toEqual([]);
   });
