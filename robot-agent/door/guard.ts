@@ -1,5 +1,9 @@
 // Who may speak to the door: Host (against DNS rebinding), Origin (against foreign pages) and the token. Knows no sockets.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isLoopback } from '../address.ts';
+
+/** Names under which pages came from us that are kept; a robot that changes networks each minute has this many in an hour. */
+const MAX_PAGE_HOSTS = 64;
 
 export interface GuardOptions {
   readonly token: string;
@@ -16,7 +20,11 @@ export interface GuardOptions {
 export interface Guard {
   /** Undefined: welcome; else why not. */
   refuseHost(host: string | undefined): string | undefined;
-  /** `foreign` is set for a welcome origin that is not the agent's own: such a page needs CORS. */
+  /**
+   * Own are pages that came from the Host of this request, or from a name or address at the same port under which the
+   * agent was reached before: the robot may have moved since. `foreign` is set for any other welcome origin than that of
+   * Host: such a page needs CORS.
+   */
   checkOrigin(
     origin: string | undefined,
     host: string | undefined,
@@ -34,12 +42,22 @@ export function createGuard(options: GuardOptions): Guard {
     options.onRefused?.(reason);
     return reason;
   };
+  const pageHosts = new Set<string>();
+  const isPageOf = (origin: string, host: string): boolean => {
+    const [, page] = /^https?:\/\/([^/]+)$/.exec(origin) ?? [];
+    const [pageName, name] = [hostName(page), hostName(host)];
+    if (pageName === undefined || name === undefined || !pageHosts.has(pageName)) return false;
+    // Localhost is somebody else elsewhere.
+    return portOf(page) === portOf(host) && isLoopback(pageName) === isLoopback(name);
+  };
   return {
     refuseHost(host) {
       const name = hostName(host);
       if (name === undefined) return refused('the Host header is missing or malformed');
-      if (name === 'localhost' || options.allowedHosts.includes(name) || options.ownHosts().includes(name))
+      if (name === 'localhost' || options.allowedHosts.includes(name) || options.ownHosts().includes(name)) {
+        remember(pageHosts, name);
         return undefined;
+      }
       return refused(`the agent does not go by the name ${name}; start it with --allow-host ${name} if it should`);
     },
     checkOrigin(origin, host) {
@@ -50,6 +68,7 @@ export function createGuard(options: GuardOptions): Guard {
         (origin === `http://${host.toLowerCase()}` || origin === `https://${host.toLowerCase()}`)
       )
         return {};
+      if (host !== undefined && isPageOf(origin, host)) return { foreign: origin };
       return {
         refusal: refused(
           `pages of ${origin} may not use this agent; start it with --allow-origin ${origin} if they should`,
@@ -65,6 +84,20 @@ export function createGuard(options: GuardOptions): Guard {
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
+}
+
+function portOf(host: string | undefined): string {
+  return /:(\d+)$/.exec(host ?? '')?.[1] ?? '';
+}
+
+/** The one that came last stays longest. */
+function remember(names: Set<string>, name: string): void {
+  names.delete(name);
+  names.add(name);
+  for (const oldest of names) {
+    if (names.size <= MAX_PAGE_HOSTS) return;
+    names.delete(oldest);
+  }
 }
 
 /** The name in a Host header, without port and brackets, in lower case. */

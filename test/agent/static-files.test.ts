@@ -37,13 +37,14 @@ describe('files beside the robot', () => {
   }
 
   test('are served with type, policy and a tag', async () => {
-    const { url, port } = await startWithFiles();
+    const { url } = await startWithFiles();
     const page = await fetch(`${url}/?x=1`);
     expect(await page.text()).toContain('<title>console</title>');
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(page.headers.get('content-security-policy')).toContain(
-      `connect-src 'self' ws://127.0.0.1:${port} wss://127.0.0.1:${port};`,
-    );
+    const policy = page.headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'self';");
+    // The robot may move.
+    expect(policy).toContain("connect-src 'self' ws: wss:;");
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     const etag = page.headers.get('etag') ?? '';
     expect((await fetch(`${url}/`, { headers: { 'if-none-match': `"other", ${etag}` } })).status).toBe(304);

@@ -98,6 +98,20 @@ describe('an upgrade', () => {
       await once(dial(port, { origin }), 'open');
   });
 
+  test('from pages that came from another address of the agent is accepted, also when it is gone', async () => {
+    const { port, url } = await start({ onAccept: listenTo });
+    const page = { origin: `http://nao.local:${port}` };
+    const other = { ...page, headers: { host: `192.0.2.7:${port}` } };
+    expect((await refusal(dial(port, other))).status).toBe(403);
+    await once(dial(port, { headers: { host: `nao.local:${port}` } }), 'open');
+    await once(dial(port, other), 'open');
+    for (const origin of [`http://nao.local:${port + 1}`, 'http://nao.local', `http://robot.example:${port}`])
+      expect((await refusal(dial(port, { ...other, origin }))).status).toBe(403);
+    // Localhost is another machine to whom it is not.
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect((await refusal(dial(port, { ...other, origin: `http://127.0.0.1:${port}` }))).status).toBe(403);
+  });
+
   test('is refused while too many of one address are not known yet', async () => {
     const { port, accepted } = await start({ onAccept: listenTo, linkLimits: { maxUnknownPerAddress: 2 } });
     const first = dial(port);

@@ -40,7 +40,7 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     token: TOKEN,
     allowedHosts: options.allowHosts ?? [],
     allowedOrigins: options.allowOrigins ?? [],
-    ownHosts: () => ['127.0.0.1', '::1', 'nao.local'],
+    ownHosts: () => ['127.0.0.1', '::1', '192.0.2.7', 'nao.local'],
   });
   const { maxBodyBytes } = options;
   const door = createDoor(robot.bus, {
