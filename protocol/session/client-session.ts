@@ -3,10 +3,7 @@
 // dial is given.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import { Peer } from '../bus/peer.ts';
-import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
-import { fetchObject } from '../directory/fetch-object.ts';
-import { asQiwayError, QiwayError, sentenceOf } from '../errors.ts';
-import { toHex } from '../hex.ts';
+import { asQiwayError, type QiwayError } from '../errors.ts';
 import type { ClassTable } from '../member-class.ts';
 import { ControlType } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
@@ -16,14 +13,16 @@ import type { ClientSessionOptions, Loss, SessionListener, SessionState } from '
 import { Conduit } from './conduit.ts';
 import { type Hello, readErrorBody, readStatus, type Told, type Welcome } from './control.ts';
 import { Heard } from './heard.ts';
+import { JoinedBus } from './joined-bus.ts';
 import { DEFAULT_LINK_LIMITS, eventBudget, type Link } from './link.ts';
 import { Probe } from './probe.ts';
 import { Retry } from './retry.ts';
+import { SessionListeners } from './session-listeners.ts';
 import { takeBack, withdrawMotion } from './taking-back.ts';
 import { afterMicrotasks } from './turn.ts';
+import { brokenOff, closedHere, endedByAgent, notSent, sessionGone } from './why-lost.ts';
 
 export type { Dial, Dialed, DialRequest } from './attempt.ts';
-
 export type { ClientSessionOptions, Loss, SessionListener, SessionState } from './client-session-types.ts';
 
 type State =
@@ -35,7 +34,6 @@ type State =
 
 /** Refusals that another attempt will not mend. */
 const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'protocol-mismatch']);
-const OWN_OBJECT = 0;
 
 /** Makes the first link. @throws as `dial`; `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost`, `wire-invalid` */
 export async function openSession(options: ClientSessionOptions): Promise<ClientSession> {
@@ -48,34 +46,26 @@ export class ClientSession implements Bus {
   readonly #options: ClientSessionOptions;
   readonly #conduit: Conduit;
   readonly #peer: Peer;
+  readonly #bus: JoinedBus;
   readonly #retry: Retry;
   readonly #heard = new Heard();
   readonly #probe: Probe;
-  readonly #listeners = new Set<SessionListener>();
-  readonly closed: Promise<QiwayError | undefined>;
-  #settleClosed: (error: QiwayError | undefined) => void = () => {};
+  readonly #listeners = new SessionListeners();
+  readonly #closing = Promise.withResolvers<QiwayError | undefined>();
+  readonly closed: Promise<QiwayError | undefined> = this.#closing.promise;
   #state: State = { kind: 'connecting' };
-  #bus: BusClient | undefined;
   #welcome: Welcome | undefined;
   #dialed: Dialed | undefined;
-  #own: Promise<BusObject> | undefined;
   #rttMs: number | undefined;
   #attempts = 0;
   #isDialing = false;
-  /** A new session, and not joined yet. */
-  #needsJoin = false;
-  /** Of the session of now; its questions survive a link. */
-  #joining: Promise<void> | undefined;
   #hasResumed = false;
   #loss: Loss | undefined;
   #beatMs: number | undefined;
 
   constructor(options: ClientSessionOptions) {
     this.#options = options;
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
-    const { clock, schedule = afterMicrotasks, limits = DEFAULT_LINK_LIMITS, random } = options;
+    const { clock, schedule = afterMicrotasks, limits = DEFAULT_LINK_LIMITS, random, timeoutMs } = options;
     this.#conduit = new Conduit({
       clock,
       schedule,
@@ -85,7 +75,7 @@ export class ClientSession implements Bus {
       onRtt: (rttMs) => {
         this.#probe.stop();
         this.#rttMs = rttMs;
-        for (const listener of [...this.#listeners]) listener.rttMeasured?.(rttMs);
+        this.#listeners.rttMeasured(rttMs);
       },
       onLost: (error) => this.#lost(error),
     });
@@ -93,12 +83,13 @@ export class ClientSession implements Bus {
       send: (header, payload) => this.#send(header, payload),
       sendLossy: (header, payload) => this.#conduit.outbox.sendLossy(header, payload),
       serving: options.serving({
-        services: (serviceId) => this.#bus?.ownService(serviceId),
+        services: (serviceId) => this.#bus.now?.ownService(serviceId),
         errors: 'record',
         flow: { flow: this.#conduit.outbox.flow, clock, budgetBytes: eventBudget(limits) },
       }),
       randomUid: () => random(20),
     });
+    this.#bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined: () => this.#joined() });
     this.#probe = new Probe(clock);
     this.#retry = new Retry({ clock, random, run: () => void this.#connect('lost') });
   }
@@ -163,7 +154,7 @@ export class ClientSession implements Bus {
   }
 
   get machineId(): string {
-    return this.#bus?.machineId ?? '';
+    return this.#bus.now?.machineId ?? '';
   }
 
   /** Counts of what is held and served, for tests of bounds. */
@@ -173,44 +164,36 @@ export class ClientSession implements Bus {
 
   async begin(): Promise<void> {
     await this.#connect('first');
-    if (this.#state.kind === 'closed')
-      throw this.#state.reason ?? new QiwayError('closed', 'The session was closed here.');
+    if (this.#state.kind === 'closed') throw this.#state.reason ?? closedHere();
   }
 
   services(): Promise<readonly ServiceInfo[]> {
-    return this.#joined().services();
+    return this.#bus.needed().services();
   }
 
   service(name: string): Promise<BusObject> {
-    return this.#joined().service(name);
+    return this.#bus.needed().service(name);
   }
 
   serviceInfo(name: string): Promise<ServiceInfo> {
-    return this.#joined().serviceInfo(name);
+    return this.#bus.needed().serviceInfo(name);
   }
 
   host(name: string, object: BusObject): Promise<HostedService> {
-    return this.#joined().host(name, object);
+    return this.#bus.needed().host(name, object);
   }
 
   listen(listener: BusListener): () => void {
-    return this.#joined().listen(listener);
+    return this.#bus.needed().listen(listener);
   }
 
   listenSession(listener: SessionListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** The session object; of each session another. @throws as calls do */
   own(): Promise<BusObject> {
-    const { clock, timeoutMs } = this.#options;
-    const own = this.#own ?? fetchObject(this.#peer, OWN_OBJECT, { clock, timeoutMs });
-    this.#own = own;
-    own.catch(() => {
-      if (this.#own === own) this.#own = undefined;
-    });
-    return own;
+    return this.#bus.own();
   }
 
   /** Measures the round trip now; the result comes to the listeners. */
@@ -244,20 +227,11 @@ export class ClientSession implements Bus {
     return Math.min(this.#beatMs ?? Number.POSITIVE_INFINITY, this.#welcome?.heartbeatMs ?? 1000);
   }
 
-  #joined(): BusClient {
-    if (this.#bus === undefined) throw new QiwayError('closed', 'The session is not open yet.');
-    return this.#bus;
-  }
-
   #send(header: MessageHeader, payload: Uint8Array): void {
     const { outbox } = this.#conduit;
     const { type } = header;
     if (this.#state.kind === 'offline') {
-      if (isActing(header))
-        throw new QiwayError(
-          'offline',
-          'There is no link to the robot at the moment, and nothing was sent. It is being made anew; to have a call wait for it, use queue().',
-        );
+      if (isActing(header)) throw notSent();
       // What nobody waits for any more is not to run late, either.
       if (type === MessageType.cancel) takeBack(payload, { outbox, peer: this.#peer });
     }
@@ -305,19 +279,15 @@ export class ClientSession implements Bus {
     const isResumed = welcome.session === old?.session && welcome.epoch === old.epoch;
     if (!isResumed) {
       if (this.#welcome !== undefined) this.#leaveOld(this.reason, this.#isLeft() ? this.#loss : undefined);
-      this.#needsJoin = true;
+      this.#bus.begins(welcome.session);
     }
     this.#welcome = welcome;
     this.#dialed = dialed;
-    this.#conduit.attach(link, {
-      otherHas: welcome.received,
-      heartbeatMs: this.#heartbeatMs(),
-      probes: true,
-    });
+    this.#conduit.attach(link, { otherHas: welcome.received, heartbeatMs: this.#heartbeatMs(), probes: true });
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
     this.#hasResumed = isResumed;
-    if (this.#needsJoin) await this.#joinOnce();
+    if (!this.#bus.isJoined) await this.#bus.join();
     if (this.#conduit.link === undefined) return; // lost again meanwhile, and dialed again
     this.#retry.reset();
     this.#become({ kind: 'online' });
@@ -341,19 +311,12 @@ export class ClientSession implements Bus {
 
   /** The old session is over: what cannot go on in a new one ends, and is counted; on top of what was lost when it was left. */
   #leaveOld(cause: QiwayError | undefined, before?: Loss): void {
-    const reason = new QiwayError(
-      'link-lost',
-      'The agent no longer has the session: it was started again, or the link was away for too long.',
-      { data: { reason: 'new-session' }, cause },
-    );
+    const reason = sessionGone(cause);
     const neverSent = this.#conduit.outbox.neverSent();
     this.#conduit.reset();
-    this.#own?.then((own) => own.release()).catch(() => {});
-    this.#own = undefined;
     this.#hasResumed = false;
     const { calls, objects } = this.#peer.renew(reason, neverSent);
-    this.#bus?.forgotten();
-    this.#joining = undefined;
+    this.#bus.ends();
     this.#loss = {
       reason: before?.reason ?? reason,
       calls: calls + (before?.calls ?? 0),
@@ -362,36 +325,14 @@ export class ClientSession implements Bus {
     if (this.#state.kind === 'online') this.#become({ kind: 'offline', reason, isKept: true });
   }
 
-  async #joinOnce(): Promise<void> {
-    const joining = this.#joining ?? this.#join();
-    this.#joining = joining;
-    try {
-      await joining;
-    } finally {
-      if (this.#joining === joining) this.#joining = undefined;
-    }
-  }
-
-  /** The directory, for the first time or again. */
-  async #join(): Promise<void> {
-    const { clock, timeoutMs, random } = this.#options;
-    const { session } = this.#welcome as Welcome;
-    if (this.#bus === undefined) {
-      const identity = { machineId: toHex(random(16)), processId: 0, sessionId: session, endpoints: () => [] };
-      this.#bus = await joinDirectory({ peer: this.#peer, clock, timeoutMs, identity });
-    } else await this.#bus.rejoin();
-    if (this.sessionId !== session) return; // another one took its place, and joins itself
-    this.#needsJoin = false;
-    if (this.#loss !== undefined) for (const listener of [...this.#listeners]) listener.renewed?.();
+  #joined(): void {
+    if (this.#loss !== undefined) this.#listeners.renewed();
   }
 
   #takeControl(type: number, body: Uint8Array): void {
     if (type === ControlType.goodbye) {
       const error = readErrorBody(body);
-      if (error === undefined || FINAL.has(error.code))
-        return this.#end(
-          error ?? new QiwayError('link-lost', 'The agent ended the session.', { data: { reason: 'goodbye' } }),
-        );
+      if (error === undefined || FINAL.has(error.code)) return this.#end(error ?? endedByAgent());
       // It may take us in again, as a new session.
       if (this.#state.kind === 'connecting') this.#conduit.link?.close(error, 1000);
       else this.#lostForGood(error);
@@ -402,8 +343,8 @@ export class ClientSession implements Bus {
     const before = this.robotBus;
     this.#heard.hear(told);
     const { robotBus } = this;
-    if (robotBus !== before) for (const listener of [...this.#listeners]) listener.robotBusChanged?.(robotBus);
-    this.#tellChanged();
+    if (robotBus !== before) this.#listeners.robotBusChanged(robotBus);
+    this.#listeners.changed();
   }
 
   #lost(error: QiwayError): void {
@@ -414,14 +355,7 @@ export class ClientSession implements Bus {
       const isLeft = this.#isLeft();
       if (!isLeft && error.code !== 'link-lost') return this.#lostForGood(error);
       this.#become({ kind: 'offline', reason: error, isKept: !isLeft });
-      if (!isLeft)
-        withdrawMotion({
-          outbox: this.#conduit.outbox,
-          peer: this.#peer,
-          classes: this.classes,
-          nameOf: (serviceId) => this.#bus?.nameOf(serviceId),
-          cause: error,
-        });
+      if (!isLeft) this.#withdrawMotion(error);
     }
     if (!this.#isDialing) this.#retry.now();
   }
@@ -438,35 +372,29 @@ export class ClientSession implements Bus {
     return this.#state.kind === 'offline' && !this.#state.isKept;
   }
 
+  #withdrawMotion(cause: QiwayError): void {
+    const nameOf = (serviceId: number): string | undefined => this.#bus.now?.nameOf(serviceId);
+    const { outbox } = this.#conduit;
+    withdrawMotion({ outbox, peer: this.#peer, classes: this.classes, nameOf, cause });
+  }
+
   #become(state: State): void {
     if (this.#state.kind === 'closed') return;
     this.#state = state;
-    this.#tellChanged();
-  }
-
-  #tellChanged(): void {
-    for (const listener of [...this.#listeners]) listener.changed?.();
+    this.#listeners.changed();
   }
 
   /** @param error undefined: closed here */
   #end(error: QiwayError | undefined): void {
     if (this.#state.kind === 'closed') return;
     const { link } = this.#conduit;
-    if (error === undefined) void this.#bus?.close();
+    if (error === undefined) void this.#bus.now?.close();
     this.#become({ kind: 'closed', reason: error });
     this.#retry.stop();
     this.#probe.stop();
     const neverSent = link === undefined ? this.#conduit.outbox.neverSent() : new Set<number>();
     this.#conduit.close(error);
-    this.#peer.close(error ?? new QiwayError('closed', 'The session was closed here.'), { neverSent });
-    this.#settleClosed(error);
+    this.#peer.close(error ?? closedHere(), { neverSent });
+    this.#closing.resolve(error);
   }
-}
-
-/** Why a link was given up on which the session could not go on. */
-function brokenOff(cause: QiwayError): QiwayError {
-  return new QiwayError('link-lost', `The session could not go on: ${sentenceOf(cause)}`, {
-    data: { reason: 'rejoin' },
-    cause,
-  });
 }

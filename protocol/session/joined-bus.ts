@@ -1,0 +1,99 @@
+// The agent's bus and the session object, as a client has them: joined with its first session, and again with each that takes
+// the place of another. Layer 5. It knows no links.
+import type { BusObject } from '../bus/bus.ts';
+import type { Peer } from '../bus/peer.ts';
+import type { Clock } from '../clock.ts';
+import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
+import { fetchObject } from '../directory/fetch-object.ts';
+import { QiwayError } from '../errors.ts';
+import { toHex } from '../hex.ts';
+
+export interface JoinedBusOptions {
+  readonly peer: Peer;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly random: (count: number) => Uint8Array;
+  /** Told whenever a session has been joined. */
+  readonly joined: () => void;
+}
+
+const OWN_OBJECT = 0;
+
+export class JoinedBus {
+  readonly #options: JoinedBusOptions;
+  #session = '';
+  #isJoined = false;
+  #bus: BusClient | undefined;
+  #own: Promise<BusObject> | undefined;
+  /** Of the session of now; its questions survive a link. */
+  #joining: Promise<void> | undefined;
+
+  constructor(options: JoinedBusOptions) {
+    this.#options = options;
+  }
+
+  /** Once it was joined for the first time. */
+  get now(): BusClient | undefined {
+    return this.#bus;
+  }
+
+  /** @throws `closed` before it was joined */
+  needed(): BusClient {
+    if (this.#bus === undefined) throw new QiwayError('closed', 'The session is not open yet.');
+    return this.#bus;
+  }
+
+  /** The session object; of each session another. @throws as calls do */
+  own(): Promise<BusObject> {
+    const { peer, clock, timeoutMs } = this.#options;
+    const own = this.#own ?? fetchObject(peer, OWN_OBJECT, { clock, timeoutMs });
+    this.#own = own;
+    own.catch(() => {
+      if (this.#own === own) this.#own = undefined;
+    });
+    return own;
+  }
+
+  /** A session that knows nothing of this side; `join` is to follow. */
+  begins(session: string): void {
+    this.#session = session;
+    this.#isJoined = false;
+  }
+
+  /** The session is over; another may begin. */
+  ends(): void {
+    this.#own?.then((own) => own.release()).catch(() => {});
+    this.#own = undefined;
+    this.#bus?.forgotten();
+    this.#joining = undefined;
+  }
+
+  /** Is the session of now joined? */
+  get isJoined(): boolean {
+    return this.#isJoined;
+  }
+
+  /** @throws what is to be asked again */
+  async join(): Promise<void> {
+    const joining = this.#joining ?? this.#join();
+    this.#joining = joining;
+    try {
+      await joining;
+    } finally {
+      if (this.#joining === joining) this.#joining = undefined;
+    }
+  }
+
+  /** The directory, for the first time or again. */
+  async #join(): Promise<void> {
+    const { peer, clock, timeoutMs, random, joined } = this.#options;
+    const session = this.#session;
+    if (this.#bus === undefined) {
+      const identity = { machineId: toHex(random(16)), processId: 0, sessionId: session, endpoints: () => [] };
+      this.#bus = await joinDirectory({ peer, clock, timeoutMs, identity });
+    } else await this.#bus.rejoin();
+    if (this.#session !== session) return; // another one took its place, and joins itself
+    this.#isJoined = true;
+    joined();
+  }
+}
