@@ -1,4 +1,6 @@
 // The agent on a host of the network, and the ways in that it offers.
+import { rmSync } from 'node:fs';
+import { makeScratchFolder } from '../../support/checkout-copy.ts';
 import type { ClientSpec } from './clients.ts';
 import type { Host } from './network.ts';
 import type { Program } from './program.ts';
@@ -18,6 +20,13 @@ export interface AgentPlace {
   readonly localUrl: string;
 }
 
+/** Of each agent its own, gone with the tests: two runs on one machine do not meet in it. */
+function stateFolder(): string {
+  const folder = makeScratchFolder('state');
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** @param options.bus the directory that it joins. @param options.door the address of its doors */
 export async function startAgent(
   host: Host,
@@ -28,7 +37,7 @@ export async function startAgent(
   const localUrl = `tcp://127.0.0.1:${LOCAL_QI_PORT}`;
   const program = await host.run('./agent-program.ts', [
     ...['--bus', bus, '--listen', listen, '--qi-listen', qi, '--token', TOKEN],
-    ...['--qi-listen', localUrl, '--insecure-listen'],
+    ...['--qi-listen', localUrl, '--insecure-listen', '--state', stateFolder()],
   ]);
   return { program, urls: { web: `http://${listen}/#token=${TOKEN}`, qi }, localUrl };
 }
