@@ -1,16 +1,15 @@
 // A qi peer: turns the messages of one socket or link into calls on objects, both ways. Layer 2, sans I/O:
 // messages come in by `receive`, go out by `send`; it knows no framing, no handshake, no time.
-import { asQiwayError, ofCallUnderWay, QiwayError } from '../errors.ts';
+import type { QiwayError } from '../errors.ts';
 import { readUint32, writeUint32 } from '../wire/bytes.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { holdsObjects } from '../wire/signature.ts';
-import { type CallRequest, NO_OBJECTS, type Payload, type PostOptions, type ReplySink, releasePayload } from './bus.ts';
-import { noFlags, tooManyCalls } from './call-refusals.ts';
-import { CallTable } from './call-table.ts';
+import { type CallHandle, type CallRequest, NO_OBJECTS, type Payload, type ReplySink } from './bus.ts';
+import { CallingSide, type PostRequest } from './calling-side.ts';
 import { decodeErrorRecord } from './error-record.ts';
 import { HeldObjects } from './held-objects.ts';
 import { liftPayload } from './lift-payload.ts';
-import { StandardAction, standardReturn } from './metaobject.ts';
+import { StandardAction } from './metaobject.ts';
 import { objectGone } from './object-gone.ts';
 import type { PeerObject } from './peer-object.ts';
 import {
@@ -21,8 +20,6 @@ import {
   type PeerOptions,
   UNKNOWN_COUNT,
 } from './peer-options.ts';
-import { PendingCall } from './pending-call.ts';
-import { appendReturnSignature } from './return-signature.ts';
 import type { ServingCounts, ServingSide } from './serving-side.ts';
 
 export {
@@ -33,18 +30,13 @@ export {
   type PeerOptions,
 } from './peer-options.ts';
 
-/** Of failed calls that may be answered yet, so many are remembered: more than a link loses at once. */
-const MAX_ABANDONED = 1024;
-
 /** One per socket or link. */
 export class Peer {
   readonly #options: PeerOptions;
   readonly limits: PeerLimits;
   #agreement: PeerAgreement = FULL_AGREEMENT;
   readonly #header: MessageHeader = { id: 0, size: 0, version: 0, type: 0, flags: 0, service: 0, object: 0, action: 0 };
-  readonly #pending = new CallTable<PendingCall>();
-  /** Calls that were failed before their answer: the return signatures of those that may bring objects. */
-  readonly #abandoned = new Map<number, string>();
+  readonly #calling: CallingSide;
   readonly #remotes: HeldObjects;
   readonly #serving: ServingSide;
   /** Main objects of which it is not known yet whether the other side still has them. */
@@ -56,6 +48,7 @@ export class Peer {
     this.#options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#remotes = new HeldObjects(this.limits);
+    this.#calling = new CallingSide(this, options.sendLossy);
     this.#serving = options.serving(this);
   }
 
@@ -73,7 +66,7 @@ export class Peer {
     readonly pendingCalls: number;
     readonly remoteObjects: number;
   } & ServingCounts {
-    return { pendingCalls: this.#pending.size, remoteObjects: this.#remotes.size, ...this.#serving.counts };
+    return { pendingCalls: this.#calling.size, remoteObjects: this.#remotes.size, ...this.#serving.counts };
   }
 
   /** What the handshake settled; until then everything is taken for understood. */
@@ -89,7 +82,7 @@ export class Peer {
     if (this.#closedWith !== undefined) return;
     switch (header.type) {
       case MessageType.reply:
-        this.#settleReply(header, payload);
+        this.#calling.reply(header, payload);
         return;
       case MessageType.event:
         this.#dispatchEvent(header, payload);
@@ -102,10 +95,10 @@ export class Peer {
         this.#endObject(header, payload);
         return;
       case MessageType.error:
-        this.#pending.delete(header.id)?.sink.error(this.#readError(payload));
+        this.#calling.delete(header.id)?.sink.error(this.#readError(payload));
         return;
       case MessageType.canceled:
-        this.#pending.delete(header.id)?.sink.canceled();
+        this.#calling.delete(header.id)?.sink.canceled();
         return;
       case MessageType.call:
         this.#serving.call(header, payload);
@@ -152,7 +145,7 @@ export class Peer {
   /** Ends every object of one service of the other side, and what was asked of it: it left the bus. */
   endService(service: number, error: QiwayError): void {
     const remotes = this.#remotes.dropAll(service);
-    this.#failPending(error, { service });
+    this.#calling.failAll(error, { service });
     for (const remote of remotes) remote.end(remote.object === 1 ? error : objectGone(error));
     // What was given to that service as arguments goes with it (as libqi).
     this.#serving.stop(service, error);
@@ -176,7 +169,7 @@ export class Peer {
     this.#closedWith = error;
     const remotes = [...this.#remotes.dropAll(), ...this.#suspended];
     this.#suspended.clear();
-    this.#failPending(error, { neverSent });
+    this.#calling.failAll(error, { neverSent });
     for (const remote of remotes) remote.end(remote.object === 1 ? error : ofObjects);
     this.#serving.close();
   }
@@ -187,15 +180,15 @@ export class Peer {
    * @returns how many calls and objects were lost
    */
   renew(error: QiwayError, neverSent: ReadonlySet<number>): { readonly calls: number; readonly objects: number } {
-    const calls = this.#pending.size;
-    this.#abandoned.clear();
+    const calls = this.#calling.size;
+    this.#calling.renew();
     for (const remote of this.#remotes.suspendMain()) {
       this.#suspended.add(remote);
       remote.suspend();
     }
     const ended = this.#remotes.dropAll();
     this.#serving.reset();
-    this.#failPending(error, { neverSent });
+    this.#calling.failAll(error, { neverSent });
     for (const remote of ended) remote.end(objectGone(error));
     return { calls, objects: ended.length };
   }
@@ -214,101 +207,24 @@ export class Peer {
     object.end(error);
   }
 
-  /** Fails one call of this side; of what the other side may answer to it yet, objects are let go of. */
-  failCall(id: number, error: QiwayError): void {
-    const call = this.#pending.delete(id);
-    if (call === undefined) return;
-    if (holdsObjects(call.returnSignature)) {
-      this.#abandoned.set(id, call.returnSignature);
-      const [oldest = id] = this.#abandoned.keys();
-      if (this.#abandoned.size > MAX_ABANDONED) this.#abandoned.delete(oldest);
-    }
-    call.sink.error(error);
-  }
-
   /** Name of a method of an object that is held. */
   memberName(at: { readonly service: number; readonly object: number; readonly action: number }): string | undefined {
     return this.#remotes.get(at.service, at.object)?.metaObject.methods.get(at.action)?.name;
   }
 
   /** Writes a call and keeps its sink until the answer. */
-  call(target: PeerObject, request: CallRequest, sink: ReplySink): PendingCall | undefined {
-    const { action, payload } = request;
-    const maximum = this.limits.maxPendingCalls;
-    const refusal = this.#closedWith ?? (this.#pending.size < maximum ? undefined : tooManyCalls(maximum));
-    if (refusal !== undefined) {
-      releasePayload(payload);
-      sink.error(refusal);
-      return undefined;
-    }
-    const id = this.freshId();
-    const method = target.metaObject.methods.get(action);
-    let flags = payload.signature === 'm' && method?.parametersSignature !== 'm' ? MessageFlags.dynamicPayload : 0;
-    let bytes: Uint8Array;
-    try {
-      if ((flags !== 0 || request.returnSignature !== undefined) && !this.#agreement.hasFlags) {
-        releasePayload(payload);
-        throw noFlags();
-      }
-      bytes = this.lower(payload, target.service, 'argument');
-    } catch (error) {
-      sink.error(error as QiwayError);
-      return undefined;
-    }
-    if (request.returnSignature !== undefined) {
-      flags |= MessageFlags.returnType;
-      bytes = appendReturnSignature(bytes, request.returnSignature);
-    }
-    const pending = new PendingCall(this, {
-      id,
-      sink,
-      target,
-      action,
-      returnSignature: method?.returnSignature ?? standardReturn(action),
-    });
-    this.#pending.add(pending);
-    try {
-      this.write(MessageType.call, flags, id, target.service, target.object, action, bytes);
-      return pending;
-    } catch (error) {
-      this.#pending.delete(id);
-      sink.error(asQiwayError(error));
-      return undefined;
-    }
+  call(target: PeerObject, request: CallRequest, sink: ReplySink): CallHandle | undefined {
+    return this.#calling.call(target, request, sink);
   }
 
-  post(
-    target: PeerObject,
-    { action, payload, lane }: PostOptions & { readonly action: number; readonly payload: Payload },
-  ): void {
-    const signature =
-      target.metaObject.methods.get(action)?.parametersSignature ?? target.metaObject.signals.get(action)?.signature;
-    const flags = payload.signature === 'm' && signature !== 'm' ? MessageFlags.dynamicPayload : 0;
-    let bytes: Uint8Array;
-    try {
-      if (flags !== 0 && !this.#agreement.hasFlags) {
-        releasePayload(payload);
-        return;
-      }
-      bytes = this.lower(payload, target.service, 'argument');
-    } catch {
-      return; // a failing post is silent
-    }
-    const { sendLossy } = this.#options;
-    // What holds objects is counted at both ends: it must not get lost.
-    if (lane !== 'lossy' || sendLossy === undefined || payload.objects.length > 0)
-      return this.tell(MessageType.post, flags, target, action, bytes);
-    if (this.#closedWith !== undefined) return;
-    const { service, object } = target;
-    const header = { id: this.freshId(), size: bytes.length, version: 0, type: MessageType.post, flags };
-    sendLossy({ ...header, service, object, action }, bytes);
+  /** A failing post is silent. */
+  post(target: PeerObject, request: PostRequest): void {
+    this.#calling.post(target, request);
   }
 
-  cancel(call: PendingCall): void {
-    if (!this.#agreement.canCancel || this.#pending.get(call.id) !== call) return;
-    const body = new Uint8Array(4);
-    writeUint32(body, 0, call.id);
-    this.tell(MessageType.cancel, 0, call.target, 0, body);
+  /** Fails one call of this side; of what the other side may answer to it yet, objects are let go of. */
+  failCall(id: number, error: QiwayError): void {
+    this.#calling.fail(id, error);
   }
 
   /** Forgets a remote object whose last reference was dropped, and tells its host. */
@@ -324,7 +240,7 @@ export class Peer {
   freshId(): number {
     do {
       this.#nextId = this.#nextId >= 0xffff_ffff ? 2 : this.#nextId + 1;
-    } while (this.#pending.has(this.#nextId));
+    } while (this.#calling.has(this.#nextId));
     return this.#nextId;
   }
 
@@ -393,36 +309,6 @@ export class Peer {
       remote.end(this.#readError(payload));
   }
 
-  #settleReply(header: MessageHeader, bytes: Uint8Array): void {
-    const call = this.#pending.delete(header.id);
-    if (call === undefined) return this.#letGo(header, bytes);
-    const signature = (header.flags & MessageFlags.dynamicPayload) === 0 ? call.returnSignature : 'm';
-    let payload: Payload;
-    try {
-      payload = this.lift(signature, bytes);
-    } catch (error) {
-      call.sink.error(
-        new QiwayError('wire-invalid', `The answer does not fit its signature ${signature}.`, {
-          cause: error,
-          maybeExecuted: true,
-        }),
-      );
-      return;
-    }
-    call.sink.reply(payload);
-  }
-
-  /** The answer to a call that was failed already. */
-  #letGo(header: MessageHeader, bytes: Uint8Array): void {
-    const declared = this.#abandoned.get(header.id);
-    if (declared === undefined || !this.#abandoned.delete(header.id)) return;
-    try {
-      releasePayload(this.lift((header.flags & MessageFlags.dynamicPayload) === 0 ? declared : 'm', bytes));
-    } catch {
-      // Nobody waits for it.
-    }
-  }
-
   #dispatchEvent(header: MessageHeader, bytes: Uint8Array): void {
     const remote = this.#remotes.get(header.service, header.object);
     const declared = remote?.metaObject.signals.get(header.action)?.signature ?? 'm';
@@ -435,16 +321,6 @@ export class Peer {
       return; // an event that cannot be read has no one to answer to
     }
     remote.dispatch(header.action, payload); // lets go of its objects if nobody listens any more
-  }
-
-  /** Of one service, or of all. */
-  #failPending(
-    error: QiwayError,
-    { service, neverSent }: { readonly service?: number; readonly neverSent?: ReadonlySet<number> | undefined },
-  ): void {
-    const underWay = ofCallUnderWay(error);
-    for (const { id } of this.#pending.leaving(service))
-      this.#pending.delete(id)?.sink.error(neverSent?.has(id) === true ? error : underWay);
   }
 }
 

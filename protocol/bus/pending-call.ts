@@ -1,7 +1,6 @@
 // A call that this side made and that is not answered yet. Layer 2.
 import type { CallHandle, ReplySink } from './bus.ts';
 import type { TableCall } from './call-table.ts';
-import type { Peer } from './peer.ts';
 import type { PeerObject } from './peer-object.ts';
 
 interface CallDetails {
@@ -12,9 +11,13 @@ interface CallDetails {
   readonly returnSignature: string;
 }
 
+interface PendingCallOwner {
+  cancel(call: PendingCall): void;
+}
+
 /** Lives in the peer's table until its one outcome. */
 export class PendingCall implements CallHandle, TableCall {
-  readonly #peer: Peer;
+  readonly #owner: PendingCallOwner;
   readonly id: number;
   readonly sink: ReplySink;
   readonly target: PeerObject;
@@ -28,8 +31,8 @@ export class PendingCall implements CallHandle, TableCall {
     return this.target.service;
   }
 
-  constructor(peer: Peer, details: CallDetails) {
-    this.#peer = peer;
+  constructor(owner: PendingCallOwner, details: CallDetails) {
+    this.#owner = owner;
     this.id = details.id;
     this.sink = details.sink;
     this.target = details.target;
@@ -40,6 +43,6 @@ export class PendingCall implements CallHandle, TableCall {
   }
 
   cancel(): void {
-    this.#peer.cancel(this);
+    this.#owner.cancel(this);
   }
 }
