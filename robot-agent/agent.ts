@@ -21,6 +21,7 @@ import { createHttpServer, type HttpLimits } from './door/http.ts';
 import { openLinkDoor } from './door/link-door.ts';
 import { createCounts } from './door/metrics.ts';
 import { createOwnHosts, outsideAddress } from './door/own-hosts.ts';
+import { createPageHosts } from './door/page-hosts.ts';
 import { openQiDoor } from './door/qi-door.ts';
 import { SessionTable } from './door/session-table.ts';
 import { LINK_LIMITS, type LinkLimits } from './door/websocket.ts';
@@ -68,6 +69,7 @@ const CLOSE_GRACE_MS = 500;
 const SESSION_LIMITS = { maxMessageBytes: DEFAULT_LINK_LIMITS.maxMessageBytes, maxQueuedBytes: 160 * 1024 * 1024 };
 /** In the state directory. */
 const JOURNAL_FILE = 'journal.sqlite';
+const PAGE_HOSTS_FILE = 'page-hosts';
 
 /**
  * Starts the agent; resolves once it listens. A bus to join that is not there is waited for in the background.
@@ -99,6 +101,10 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     allowedHosts: [...config.allowHosts, config.listen.host.toLowerCase()],
     allowedOrigins: config.allowOrigins,
     ownHosts,
+    pageHosts: createPageHosts({
+      path: directory && join(directory, PAGE_HOSTS_FILE),
+      onFailed: (reason) => logger.warn('pages cannot follow the robot over a restart', { reason }),
+    }),
     onRefused: onceEach(MAX_TOLD_REFUSALS, (reason) => logger.warn('a request was refused', { reason })),
   });
   const { classes, takeOver, heartbeatMs, keepSessionMs, isSealed = false } = config;

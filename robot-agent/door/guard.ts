@@ -1,9 +1,7 @@
 // Who may speak to the door: Host (against DNS rebinding), Origin (against foreign pages) and the token. Knows no sockets.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isLoopback } from '../address.ts';
-
-/** Names under which pages came from us that are kept; a robot that changes networks each minute has this many in an hour. */
-const MAX_PAGE_HOSTS = 64;
+import type { PageHosts } from './page-hosts.ts';
 
 export interface GuardOptions {
   readonly token: string;
@@ -13,6 +11,8 @@ export interface GuardOptions {
   readonly allowedOrigins: readonly string[];
   /** Our addresses and names at the moment: IP literals without brackets, `name`, `name.local`, in lower case. */
   readonly ownHosts: () => readonly string[];
+  /** Where we were reached so far. */
+  readonly pageHosts: PageHosts;
   /** Told of each refusal for Host or Origin: the browser that is refused does not show its page why. */
   readonly onRefused?: (reason: string) => void;
 }
@@ -42,7 +42,7 @@ export function createGuard(options: GuardOptions): Guard {
     options.onRefused?.(reason);
     return reason;
   };
-  const pageHosts = new Set<string>();
+  const { pageHosts } = options;
   const isPageOf = (origin: string, host: string): boolean => {
     const [, page] = /^https?:\/\/([^/]+)$/.exec(origin) ?? [];
     const [pageName, name] = [hostName(page), hostName(host)];
@@ -55,7 +55,7 @@ export function createGuard(options: GuardOptions): Guard {
       const name = hostName(host);
       if (name === undefined) return refused('the Host header is missing or malformed');
       if (name === 'localhost' || options.allowedHosts.includes(name) || options.ownHosts().includes(name)) {
-        remember(pageHosts, name);
+        pageHosts.add(name);
         return undefined;
       }
       return refused(`the agent does not go by the name ${name}; start it with --allow-host ${name} if it should`);
@@ -88,16 +88,6 @@ function digest(text: string): Buffer {
 
 function portOf(host: string | undefined): string {
   return /:(\d+)$/.exec(host ?? '')?.[1] ?? '';
-}
-
-/** The one that came last stays longest. */
-function remember(names: Set<string>, name: string): void {
-  names.delete(name);
-  names.add(name);
-  for (const oldest of names) {
-    if (names.size <= MAX_PAGE_HOSTS) return;
-    names.delete(oldest);
-  }
 }
 
 /** The name in a Host header, without port and brackets, in lower case. */

@@ -8,6 +8,7 @@ import { systemClock } from '../../protocol/transport/system-clock.ts';
 import { createGuard } from '../../robot-agent/door/guard.ts';
 import { createHttpServer, type HttpLimits } from '../../robot-agent/door/http.ts';
 import { type Counts, createCounts } from '../../robot-agent/door/metrics.ts';
+import { createPageHosts } from '../../robot-agent/door/page-hosts.ts';
 import { acceptWebSockets, LINK_LIMITS, type LinkLimits } from '../../robot-agent/door/websocket.ts';
 import { type DoorRobot, doorRobot } from './door-robot.ts';
 
@@ -41,6 +42,7 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     allowedHosts: options.allowHosts ?? [],
     allowedOrigins: options.allowOrigins ?? [],
     ownHosts: () => ['127.0.0.1', '::1', '192.0.2.7', 'nao.local'],
+    pageHosts: createPageHosts({ onFailed: () => {} }),
   });
   const { maxBodyBytes } = options;
   const door = createDoor(robot.bus, {
