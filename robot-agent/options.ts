@@ -63,7 +63,11 @@ export const OPTIONS: readonly Option[] = [
   text('tls-key', 'FILE', 'PEM private key of --tls-cert'),
   text('tls-ca', 'FILE', 'PEM authorities believed at tcpsm ports, and for a tcps or tcpsm bus'),
   text('listen', 'HOST:PORT', 'where HTTP and WebSocket are served (default 127.0.0.1:8080; port 0: any free one)'),
-  text('token', 'TOKEN', 'what clients must show (default: $QIWAY_TOKEN, else one that is made at the first start and kept with --state)'),
+  text(
+    'token',
+    'TOKEN',
+    'what clients must show (default: $QIWAY_TOKEN, else one that is made at the first start and kept with --state)',
+  ),
   list(
     'allow-origin',
     'ORIGIN',

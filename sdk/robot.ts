@@ -184,6 +184,11 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     return (await this.#loadSafety()).watchLeases(listener);
   }
 
+  /** Looks now whether the link is alive; without one it is tried at once, and not only after the next pause. */
+  probe(): void {
+    this.#open().probe();
+  }
+
   /** Calls `listener` with every change of the status; returns how to stop. */
   onStatusChange(listener: (status: Status) => void): () => void {
     this.#statusListeners.add(listener);

@@ -2,7 +2,14 @@
 // kill -9; a call that was under way then is not made again. Knows keys and outcomes, no bus and no sessions.
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@qiway/protocol/clock';
-import { asQiwayError, type ErrorRecord, overLimit, QiwayError, reviveError } from '@qiway/protocol/errors';
+import {
+  asQiwayError,
+  type ErrorCode,
+  type ErrorRecord,
+  overLimit,
+  QiwayError,
+  reviveError,
+} from '@qiway/protocol/errors';
 import type { Logger } from '../logger.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { type Database, openDatabase } from './journal-file.ts';
@@ -270,9 +277,17 @@ export class Journal {
   }
 }
 
+const NOT_REACHED: ReadonlySet<string> = new Set<ErrorCode>([
+  'bus-down',
+  'endpoint-unreachable',
+  'closed',
+  'service-not-found',
+  'service-gone',
+]);
+
 /** The call certainly never reached a service, and would have if something had been there: it may be made again. */
 export function hasNotRun({ code, maybeExecuted }: QiwayError): boolean {
-  return !maybeExecuted && (code === 'bus-down' || code === 'endpoint-unreachable' || code === 'closed');
+  return !maybeExecuted && NOT_REACHED.has(code);
 }
 
 /** @throws unless a result is recorded */

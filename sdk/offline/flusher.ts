@@ -32,6 +32,9 @@ const RETRY_MS = 500;
 const TAKEN_MS = 1_000;
 const MAX_TAKEN = 500;
 
+/** A service that is not there may still come back for so long after the robot itself did: its program registers again. */
+const RETURN_MS = 120_000;
+const AWAY: ReadonlySet<string> = new Set(['service-not-found', 'service-gone']);
 /** Failures after which the call is made again under the same key. */
 const PASSING: ReadonlySet<string> = new Set(['offline', 'link-lost', 'bus-down']);
 
@@ -46,6 +49,8 @@ export class Flusher {
   #isMine: (() => boolean) | undefined;
   /** Ends the turn as soon as no call is under way. */
   #endTurn: () => void = () => {};
+  /** Undefined: the robot cannot be reached. */
+  #readySinceMs: number | undefined;
   /** Counts changes of the port. */
   #news = 0;
   #taken: string[] = [];
@@ -53,8 +58,11 @@ export class Flusher {
 
   constructor(options: FlusherOptions) {
     this.#options = options;
-    this.#stopListening = options.port.onChange(() => {
+    const { port, clock } = options;
+    this.#readySinceMs = port.isReady ? clock.now() : undefined;
+    this.#stopListening = port.onChange(() => {
       this.#news += 1;
+      this.#readySinceMs = port.isReady ? (this.#readySinceMs ?? clock.now()) : undefined;
       this.kick();
     });
   }
@@ -225,7 +233,9 @@ export class Flusher {
   }
 
   #isPassing({ code, maybeExecuted }: QiwayError, { stored }: WaitingCall): boolean {
-    const { port } = this.#options;
+    const { port, clock } = this.#options;
+    if (AWAY.has(code) && !maybeExecuted)
+      return this.#readySinceMs === undefined || clock.now() - this.#readySinceMs < RETURN_MS;
     // Its link is away: whether it ran is asked under the same key.
     if (code === 'timeout') return !port.isReady;
     if (code === 'closed' || code === 'object-gone') return !port.isReady && this.#state !== 'closed';

@@ -152,6 +152,37 @@ test('the bus that is not up although the robot says so is tried twice a second'
   expect(tab.line.sent).toBeGreaterThan(sent);
 });
 
+test('a service that is not back yet is waited for; one that stays away is told', async () => {
+  const found = robot.bus.registry.list().find(({ name }) => name === 'Lamp');
+  tab.line.cut();
+  const outcomes = [
+    outcomeOf(lamp['set']!.with({ offline: queue({ ttlMs: 600_000 }) })('a')),
+    outcomeOf(lamp['say']!.with({ offline: queue({ ttlMs: 600_000 }) })('b')),
+  ];
+  await quiet();
+  robot.bus.registry.unregister(found?.serviceId ?? 0);
+  tab.line.mend();
+  await clock.advance(2_000);
+  await quiet();
+  expect(outcomes).toEqual([{}, {}]);
+  await robot.offer('Lamp');
+  for (let round = 0; round < 4; round += 1) {
+    await clock.advance(500);
+    await quiet();
+  }
+  expect(outcomes.map(({ value }) => value)).toEqual(['a', 'b']);
+  tab.line.cut();
+  const never = outcomeOf(lamp['say']!.with({ offline: queue({ ttlMs: 600_000 }) })('c'));
+  await quiet();
+  robot.bus.registry.unregister(robot.bus.registry.list().find(({ name }) => name === 'Lamp')?.serviceId ?? 0);
+  tab.line.mend();
+  for (let round = 0; round < 250 && never.value === undefined; round += 1) {
+    await clock.advance(500);
+    await quiet();
+  }
+  expect(never.value).toBe('service-not-found');
+});
+
 test('a call that waited too long rejects with its time; one that may have run says so', async () => {
   tab.line.cut();
   const short = voice['say']!.with({ offline: queue({ ttlMs: 1000 }) })('a');
