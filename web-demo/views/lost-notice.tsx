@@ -25,11 +25,17 @@ export function LostNotice({ state, link }: LostNoticeProps): JSX.Element {
         </p>
         <Tried error={link.error} />
       </div>
-      {link.robot === undefined && (
-        <button type="button" class="button" aria-disabled={isTrying} onClick={() => !isTrying && state.link.dial()}>
-          {isTrying ? 'Trying…' : 'Try now'}
-        </button>
-      )}
+      <button
+        type="button"
+        class="button"
+        aria-disabled={link.robot === undefined && isTrying}
+        onClick={() => {
+          if (link.robot !== undefined) link.robot.probe();
+          else if (!isTrying) state.link.dial();
+        }}
+      >
+        {link.robot === undefined && isTrying ? 'Trying…' : 'Try now'}
+      </button>
     </section>
   );
 }
