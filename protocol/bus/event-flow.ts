@@ -93,7 +93,7 @@ export class EventFlows {
     if (known === undefined && (demand === EVERY || this.#count >= MAX_DEMANDS)) return;
     const signal = known ?? this.#add(address);
     signal.demand = demand;
-    for (const flow of signal.flows) flow.demandChanged();
+    for (const flow of signal.flows) flow.demandChanged(demand);
     this.#dropUnused(address, signal);
   }
 
@@ -103,7 +103,7 @@ export class EventFlows {
     const flow: EventFlow = new EventFlow({
       flows: this,
       output,
-      demand: () => signal.demand,
+      demand: signal.demand,
       onClose: () => {
         signal.flows.delete(flow);
         this.#waiting.delete(flow);
@@ -212,13 +212,14 @@ export class EventFlows {
 interface EventFlowOptions {
   readonly flows: EventFlows;
   readonly output: EventOutput;
-  readonly demand: () => Demand;
+  readonly demand: Demand;
   readonly onClose: () => void;
 }
 
 /** The events of one registration on their way out. */
 export class EventFlow {
   readonly #options: EventFlowOptions;
+  #demand: Demand;
   /** At most `maxHz` go through it; made when that is asked for. */
   #rate: EventRate<Payload> | undefined;
   /** The newest event while another waits for room. */
@@ -229,12 +230,13 @@ export class EventFlow {
 
   constructor(options: EventFlowOptions) {
     this.#options = options;
+    this.#demand = options.demand;
   }
 
   /** Takes over the references of `payload`. */
   event(payload: Payload): void {
     if (!this.#isOpen) return releasePayload(payload);
-    const { maxHz } = this.#options.demand();
+    const { maxHz } = this.#demand;
     if (maxHz > 0 || this.#rate?.isWaiting === true) this.#rateOf(maxHz).push(payload);
     else this.#pass(payload);
   }
@@ -258,8 +260,9 @@ export class EventFlow {
 
   // ---- used by the flows of the session ----------------------------------------------------------------------------
 
-  demandChanged(): void {
-    this.#rate?.setMaxHz(this.#options.demand().maxHz);
+  demandChanged(demand: Demand): void {
+    this.#demand = demand;
+    this.#rate?.setMaxHz(demand.maxHz);
   }
 
   sendNewest(): void {
@@ -289,14 +292,14 @@ export class EventFlow {
   }
 
   #pass(payload: Payload): void {
-    if (this.#options.demand().policy === 'latest') this.#passLatest(payload);
+    if (this.#demand.policy === 'latest') this.#passLatest(payload);
     else this.#passEvery(payload);
   }
 
   #passEvery(payload: Payload): void {
     const { flows, output } = this.#options;
     if (this.#missed === 0 && !flows.isOverBudget) {
-      this.sendNewest(); // of the time when only the newest was wanted
+      if (this.#newest !== undefined) this.sendNewest(); // of the time when only the newest was wanted
       return output.event(payload);
     }
     if (this.#missed === 0) flows.count(this);
