@@ -245,13 +245,13 @@ export class Outbox {
         }
       }
     }
-    this.#queue = this.#queue.filter((stream) => {
-      if (!isAsked(stream.header.type) || !matches(stream.header)) return true;
+    const streams = this.#queue.filter(({ header }) => isAsked(header.type) && matches(header));
+    this.#queue = this.#queue.filter((stream) => !streams.includes(stream));
+    for (const stream of streams) {
       withdrawn.push({ ...stream.header });
       this.#waitingBytes -= stream.payload.length;
-      this.#endStream(stream);
-      return false;
-    });
+      this.#endStream(stream); // what waited for it may be large, and joins the queue
+    }
     return withdrawn;
   }
 
