@@ -1,5 +1,6 @@
 // Calls that wait, in the browser's IndexedDB, shared by all tabs of an origin. Knows nothing of what they are.
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import type { DBSchema } from 'idb';
+import { reopenedDatabase } from '../reopened-database.ts';
 import type { QueueStore, StoredCall } from './queue-types.ts';
 
 interface Schema extends DBSchema {
@@ -7,31 +8,16 @@ interface Schema extends DBSchema {
   leases: { key: string; value: { readonly owner: string; readonly untilMs: number } };
 }
 
-const DATABASE = 'qiway-queue';
-const VERSION = 1;
-
-/** Opens the database with the first use, and again when the browser closed it. Rejects where IndexedDB is refused. */
+/** Rejects where IndexedDB is refused. */
 export function indexedDbQueue(): QueueStore {
-  let opened: Promise<IDBPDatabase<Schema>> | undefined;
-  const database = (): Promise<IDBPDatabase<Schema>> => {
-    const forget = (): void => {
-      opened = undefined;
-    };
-    opened ??= openDB<Schema>(DATABASE, VERSION, {
-      upgrade: (created) => {
-        created.createObjectStore('calls', { keyPath: 'order', autoIncrement: true }).createIndex('robot', 'robot');
-        created.createObjectStore('leases');
-      },
-      // A newer SDK in another tab waits for this one.
-      blocking: (_current, _blocked, event) => {
-        forget();
-        (event.target as IDBDatabase).close();
-      },
-      terminated: forget,
-    });
-    opened.catch(forget);
-    return opened;
-  };
+  const database = reopenedDatabase<Schema>({
+    name: 'qiway-queue',
+    version: 1,
+    create: (created) => {
+      created.createObjectStore('calls', { keyPath: 'order', autoIncrement: true }).createIndex('robot', 'robot');
+      created.createObjectStore('leases');
+    },
+  });
   return {
     load: async (robot) => (await (await database()).getAllFromIndex('calls', 'robot', robot)) as StoredCall[],
     add: async (call) => (await database()).add('calls', call, undefined),

@@ -31,6 +31,15 @@ async function talk(
   }
 }
 
+/** A service that can leave the bus and come back. */
+function restartedPosture(): { readonly stopped: readonly string[]; host(): ReturnType<typeof createObject> } {
+  const stopped: string[] = [];
+  return {
+    stopped,
+    host: () => createObject({ stopMove: method('()', 'v', () => void stopped.push('stop')) }),
+  };
+}
+
 describe('a failsafe', () => {
   it('is not made as long as the session is heard', async () => {
     const { lab, driver } = await armed();
@@ -134,9 +143,7 @@ describe('a failsafe', () => {
 
   it('finds a service again that left the bus since, and stops when it is back', async () => {
     const lab = await safetyLab();
-    const stopped: string[] = [];
-    const host = (): ReturnType<typeof createObject> =>
-      createObject({ stopMove: method('()', 'v', () => void stopped.push('stop')) });
+    const { stopped, host } = restartedPosture();
     const first = await lab.bus.host('ALRobotPosture', host());
     const driver = await lab.session();
     await driver.own['setFailsafe']?.(200, [['ALRobotPosture', 'stopMove', []]]);
@@ -152,9 +159,7 @@ describe('a failsafe', () => {
 describe('a stop that could not be delivered', () => {
   it('is not made any more once the session is back', async () => {
     const lab = await safetyLab();
-    const stopped: string[] = [];
-    const host = (): ReturnType<typeof createObject> =>
-      createObject({ stopMove: method('()', 'v', () => void stopped.push('stop')) });
+    const { stopped, host } = restartedPosture();
     const first = await lab.bus.host('ALRobotPosture', host());
     const driver = await lab.session();
     await driver.own['setFailsafe']?.(500, [['ALRobotPosture', 'stopMove', []]]);
