@@ -73,7 +73,7 @@ export class ClientSession implements Bus {
       onMessage: (header, payload) => this.#peer.receive(header, payload),
       onControl: (type, body) => this.#takeControl(type, body),
       onRtt: (rttMs) => {
-        this.#probe.stop();
+        this.#probe.answered(rttMs);
         this.#rttMs = rttMs;
         this.#listeners.rttMeasured(rttMs);
       },

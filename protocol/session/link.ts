@@ -42,8 +42,12 @@ export function eventBudget({ maxQueuedBytes }: LinkLimits): number {
 const SILENT_BEATS = 2.5;
 /** A beat that comes so much later than it should, as part of itself, was kept up here: it says nothing of the other side. */
 const LATE_BEAT = 0.5;
+/** For the first answer after the beat began or became another, ms: a round trip may take longer than some beats. */
+const FIRST_ANSWER_MS = 2_500;
 /** Of one transport message; ours stay far below. */
 export const MAX_BATCH_BYTES: number = 1280 * 1024;
+/** Pings without an answer that are remembered: a round trip of 4 s at the fastest beat. */
+const MAX_ASKED = 64;
 const EMPTY = new Uint8Array(0);
 /** RFC 6455: a page is left, for good or for the back/forward cache. */
 const GOING_AWAY_CODE = 1001;
@@ -87,9 +91,12 @@ export class Link {
   #state: 'open' | 'closed' = 'open';
   #lastHeardMs: number;
   #stopBeat: () => void = () => {};
+  /** When it began to beat as it does now. */
+  #beatSinceMs = 0;
   #beat: Heartbeat | undefined;
   #pingId = 0;
-  #pingSentAt: number | undefined;
+  /** Pings that are not answered yet, the oldest first: answers may take longer than the time between two. */
+  #asked: { readonly id: number; readonly sentMs: number }[] = [];
 
   constructor({ transport, clock, owner, maxBufferedBytes }: LinkOptions) {
     this.#maxBufferedBytes = maxBufferedBytes;
@@ -139,6 +146,7 @@ export class Link {
   startHeartbeat(beat: Heartbeat): void {
     this.#beat = { ...beat };
     this.#lastHeardMs = this.#clock.now();
+    this.#beatSinceMs = this.#lastHeardMs;
     this.#nextBeat();
     if (beat.probes) this.ping();
   }
@@ -147,6 +155,7 @@ export class Link {
   setBeat(everyMs: number): void {
     if (this.#beat === undefined || this.#beat.everyMs === everyMs) return;
     this.#beat.everyMs = everyMs;
+    this.#beatSinceMs = this.#clock.now();
     this.#stopBeat();
     this.#nextBeat();
     if (this.#beat.probes) this.ping();
@@ -154,7 +163,8 @@ export class Link {
 
   ping(): void {
     this.#pingId = (this.#pingId + 1) >>> 0;
-    this.#pingSentAt = this.#clock.now();
+    this.#asked.push({ id: this.#pingId, sentMs: this.#clock.now() });
+    if (this.#asked.length > MAX_ASKED) this.#asked.shift();
     this.#say(ControlType.ping, this.#pingId, EMPTY);
   }
 
@@ -192,7 +202,7 @@ export class Link {
       // Whoever was kept up itself has not read what came meanwhile.
       if (now - dueMs > everyMs * LATE_BEAT) this.#lastHeardMs = Math.max(this.#lastHeardMs, now - everyMs);
       const silentMs = now - this.#lastHeardMs;
-      if (silentMs >= everyMs * SILENT_BEATS)
+      if (silentMs >= everyMs * SILENT_BEATS && this.#isAnswerDue(now))
         return this.close(
           new QiwayError('link-lost', `Nothing was heard for ${Math.round(silentMs)} ms.`, {
             data: { reason: 'silence' },
@@ -205,6 +215,11 @@ export class Link {
       if (beat.probes || isQuiet || silentMs >= everyMs) this.ping();
       this.#nextBeat();
     });
+  }
+
+  /** What was asked since it beats as it does now could be answered. */
+  #isAnswerDue(now: number): boolean {
+    return this.#lastHeardMs > this.#beatSinceMs || now - this.#beatSinceMs >= FIRST_ANSWER_MS;
   }
 
   #say(type: number, id: number, body: Uint8Array): void {
@@ -259,10 +274,9 @@ export class Link {
       case ControlType.ping:
         return this.#say(ControlType.pong, id, EMPTY);
       case ControlType.pong: {
-        const sentAt = this.#pingSentAt;
-        if (id !== this.#pingId || sentAt === undefined) return;
-        this.#pingSentAt = undefined;
-        return this.#owner.rttMeasured(this.#clock.now() - sentAt);
+        const index = this.#asked.findIndex((ping) => ping.id === id);
+        const [ping] = this.#asked.splice(0, index + 1).slice(-1);
+        return ping === undefined ? undefined : this.#owner.rttMeasured(this.#clock.now() - ping.sentMs);
       }
       default:
         this.#owner.control(type, id, body);
