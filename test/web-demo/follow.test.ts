@@ -4,20 +4,8 @@ import type { Robot, ServiceChange, Status } from '@qiway/sdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { followServices } from '../../web-demo/robot/follow.ts';
 import type { Services } from '../../web-demo/robot/robot-services.ts';
+import { ONLINE } from '../support/online-status.ts';
 import { settled, type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
-
-const ONLINE: Status = {
-  state: 'online',
-  route: 'direct',
-  address: 'robot',
-  isSealed: true,
-  rttMs: 3,
-  session: 'new',
-  bus: 'up',
-  url: 'http://robot/',
-  robotId: 'robot',
-  queued: 0,
-};
 
 /** As much of a robot as is followed. */
 class FakeRobot {

@@ -3,24 +3,14 @@ import { QiwayError, type Robot } from '@qiway/sdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createLink, type Link } from '../../web-demo/robot/link.ts';
 import type { Services } from '../../web-demo/robot/robot-services.ts';
+import { ONLINE } from '../support/online-status.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
 type Status = Robot['status'];
 
 /** As much of a robot as a link looks at; `end` breaks it. */
 function fakeRobot(): { readonly robot: Robot<Services>; end(reason: QiwayError): void; isClosed(): boolean } {
-  let status: Status = {
-    state: 'online',
-    route: 'direct',
-    address: 'robot',
-    isSealed: true,
-    rttMs: 3,
-    session: 'new',
-    bus: 'up',
-    url: 'http://robot/',
-    robotId: 'robot',
-    queued: 0,
-  };
+  let status: Status = ONLINE;
   let isClosed = false;
   let wake = (): void => undefined;
   const robot = {
