@@ -169,10 +169,12 @@ class Failsafe {
     this.#session = session;
     this.#details = details;
     const { parts, afterMs } = details;
+    const { clock } = parts;
     this.#stopWatching = watchSilence(session, {
-      clock: parts.clock,
+      clock,
       afterMs,
-      silent: () => this.#fire('silent'),
+      isStallSilence: true,
+      silent: () => this.#fire(clock.now() - session.lastHeardMs < afterMs ? 'the agent was held up' : 'silent'),
       heardAgain: () => {
         this.#silence += 1;
         parts.latenessOf(session).heard();

@@ -28,6 +28,8 @@ export interface SilenceOptions {
   readonly silent: () => void;
   /** Something came again after that. */
   readonly heardAgain?: () => void;
+  /** This process was held up itself for `afterMs`: nobody watched, and what came meanwhile was not obeyed in time. Also silence. */
+  readonly isStallSilence?: boolean;
 }
 
 /** A timer that is later than this was held up by this process itself, and what came meanwhile is not read yet. */
@@ -36,16 +38,19 @@ const HELD_UP_MS = 20;
 /** Watches until the function that is returned is called. Costs a timer, and nothing for what comes. */
 export function watchSilence(
   session: Pick<SafetySession, 'lastHeardMs' | 'listen'>,
-  { clock, afterMs, silent, heardAgain }: SilenceOptions,
+  { clock, afterMs, silent, heardAgain, isStallSilence = false }: SilenceOptions,
 ): () => void {
   let stop = (): void => {};
   const lookIn = (delayMs: number, isLastLook = false): void => {
     const dueMs = clock.now() + delayMs;
     stop = clock.after(delayMs, () => {
       const nowMs = clock.now();
-      const leftMs = session.lastHeardMs + afterMs - nowMs;
-      if (leftMs > 0) return lookIn(leftMs);
-      if (!isLastLook && nowMs - dueMs > HELD_UP_MS) return lookIn(1, true);
+      const lateMs = nowMs - dueMs;
+      if (!isStallSilence || lateMs <= afterMs) {
+        const leftMs = session.lastHeardMs + afterMs - nowMs;
+        if (leftMs > 0) return lookIn(leftMs);
+        if (!isLastLook && lateMs > HELD_UP_MS) return lookIn(1, true);
+      }
       stop = session.listen({
         heard: () => {
           stop();

@@ -297,7 +297,12 @@ describe('a failsafe beside leases', () => {
 
 describe('an agent that was held up itself', () => {
   /** Timers run when the test says so, however late. */
-  function heldUp(): { silent: () => number; hear: () => void; jump: (ms: number) => void; run: () => void } {
+  function heldUp(isStallSilence = false): {
+    silent: () => number;
+    hear: () => void;
+    jump: (ms: number) => void;
+    run: () => void;
+  } {
     let now = 0;
     let lastHeardMs = 0;
     let fired = 0;
@@ -318,6 +323,7 @@ describe('an agent that was held up itself', () => {
     watchSilence(session, {
       clock,
       afterMs: 500,
+      isStallSilence,
       silent: () => {
         fired += 1;
       },
@@ -341,6 +347,27 @@ describe('an agent that was held up itself', () => {
     hear();
     run();
     expect(silent()).toBe(0);
+  });
+
+  it('takes it for silence, where it is asked to, that nobody watched for as long again', () => {
+    const { silent, hear, jump, run } = heldUp(true);
+    jump(900);
+    hear();
+    run();
+    expect(silent()).toBe(0);
+    jump(500 + 501);
+    hear();
+    run();
+    expect(silent()).toBe(1);
+  });
+
+  it('stops the robot, whose driver it did not obey in time', async () => {
+    const { lab, driver } = await armed();
+    lab.clock.stall(1_001);
+    driver.hear();
+    await lab.clock.advance(0);
+    expect(lab.log).toEqual(['stop']);
+    expect(lab.lines.join('\n')).toContain('reason="the agent was held up"');
   });
 
   it('looks once more, and not for ever', () => {

@@ -4,6 +4,8 @@ import type { Clock } from '@qiway/protocol/clock';
 export interface VirtualClock extends Clock {
   /** Runs everything due within `ms`, in order of time, letting promises settle between. */
   advance(ms: number): Promise<void>;
+  /** Time goes by while the process hangs: what was due runs late, with the next `advance`. */
+  stall(ms: number): void;
 }
 
 interface Timer {
@@ -21,6 +23,9 @@ export function virtualClock(): VirtualClock {
       timers.add(timer);
       return () => timers.delete(timer);
     },
+    stall: (ms) => {
+      now += ms;
+    },
     advance: async (ms) => {
       const end = now + ms;
       for (;;) {
@@ -28,7 +33,7 @@ export function virtualClock(): VirtualClock {
         const due = [...timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
         if (due === undefined) break;
         timers.delete(due);
-        now = due.at;
+        now = Math.max(now, due.at);
         due.run();
       }
       now = end;
