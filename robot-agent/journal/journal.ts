@@ -2,32 +2,21 @@
 // kill -9; a call that was under way then is not made again. Knows keys and outcomes, no bus and no sessions.
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@qiway/protocol/clock';
-import {
-  asQiwayError,
-  type ErrorCode,
-  type ErrorRecord,
-  overLimit,
-  QiwayError,
-  reviveError,
-} from '@qiway/protocol/errors';
+import { asQiwayError, type ErrorCode, overLimit, type QiwayError } from '@qiway/protocol/errors';
 import type { Logger } from '../logger.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { type Database, openDatabase } from './journal-file.ts';
+import {
+  type JournalKey,
+  type KeptResult,
+  prepare,
+  type Row,
+  recorded,
+  type Statements,
+  toRecord,
+} from './kept-calls.ts';
 
-/** One call, by who asks for it and the key that he gave it. */
-export interface JournalKey {
-  readonly clientId: string;
-  readonly key: string;
-  readonly service: string;
-  /** Full name. */
-  readonly method: string;
-}
-
-/** What a call returned: bytes without objects. */
-export interface KeptResult {
-  readonly signature: string;
-  readonly bytes: Uint8Array;
-}
+export type { JournalKey, KeptResult } from './kept-calls.ts';
 
 export interface JournalLimits {
   /** Calls remembered of one client, and of all. */
@@ -63,14 +52,6 @@ export interface JournalOptions {
 /** @throws `config-invalid` when the file cannot be used */
 export function openJournal(options: JournalOptions): Journal {
   return new Journal(options);
-}
-
-interface Row {
-  readonly state: 'begun' | 'result' | 'error' | 'dropped' | 'taken';
-  readonly begun: number;
-  readonly bytes: number;
-  readonly detail: string | null;
-  readonly payload: Uint8Array | null;
 }
 
 interface Held {
@@ -288,63 +269,4 @@ const NOT_REACHED: ReadonlySet<string> = new Set<ErrorCode>([
 /** The call certainly never reached a service, and would have if something had been there: it may be made again. */
 export function hasNotRun({ code, maybeExecuted }: QiwayError): boolean {
   return !maybeExecuted && NOT_REACHED.has(code);
-}
-
-/** @throws unless a result is recorded */
-function recorded({ state, detail, payload }: Row, { service, method }: JournalKey): KeptResult {
-  switch (state) {
-    case 'result':
-      return { signature: detail ?? 'v', bytes: payload ?? new Uint8Array() };
-    case 'error':
-      throw reviveError(JSON.parse(detail ?? '{}') as ErrorRecord);
-    case 'begun':
-      throw new QiwayError(
-        'interrupted',
-        `The agent ended while it called ${service}.${method}, which may have run and is not called again. Ask the robot what is the case.`,
-        { data: { service, method }, maybeExecuted: true },
-      );
-    default:
-      throw new QiwayError(
-        'result-not-kept',
-        `${service}.${method} was called, and ${state === 'taken' ? 'what it came to was handed out already' : 'its result was too large to keep'}. Do not call it again; ask the robot for what you need.`,
-        { data: { reason: state === 'taken' ? 'handed out' : 'too large' }, maybeExecuted: true },
-      );
-  }
-}
-
-function toRecord({ code, message, data, maybeExecuted }: QiwayError): Omit<ErrorRecord, 'name'> {
-  return { code, message, data, maybeExecuted };
-}
-
-interface Statements {
-  readonly find: Statement;
-  readonly begin: Statement;
-  readonly settle: Statement;
-  readonly remove: Statement;
-  readonly olderThan: Statement;
-  readonly oldestTaken: Statement;
-  readonly oldestSettledOf: Statement;
-}
-
-type Statement = ReturnType<Database['prepare']>;
-
-/** Of keys dropped at once: a tenth of the least bound would be looked for each time otherwise. */
-const DROP_COUNT = 100;
-
-function prepare(database: Database): Statements {
-  const taken = `SELECT client, key, bytes FROM calls WHERE state = 'taken'`;
-  return {
-    find: database.prepare('SELECT state, begun, bytes, detail, payload FROM calls WHERE client = ? AND key = ?'),
-    begin: database.prepare(`INSERT INTO calls (client, key, begun, state, bytes) VALUES (?, ?, ?, 'begun', 0)`),
-    settle: database.prepare(
-      'UPDATE calls SET state = ?, bytes = ?, detail = ?, payload = ? WHERE client = ? AND key = ?',
-    ),
-    remove: database.prepare('DELETE FROM calls WHERE client = ? AND key = ?'),
-    olderThan: database.prepare('SELECT client, key, bytes FROM calls WHERE begun < ?'),
-    oldestTaken: database.prepare(`${taken} ORDER BY begun, rowid LIMIT ${DROP_COUNT}`),
-    oldestSettledOf: database.prepare(
-      `SELECT client, key, bytes FROM calls WHERE client = ? AND state <> 'begun'
-       ORDER BY state = 'taken' DESC, begun, rowid LIMIT ${DROP_COUNT}`,
-    ),
-  };
 }

@@ -2,27 +2,16 @@
 // Knows a store, a port to the session and its siblings in other tabs; nothing of links.
 import { NO_OBJECTS, type Payload } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
-import { type ErrorRecord, overLimit, QiwayError, reviveError } from '@qiway/protocol/errors';
+import { QiwayError, reviveError } from '@qiway/protocol/errors';
 import type { QueuedCall } from '@qiway/protocol/objects/remote';
-import { decodePayload, plainObjects } from '@qiway/protocol/objects/values';
 import { CallShelf } from './call-shelf.ts';
 import type { FlushTurn } from './flush-turn.ts';
 import { Flusher } from './flusher.ts';
 import type { CallMaker } from './make-call.ts';
+import { madeElsewhere, type QueueNews, shown } from './queue-news.ts';
+import { checkRoom, QUEUE_LIMITS, type QueueLimits } from './queue-room.ts';
 import type { QueueChange, QueueEntry, QueuePort, QueueStore, StoredCall } from './queue-types.ts';
 import { describeArguments, WaitingCall } from './waiting-call.ts';
-
-/** What tabs tell each other, over a BroadcastChannel. */
-export type QueueNews =
-  | { readonly kind: 'queued'; readonly call: StoredCall }
-  | { readonly kind: 'sending' | 'waiting' | 'cancel'; readonly id: string }
-  /** Without a result: it holds objects of the other tab. */
-  | {
-      readonly kind: 'done';
-      readonly id: string;
-      readonly result?: { readonly signature: string; readonly bytes: Uint8Array };
-    }
-  | { readonly kind: 'failed' | 'expired' | 'canceled'; readonly id: string; readonly error: ErrorRecord };
 
 export interface OfflineQueueOptions {
   readonly robotId: string;
@@ -41,13 +30,6 @@ export interface OfflineQueueOptions {
   readonly limits?: QueueLimits;
 }
 
-export interface QueueLimits {
-  readonly maxCalls: number;
-  readonly maxBytes: number;
-}
-
-/** More than people make while a robot is away; what a program makes in a loop is not worth keeping. */
-export const QUEUE_LIMITS: QueueLimits = { maxCalls: 1000, maxBytes: 4 * 1024 * 1024 };
 /** How long news of another tab may be on their way after its turn, ms. */
 const NEWS_MS = 1_000;
 /** Longest sleep of a timer: the calendar may be set, and machines sleep. */
@@ -210,29 +192,14 @@ export class OfflineQueue {
       wasSent: false,
       journal: undefined,
     });
-    this.#checkRoom(call, displaced);
+    const others = [...this.#calls.values()].filter((each) => !displaced.includes(each));
+    checkRoom(call, { others, limits: this.#options.limits ?? QUEUE_LIMITS });
     call.state = 'storing';
     this.#calls.set(call.stored.id, call);
     this.#change(call, 'queued');
     this.#storing = this.#storing.then(() => this.#keep(call));
     this.#setTimer();
     return call;
-  }
-
-  /** @throws `limit-exceeded` */
-  #checkRoom(call: WaitingCall, displaced: readonly WaitingCall[]): void {
-    const { maxCalls, maxBytes } = this.#options.limits ?? QUEUE_LIMITS;
-    const others = [...this.#calls.values()].filter((each) => !displaced.includes(each));
-    if (others.length >= maxCalls)
-      throw overLimit(`${maxCalls} calls wait for the robot already; no more can.`, {
-        limit: 'queuedCalls',
-        maximum: maxCalls,
-      });
-    if (others.reduce((sum, { size }) => sum + size, call.size) > maxBytes)
-      throw overLimit(`More than ${maxBytes} bytes of calls would wait for the robot.`, {
-        limit: 'queuedBytes',
-        maximum: maxBytes,
-      });
   }
 
   async #keep(call: WaitingCall): Promise<void> {
@@ -359,21 +326,4 @@ export class OfflineQueue {
     const place = ({ state, stored }: WaitingCall): number => (state === 'storing' ? Number.MAX_VALUE : stored.order);
     return [...this.#calls.values()].sort((one, other) => place(one) - place(other));
   }
-}
-
-/** For listeners; whoever waits decodes it himself, and is told if that fails. */
-function shown(payload: Payload): Pick<QueueChange, 'result'> {
-  try {
-    return payload.objects.length > 0 ? {} : { result: decodePayload(payload, plainObjects) };
-  } catch {
-    return {};
-  }
-}
-
-function madeElsewhere({ stored: { service, method } }: WaitingCall): QiwayError {
-  return new QiwayError(
-    'result-not-kept',
-    `Another page of this site made ${service}.${method}; what it came to is not known here.`,
-    { data: { reason: 'another page' }, maybeExecuted: true },
-  );
 }

@@ -5,7 +5,8 @@ import type { QueuedCall } from '@qiway/protocol/objects/remote';
 import { flushTurn } from './flush-turn.ts';
 import { indexedDbQueue } from './indexed-db-queue.ts';
 import { callMaker } from './make-call.ts';
-import { OfflineQueue, type QueueNews } from './offline-queue.ts';
+import { OfflineQueue } from './offline-queue.ts';
+import type { QueueNews } from './queue-news.ts';
 import type { QueueChange, QueueEntry, RobotQueueOptions } from './queue-types.ts';
 
 export interface OpenedQueue {

@@ -12,7 +12,8 @@ import { onceMembers } from '../../robot-agent/journal/once-members.ts';
 import { createLogger } from '../../robot-agent/logger.ts';
 import { flushTurn, type LocksLike } from '../../sdk/offline/flush-turn.ts';
 import { callMaker } from '../../sdk/offline/make-call.ts';
-import { OfflineQueue, type OfflineQueueOptions, type QueueNews } from '../../sdk/offline/offline-queue.ts';
+import { OfflineQueue, type OfflineQueueOptions } from '../../sdk/offline/offline-queue.ts';
+import type { QueueNews } from '../../sdk/offline/queue-news.ts';
 import type { QueueChange, QueuePort, QueueStore } from '../../sdk/offline/queue-types.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 
