@@ -114,8 +114,9 @@ export function faultOf(error: unknown): HandshakeFault | undefined {
 }
 
 function tooLate(timeoutMs: number): QiwayError {
-  return new QiwayError('timeout', `The other side did not answer in the handshake within ${timeoutMs} ms.`, {
-    data: { timeoutMs },
+  const roundMs = Math.ceil(timeoutMs);
+  return new QiwayError('timeout', `The other side did not answer in the handshake within ${roundMs} ms; try again.`, {
+    data: { timeoutMs: roundMs },
   });
 }
 

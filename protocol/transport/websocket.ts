@@ -55,7 +55,7 @@ export function dialWebSocket(options: DialOptions): Promise<Transport> {
     const transport = new WebSocketTransport(socket, options.clock);
     stopTimer = options.clock.after(options.timeoutMs, () => {
       socket.close();
-      fail(`it did not open within ${options.timeoutMs} ms`);
+      fail(`it did not open within ${Math.ceil(options.timeoutMs)} ms`);
     });
     socket.addEventListener('open', () => {
       isOpen = true;
