@@ -16,7 +16,7 @@ const HEALTH_PATH = '/healthz';
 /** What to do when there is no session, by the code of the failure. */
 const SESSION_ADVICE: Readonly<Record<string, string>> = {
   unauthorized:
-    'the token is not the one of this agent: it prints a new one at each start unless --token or --state is given; copy its URL again',
+    'the token is not the one of this agent: another --token, --state or --listen makes another; copy its URL again',
   'robot-identity-mismatch':
     'another robot has this address now, or this one got a new identity (another --state): nothing was sent to it; copy the URL that the robot’s agent prints now',
   'handshake-failed': 'the agent answers and cannot prove who it is: something in between may change what is said',
@@ -24,6 +24,29 @@ const SESSION_ADVICE: Readonly<Record<string, string>> = {
   'dial-failed':
     'the agent answers HTTP and no WebSocket: a proxy in between may not let WebSockets pass, or the versions differ',
 };
+
+/** What happened when nothing answered, by the codes of the system, and what to do about it; the last is anything else. */
+const AGENT_ADVICE: readonly { readonly causes: readonly string[]; readonly words: string; readonly advice: string }[] =
+  [
+    {
+      causes: ['ENOTFOUND', 'EAI_AGAIN'],
+      words: 'nobody knows the name of',
+      advice:
+        'is the name written right, and is this computer in the robot’s network? Names that end in .local need mDNS; the robot’s IP address does as well',
+    },
+    {
+      causes: ['ECONNREFUSED', 'ECONNRESET'],
+      words: 'nothing listens at',
+      advice:
+        'the computer is there and no agent: is it running (npx qiway-agent), and is this its port? Beyond its own computer it listens where --listen says so',
+    },
+    {
+      causes: [],
+      words: 'nothing answers at',
+      advice:
+        'is the robot on, is this computer in its network, does a firewall stand between? An agent that hangs answers nothing either',
+    },
+  ];
 
 /** The exit code. */
 export async function doctor(invocation: Invocation, { connect, terminal }: Surroundings): Promise<number> {
@@ -45,8 +68,11 @@ export async function doctor(invocation: Invocation, { connect, terminal }: Surr
     {
       name: 'agent',
       run: () => askHealth(agentUrl(invocation), invocation.timeoutMs),
-      advice: () =>
-        'is the agent running (npx qiway-agent), is the address right, does a firewall stand between? Ports of the robot: see the agent’s --listen',
+      advice: ({ code, message }) => {
+        if (code !== 'dial-failed')
+          return 'another program has this port: is the port right? It is the one of the agent’s --listen';
+        return AGENT_ADVICE.find(({ words }) => message.includes(words))?.advice ?? '';
+      },
     },
     {
       name: 'session',
@@ -110,10 +136,22 @@ function agentUrl(invocation: Invocation): URL {
 async function askHealth(url: URL, timeoutMs: number): Promise<string> {
   const signal = timeoutMs === 0 ? {} : { signal: AbortSignal.timeout(timeoutMs) };
   const response = await fetch(new URL(HEALTH_PATH, url), signal).catch((cause: unknown) => {
-    throw new QiwayError('dial-failed', `nothing answers at ${url.host}`, { cause });
+    throw unanswered(url, cause);
   });
-  await response.body?.cancel();
+  const health: unknown = await response.json().catch(() => undefined);
+  if (typeof health !== 'object' || health === null || !('bus' in health))
+    throw new QiwayError(
+      'unsupported',
+      `what answers at ${url.host} is no robot agent (${HEALTH_PATH} says ${response.status})`,
+    );
   return `answers at ${url.host} (${HEALTH_PATH} says ${response.status})`;
+}
+
+/** @param thrown by `fetch`, which hides in its cause what happened */
+function unanswered(url: URL, thrown: unknown): QiwayError {
+  const { code = '' } = ((thrown as Error).cause ?? {}) as { readonly code?: string };
+  const happened = AGENT_ADVICE.find(({ causes }) => causes.includes(code)) ?? AGENT_ADVICE.at(-1);
+  return new QiwayError('dial-failed', `${happened?.words} ${url.host}`, { cause: thrown });
 }
 
 function checkBus(robot: Robot): string {

@@ -1,7 +1,8 @@
 // The program itself: launched as npx does, against a real agent with a service that joined over TCP.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { method, property, signal } from '@qiway/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,7 +53,7 @@ describe('the program qiway', () => {
   });
 
   it('says of a call without an answer that it may have run', async () => {
-    expect(await qiway('call', '--timeout', '0.2', 'Thing.never')).toMatchObject({
+    expect(await qiway('call', '--timeout', '1', 'Thing.never')).toMatchObject({
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(/^qiway: \[timeout\] .* It may have run on the robot all the same\.\n$/),
@@ -130,6 +131,16 @@ describe('qiway doctor', () => {
     expect(told).toMatch(/failed {2}session: \[robot-identity-mismatch\] .*\n {8}→ another robot has this address/);
   });
 
+  it('says when what answers is no agent', async () => {
+    const server = createHttpServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, stdout } = await qiway('doctor', '--url', `http://127.0.0.1:${port}/#token=x`);
+    server.close();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/failed {2}agent: .*is no robot agent.*\n {8}→ another program has this port/);
+  });
+
   it('says what to do when nothing answers, and when there is no URL', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -142,6 +153,10 @@ describe('qiway doctor', () => {
     expect(code).toBe(1);
     expect(steps.map(({ state }) => state)).toEqual(['ok', 'failed', 'skipped', 'skipped', 'skipped', 'skipped']);
     expect(steps[1]?.advice).toContain('npx qiway-agent');
+    const named = await qiway('doctor', '--url', 'http://robot.invalid:8080/#token=x');
+    expect(named.stdout).toMatch(
+      /failed {2}agent: .*nobody knows the name of robot\.invalid:8080\n {8}→ is the name written right/,
+    );
     const without = await runProgram(process.execPath, [launcher, 'doctor'], { env: { QIWAY_URL: '' } });
     expect(without).toMatchObject({ code: 1, stdout: expect.stringContaining('failed  URL') });
   });
