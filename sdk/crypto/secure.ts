@@ -1,8 +1,9 @@
 // The handshake and who we are in it, put together for where the SDK runs: Node, a page of a secure origin, any other page.
 // A chunk of its own, loaded while the first WebSocket opens; of the three kinds of cryptography one is loaded.
 import type { Crypto, IdentityKey } from '@qiway/protocol/secure/crypto';
-import { type Credentials, idOf } from '@qiway/protocol/secure/identity';
+import { type Credentials, idOf, makeProof } from '@qiway/protocol/secure/identity';
 import { type Initiated, type InitiateOptions, initiate, isStaticKeyUnknown } from '@qiway/protocol/secure/initiate';
+import { walk } from '@qiway/protocol/secure/later';
 import type { NodeCryptoModule } from '@qiway/protocol/secure/node-crypto';
 import type { Transport } from '@qiway/protocol/session/transport';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
@@ -30,7 +31,9 @@ export interface Platform {
 export async function openSecure(platform: Platform = thisPlatform()): Promise<Secure> {
   const { crypto, kept } = await chooseCrypto(platform);
   const identity = kept ?? (await crypto.makeIdentity());
-  const credentials: Credentials = { identity, staticKey: await crypto.makeAgreementKey() };
+  const keys: Credentials = { identity, staticKey: await crypto.makeAgreementKey() };
+  // Signed once for all handshakes.
+  const credentials: Credentials = { ...keys, proof: await walk(makeProof(keys)) };
   return {
     clientId: await idOf(crypto, identity.publicKey),
     initiate: (transport, options) => initiate(transport, { ...options, ...credentials, crypto }),
