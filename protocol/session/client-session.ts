@@ -20,7 +20,7 @@ import { Retry } from './retry.ts';
 import { SessionListeners } from './session-listeners.ts';
 import { takeBack, withdrawMotion } from './taking-back.ts';
 import { afterMicrotasks } from './turn.ts';
-import { brokenOff, closedHere, endedByAgent, notSent, sessionGone } from './why-lost.ts';
+import { brokenOff, closedHere, endedByAgent, movedOver, notSent, sessionGone } from './why-lost.ts';
 
 export type { Dial, Dialed, DialRequest } from './attempt.ts';
 export type { ClientSessionOptions, Loss, SessionListener, SessionState } from './client-session-types.ts';
@@ -228,8 +228,7 @@ export class ClientSession implements Bus {
   }
 
   #send(header: MessageHeader, payload: Uint8Array): void {
-    const { outbox } = this.#conduit;
-    const { type } = header;
+    const [{ outbox }, { type }] = [this.#conduit, header];
     if (this.#state.kind === 'offline') {
       if (isActing(header)) throw notSent();
       // What nobody waits for any more is not to run late, either.
@@ -283,6 +282,7 @@ export class ClientSession implements Bus {
     }
     this.#welcome = welcome;
     this.#dialed = dialed;
+    if (isResumed) this.#withdrawMotion(movedOver(), welcome.received);
     this.#conduit.attach(link, { otherHas: welcome.received, heartbeatMs: this.#heartbeatMs(), probes: true });
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
@@ -372,10 +372,10 @@ export class ClientSession implements Bus {
     return this.#state.kind === 'offline' && !this.#state.isKept;
   }
 
-  #withdrawMotion(cause: QiwayError): void {
+  #withdrawMotion(cause: QiwayError, received?: number): void {
     const nameOf = (serviceId: number): string | undefined => this.#bus.now?.nameOf(serviceId);
-    const { outbox } = this.#conduit;
-    withdrawMotion({ outbox, peer: this.#peer, classes: this.classes, nameOf, cause });
+    const late = received === undefined ? undefined : { received, nowMs: this.#options.clock.now() };
+    withdrawMotion({ outbox: this.#conduit.outbox, peer: this.#peer, classes: this.classes, nameOf, cause, late });
   }
 
   #become(state: State): void {

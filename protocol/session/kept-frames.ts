@@ -133,11 +133,12 @@ export class KeptFrames {
     }
   }
 
-  /** Puts `nothing` in the place of calls and posts; returns the headers they had. */
-  withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): FrameHeader[] {
+  /** Puts `nothing` in the place of calls and posts, of those given to a transport before `beforeMs`; returns the headers they had. */
+  withdraw(matches: (frame: Readonly<FrameHeader>) => boolean, beforeMs?: number): FrameHeader[] {
     const withdrawn: FrameHeader[] = [];
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const kept = this.#entries[index] as Kept;
+      if (beforeMs !== undefined && (kept.sentMs ?? beforeMs) >= beforeMs) continue;
       for (const at of this.#offsets(kept.bytes, kept.body !== undefined)) {
         const frame = readFrameHeader(kept.bytes, at, this.#frame);
         const isAsked = frame.type === MessageType.call || frame.type === MessageType.post;

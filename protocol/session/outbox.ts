@@ -255,6 +255,11 @@ export class Outbox {
     return withdrawn;
   }
 
+  /** The same, only of what was given to a transport before `beforeMs`. */
+  withdrawSentBefore(beforeMs: number, matches: (frame: Readonly<FrameHeader>) => boolean): Readonly<FrameHeader>[] {
+    return this.#kept.withdraw(matches, beforeMs);
+  }
+
   /** Ids of calls that were never given to a transport, not even in part. */
   neverSent(): ReadonlySet<number> {
     this.#sendBatch();

@@ -3,6 +3,7 @@ import type { Peer } from '../bus/peer.ts';
 import { QiwayError, sentenceOf } from '../errors.ts';
 import type { ClassTable } from '../member-class.ts';
 import { readUint32 } from '../wire/bytes.ts';
+import type { FrameHeader } from '../wire/link-frame.ts';
 import { MessageType } from '../wire/message.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -15,17 +16,25 @@ export interface Motion extends TakingBack {
   readonly classes: ClassTable;
   /** Name of a service that is used here. */
   readonly nameOf: (serviceId: number) => string | undefined;
-  /** Why there is no link. */
+  /** Why there is no link, or another. */
   readonly cause: QiwayError;
+  /** Only what was given to a link too long ago, and is not among what the other side has. */
+  readonly late?: { readonly received: number; readonly nowMs: number } | undefined;
 }
 
+/** What moves the robot is too late after so long, ms; as the agent has it. */
+const LATE_MS = 500;
+
 /** What moves the robot happens now or never. */
-export function withdrawMotion({ outbox, peer, classes, nameOf, cause }: Motion): void {
-  const withdrawn = outbox.withdraw(({ service, object, action }) => {
+export function withdrawMotion({ outbox, peer, classes, nameOf, cause, late }: Motion): void {
+  const isMotion = ({ service, object, action }: Readonly<FrameHeader>): boolean => {
     const name = nameOf(service);
     const member = peer.memberName({ service, object, action });
     return name !== undefined && member !== undefined && classes.classOf(name, member) === 'motion';
-  });
+  };
+  if (late !== undefined) outbox.startAfter(late.received); // forgets what the other side has
+  const withdrawn =
+    late === undefined ? outbox.withdraw(isMotion) : outbox.withdrawSentBefore(late.nowMs - LATE_MS, isMotion);
   const error = new QiwayError(
     'link-lost',
     `The link broke before the robot confirmed, and what moves it is not sent again: ${sentenceOf(cause)}`,

@@ -18,6 +18,11 @@ export function sessionGone(cause: QiwayError | undefined): QiwayError {
   );
 }
 
+/** For what was under way for too long when the session went over to another link. */
+export function movedOver(): QiwayError {
+  return new QiwayError('link-lost', 'The session went over to another link, and the old one did not deliver.');
+}
+
 /** Why a link was given up on which the session could not go on. */
 export function brokenOff(cause: QiwayError): QiwayError {
   return new QiwayError('link-lost', `The session could not go on: ${sentenceOf(cause)}`, {

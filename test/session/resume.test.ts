@@ -179,6 +179,36 @@ describe('a session whose link is cut', () => {
     expect(count()).toBe(0);
   });
 
+  it('does not move the robot late when it goes over to another link while the old one is stalled', async () => {
+    const { service, session, swallow, door, count } = await start({
+      told: () => ({ bus: 'up', classes: [['Counter.moved', 'motion']] }),
+    });
+    const { clock } = door;
+    const old = { swallow };
+    const { onDial } = door;
+    door.onDial = (transport) => {
+      old.swallow();
+      const slow = onDial(transport);
+      return {
+        ...slow,
+        listen: (listener) =>
+          slow.listen({ ...listener, message: (bytes) => void clock.after(900, () => listener.message(bytes)) }),
+      };
+    };
+    session.moveTo();
+    await settled();
+    const early = failureOf(callMethod(service, 'moved')); // 900 ms before the link that it would go over
+    const asked = callMethod(service, 'add', 1);
+    await clock.advance(600);
+    const late = callMethod(service, 'moved');
+    await clock.advance(1_500);
+    expect(await early).toMatchObject({ code: 'link-lost', maybeExecuted: true });
+    expect(await asked).toBe(1);
+    await late;
+    expect(count()).toBe(101);
+    expect(door.dials.count).toBe(2);
+  });
+
   it('goes over to a better link without a pause', async () => {
     const { session, service, object, states, door } = await start();
     const { heard, ready } = listenTo(service);
