@@ -6,10 +6,10 @@ import { modulesOf, type Stage, sdkSize } from '../../scripts/size.ts';
 const MAX_BYTES: Readonly<Record<Stage, number>> = {
   core: 16_500,
   link: 24_500,
-  handshake: 6_900,
+  handshake: 7_000,
   fallback: 14_600,
   node: 900,
-  onDemand: 21_800,
+  onDemand: 22_000,
 };
 
 async function namesOf(stage: Stage): Promise<string[]> {
