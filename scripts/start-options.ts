@@ -77,5 +77,6 @@ export function startFailure(error: unknown, address: string | undefined): strin
       'choose another with --listen, or port 0 for any free one',
       'choose another with --port, 0 for any free one',
     )
+    .replace('give each its own --listen and --state', 'open the URL that it printed, or choose another --port')
     .replace(/^The agent cannot listen/, 'The console cannot be served');
 }

@@ -96,14 +96,11 @@ export function resultCode(error: unknown): number | undefined {
 }
 
 function unusable(path: string, cause: unknown): QiwayError {
-  const reason =
+  const sentence =
     resultCode(cause) === BUSY
-      ? 'another agent uses it; give each its own --state folder'
-      : `${asQiwayError(cause).message}; look at its folder, or choose another with --state`;
-  return new QiwayError('config-invalid', `The journal ${path} cannot be used: ${reason}.`, {
-    data: { key: 'state' },
-    cause,
-  });
+      ? `Another agent is running that keeps its state in the same place, ${path}; end it, or give each its own --listen and --state.`
+      : `The journal ${path} cannot be used: ${asQiwayError(cause).message}; look at its folder, or choose another with --state.`;
+  return new QiwayError('config-invalid', sentence, { data: { key: 'state' }, cause });
 }
 
 /** The log of a damaged database goes with it: what it holds belongs to no other. */

@@ -5,7 +5,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { QiwayError } from '@qiway/protocol/errors';
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { createLogger } from '@qiway/robot-agent';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openJournal } from '../../robot-agent/journal/journal.ts';
 import { startFailure, startOptions } from '../../scripts/start-options.ts';
 import { tokenOf } from '../support/agent-config.ts';
 import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
@@ -149,6 +152,27 @@ describe('its options', () => {
     [['--host'], '--host needs an address, such as 127.0.0.1.'],
   ])('%j are refused in one sentence', (given, sentence) => {
     expect(() => startOptions(given)).toThrow(sentence);
+  });
+
+  it('name --port when the console is there already', () => {
+    const folder = makeScratchFolder('start-twice');
+    const parts = {
+      path: join(folder, 'journal.sqlite'),
+      clock: systemClock,
+      logger: createLogger(() => {}, 'silent'),
+    };
+    const running = openJournal(parts);
+    try {
+      openJournal(parts).close();
+      expect.fail('two agents have one journal');
+    } catch (error) {
+      expect(startFailure(error, '127.0.0.1:8080')).toBe(
+        `Another agent is running that keeps its state in the same place, ${parts.path}; end it, or open the URL that it printed, or choose another --port.`,
+      );
+    } finally {
+      running.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('name --host where the agent says --listen', () => {
