@@ -3,6 +3,7 @@ import { QiwayError } from '@qiway/protocol/errors';
 import { describe, expect, it } from 'vitest';
 import {
   adviceFor,
+  busText,
   callText,
   durationText,
   headlineOf,
@@ -62,6 +63,7 @@ describe('words', () => {
 
   it('for a lost link leave out what only a programmer reads', () => {
     expect(lostText(new QiwayError('link-lost', 'The link was closed: closed (1006).'))).toBe('');
+    expect(lostText(new QiwayError('link-lost', 'The link was closed: link-lost.'))).toContain('heard nothing of this');
     expect(lostText(new QiwayError('link-lost', 'Three beats.', { data: { reason: 'silence' } }))).toContain(
       'Nothing was heard',
     );
@@ -98,5 +100,12 @@ describe('the headline', () => {
     );
     expect(headlineOf({ kind: 'refused', error }, { isAway: false, isBusUp: true }).words).toBe('Closed');
     expect(headlineOf({ ...lost, wasOnline: false }, { isAway: false, isBusUp: true }).words).toBe('Nobody answers');
+  });
+});
+
+describe('the robot’s bus', () => {
+  it('is known no better than the link is', () => {
+    expect(busText({ state: 'online', bus: 'down' })).toBe('Down');
+    expect(busText({ state: 'offline', bus: 'up' })).toBe('Up when the link was lost');
   });
 });

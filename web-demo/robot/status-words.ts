@@ -13,6 +13,8 @@ export interface Tried {
 const MAX_REASON = 90;
 /** What a browser tells of a socket that could not be opened, or broke: no more than that. */
 const ABRUPT = /closed \(1006\)/;
+/** With this an agent closes that heard nothing: the page slept, or what it said did not get through. */
+const UNHEARD = /The link was closed: link-lost/;
 
 /** What an error of dialling says was tried; empty when it says nothing of it. */
 export function triedOf(error: QiwayError | undefined): readonly Tried[] {
@@ -56,6 +58,7 @@ export function lostText(reason: QiwayError | undefined): string {
   if (reason === undefined) return '';
   if ((reason.data as { readonly reason?: string }).reason === 'silence')
     return 'Nothing was heard of the robot any more.';
+  if (UNHEARD.test(reason.message)) return 'The robot heard nothing of this page any more.';
   return ABRUPT.test(reason.message) ? '' : failureText(reason);
 }
 
@@ -127,6 +130,12 @@ export function shortId(id: string): string {
 /** A call that waits: `ALTextToSpeech.say("hello")`. */
 export function callText({ service, method, args }: Pick<QueueEntry, 'service' | 'method' | 'args'>): string {
   return `${service}.${method.split('::')[0] ?? method}(${args})`;
+}
+
+/** What is known of the robot's own bus is as old as the link. */
+export function busText({ state, bus }: Pick<Status, 'state' | 'bus'>): string {
+  const words = bus === 'up' ? 'Up' : 'Down';
+  return state === 'online' ? words : `${words} when the link was lost`;
 }
 
 export function rttText(rttMs: number | undefined): string {

@@ -6,7 +6,7 @@ import type { ConsoleState } from '../console-state.ts';
 import { Icon } from '../parts/icons.tsx';
 import { SparkLine } from '../parts/spark-line.tsx';
 import { clockText } from '../parts/time-line.tsx';
-import { lossText, routeText, rttText, sealText, sessionText, shortId } from '../robot/status-words.ts';
+import { busText, lossText, routeText, rttText, sealText, sessionText, shortId } from '../robot/status-words.ts';
 import { StatusNow } from './status-now.tsx';
 import { WaitingList } from './waiting-list.tsx';
 
@@ -64,7 +64,7 @@ function StatusFacts({ state, status }: PanelProps & { readonly status: Status }
         {status.lost !== undefined && <span class="small soft">{lossText(status.lost)}.</span>}
       </Fact>
       <Fact name="Robot’s bus" figure="bus">
-        {status.bus === 'up' ? 'Up' : 'Down'}
+        {busText(status)}
         {status.busReason !== undefined && status.bus === 'down' && <span class="small soft">{status.busReason}</span>}
       </Fact>
       {status.failsafe !== undefined && (
