@@ -46,6 +46,8 @@ const LATE_BEAT = 0.5;
 const FIRST_ANSWER_MS = 2_500;
 /** Of one transport message; ours stay far below. */
 export const MAX_BATCH_BYTES: number = 1280 * 1024;
+/** Pongs to a side of which nothing was seen to leave the transport: each costs memory, far more than its bytes. */
+const MAX_UNREAD_PONGS = 256;
 /** Pings without an answer that are remembered: a round trip of 4 s at the fastest beat. */
 const MAX_ASKED = 64;
 const EMPTY = new Uint8Array(0);
@@ -53,6 +55,8 @@ const EMPTY = new Uint8Array(0);
 const GOING_AWAY_CODE = 1001;
 /** Reason of a `link-lost` then. */
 export const GOING_AWAY = 'going away';
+/** Reason of a `link-lost` when nothing was heard. */
+export const SILENCE = 'silence';
 
 /** Whoever has the link now: first who waits for the welcome, or for the client's first frame; then the session. */
 export interface LinkOwner {
@@ -97,6 +101,9 @@ export class Link {
   #pingId = 0;
   /** Pings that are not answered yet, the oldest first: answers may take longer than the time between two. */
   #asked: { readonly id: number; readonly sentMs: number }[] = [];
+  #unreadPongs = 0;
+  /** In the transport when it was asked last. */
+  #bufferedBytes = 0;
 
   constructor({ transport, clock, owner, maxBufferedBytes }: LinkOptions) {
     this.#maxBufferedBytes = maxBufferedBytes;
@@ -205,7 +212,7 @@ export class Link {
       if (silentMs >= everyMs * SILENT_BEATS && this.#isAnswerDue(now))
         return this.close(
           new QiwayError('link-lost', `Nothing was heard for ${Math.round(silentMs)} ms.`, {
-            data: { reason: 'silence' },
+            data: { reason: SILENCE },
           }),
           4408,
         );
@@ -226,7 +233,7 @@ export class Link {
     if (this.#state === 'closed') return;
     if (this.transport.bufferedBytes <= this.#maxBufferedBytes) return this.#send(type, id, body);
     const maximum = this.#maxBufferedBytes;
-    this.close(overLimit('The other side asks and does not read.', { limit: 'bufferedBytes', maximum }), 4413);
+    this.close(unread({ limit: 'bufferedBytes', maximum }), 4413);
   }
 
   #send(type: number, id: number, body: Uint8Array): void {
@@ -272,7 +279,7 @@ export class Link {
   #takeControl(type: number, id: number, body: Uint8Array): void {
     switch (type) {
       case ControlType.ping:
-        return this.#say(ControlType.pong, id, EMPTY);
+        return this.#answerPing(id);
       case ControlType.pong: {
         const index = this.#asked.findIndex((ping) => ping.id === id);
         const [ping] = this.#asked.splice(0, index + 1).slice(-1);
@@ -283,10 +290,23 @@ export class Link {
     }
   }
 
+  #answerPing(id: number): void {
+    const { bufferedBytes } = this.transport;
+    const isRead = bufferedBytes === 0 || bufferedBytes < this.#bufferedBytes;
+    this.#bufferedBytes = bufferedBytes;
+    this.#unreadPongs = isRead ? 0 : this.#unreadPongs + 1;
+    if (this.#unreadPongs <= MAX_UNREAD_PONGS) return this.#say(ControlType.pong, id, EMPTY);
+    this.close(unread({ limit: 'unreadPongs', maximum: MAX_UNREAD_PONGS }), 4413);
+  }
+
   #end(error: QiwayError): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#stopBeat();
     this.#owner.closed(error);
   }
+}
+
+function unread(bound: Parameters<typeof overLimit>[1]): QiwayError {
+  return overLimit('The other side asks and does not read.', bound);
 }
