@@ -91,13 +91,13 @@ export class Registrations {
     const subscription = object.subscribe(signal, sink);
     const entry: Entry = { service, objectId, link, subscription, flow };
     this.#keep(entry);
-    subscription.ready.then(
-      () => answer(encodeValue('L', this.#nextServerLink++)),
-      (error: QiwayError) => {
+    // An answer may find no room.
+    subscription.ready
+      .then(() => answer(encodeValue('L', this.#nextServerLink++)))
+      .catch((error: QiwayError) => {
         this.#forget(entry);
         this.#options.refuse(address, error);
-      },
-    );
+      });
   }
 
   /** unregisterEvent. @throws `wire-invalid`, `call-failed` for a link that is not registered */
@@ -109,7 +109,10 @@ export class Registrations {
       throw new QiwayError('call-failed', text, { data: { text } });
     }
     this.#forget(entry);
-    entry.subscription.close().then(() => answer(new Uint8Array(0)));
+    entry.subscription
+      .close()
+      .then(() => answer(new Uint8Array(0)))
+      .catch((error: QiwayError) => this.#options.refuse(address, error));
   }
 
   /** Those of one object. */
