@@ -41,7 +41,7 @@ export class Inbox {
     return this.#received;
   }
 
-  /** Number of the frame with which the message began that is being passed on. */
+  /** Number of the frame with which the message began that is being passed on; infinite for a lossy one. */
   get began(): number {
     return this.#began;
   }
@@ -105,6 +105,7 @@ export class Inbox {
   #takeLossy(frame: FrameHeader, body: Uint8Array): void {
     const isFit = frame.type === MessageType.post || frame.type === MessageType.event;
     if (!isFit || frame.stream !== 0 || (frame.flags & FrameFlags.fragment) !== 0) throw unknownFrame(frame);
+    this.#began = Number.POSITIVE_INFINITY; // never replayed: it was sent on this link
     this.#passOn(frame, body);
   }
 

@@ -20,6 +20,8 @@ interface Kept {
   /** A batch; or, with `body`, the header of one frame of bulk. */
   bytes: Uint8Array;
   body: Uint8Array | undefined;
+  /** Memory that is free with the body. */
+  readonly bodyBytes: number;
   /** What it counts in the window of bulk. */
   bulkBytes: number;
   /** When it was first given to a transport; undefined: not yet. */
@@ -176,10 +178,10 @@ export class KeptFrames {
     this.#count(kept, 1);
   }
 
-  #count({ bytes, body }: Kept, sign: 1 | -1): void {
+  #count({ bytes, body, bodyBytes }: Kept, sign: 1 | -1): void {
     const batchBytes = body === undefined ? bytes.buffer.byteLength : 0;
     this.#batchBytes += sign * batchBytes;
-    this.#bytes += sign * (batchBytes + (body === undefined ? 0 : bytes.length + body.length));
+    this.#bytes += sign * (batchBytes + (body === undefined ? 0 : bytes.length + bodyBytes));
   }
 
   /** The numbered frames of a batch after the first `skip` of them: a view of it, or a copy where control frames stand between. */
@@ -218,4 +220,11 @@ export class KeptFrames {
   }
 }
 
-const GIVEN_UP: Kept = { frames: 0, bytes: new Uint8Array(0), body: undefined, bulkBytes: 0, sentMs: undefined };
+const GIVEN_UP: Kept = {
+  frames: 0,
+  bytes: new Uint8Array(0),
+  body: undefined,
+  bodyBytes: 0,
+  bulkBytes: 0,
+  sentMs: undefined,
+};

@@ -31,6 +31,10 @@ const FIRST_BATCH_BYTES = 1024;
 const MAX_PIECE_BYTES = 1024 * 1024 + 4096;
 const NO_BYTES = new Uint8Array(0);
 const MAX_STREAM_NUMBER = 0xffff;
+/** As part of the bound: who has filled it with calls can still answer small, and stop what it began. */
+const SPARE = 1 / 8;
+/** Memory that a small message takes while it waits for a large one, beside its payload. */
+const HELD_COST = 256;
 /** Messages on their way in fragments at once; the receiver holds their parts, so the others wait here. */
 export const MAX_OPEN_STREAMS: number = 8;
 
@@ -95,7 +99,7 @@ export class Outbox {
   /** When the other side acknowledged something last, or had nothing to acknowledge. */
   #progressMs = 0;
   #isScheduled = false;
-  /** Of large events that are not sent whole. */
+  /** Of large events that are not sent whole, and of those that wait for them. */
   #eventBytes = 0;
   #isTellingRoom = false;
   readonly #waitingForRoom = new Set<{ readonly bytes: number; readonly run: () => void }>();
@@ -170,15 +174,12 @@ export class Outbox {
   send(header: MessageHeader, payload: Uint8Array): void {
     if (this.#way.kind === 'closed') return;
     if (this.#lossy.size > 0 && isAsked(header.type)) this.#lossy.giveUp(header.service, header.object);
-    if (this.#held.size > 0 && this.#hold(header, payload)) return;
-    if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
-    else {
-      // Once a batch: with the first of a turn, too.
-      if (this.#batchLength === 0 || this.#batchLength + payload.length > BATCH_BYTES) this.#checkBound();
-      this.#append(header.type, header.flags, header, payload);
-      this.#batchFrames += 1;
-    }
-    this.#wake();
+    const spare = isAsked(header.type) || header.type === MessageType.event ? 0 : SPARE * this.#options.maxQueuedBytes;
+    if (this.#held.size > 0 && this.#mustWait(header)) this.#checkBound(HELD_COST + payload.length, spare);
+    else if (payload.length > FRAGMENT_BYTES) this.#checkBound(payload.length);
+    // Once a batch: with the first of a turn, too.
+    else if (this.#batchLength === 0 || this.#batchLength + payload.length > BATCH_BYTES) this.#checkBound(0, spare);
+    this.#take(header, payload);
   }
 
   /** Of a member of which only the newest message is worth anything: it goes when nothing waits, in place of older ones. */
@@ -241,7 +242,7 @@ export class Outbox {
         if (!isAsked(header.type) || !matches(asFrame(header))) held.waiting.push(message);
         else {
           withdrawn.push(asFrame(header));
-          this.#waitingBytes -= payload.length;
+          this.#waitingBytes -= HELD_COST + payload.length;
         }
       }
     }
@@ -290,6 +291,17 @@ export class Outbox {
     this.reset();
     this.#way = { kind: 'closed' };
     this.#waitingForRoom.clear();
+  }
+
+  /** What is within the bounds. */
+  #take(header: MessageHeader, payload: Uint8Array): void {
+    if (this.#held.size > 0 && this.#mustWait(header)) return this.#hold(header, payload);
+    if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
+    else {
+      this.#append(header.type, header.flags, header, payload);
+      this.#batchFrames += 1;
+    }
+    this.#wake();
   }
 
   #give(first: Uint8Array, rest?: Uint8Array): void {
@@ -368,14 +380,13 @@ export class Outbox {
     if (this.#batchFrames > 0) {
       const sentMs = this.isAttached ? this.#options.clock.now() : undefined;
       if (this.#kept.bytes === 0) this.#progressMs = sentMs ?? 0;
-      this.#kept.add({ frames: this.#batchFrames, bytes: batch, body: undefined, bulkBytes: 0, sentMs });
+      this.#kept.add({ frames: this.#batchFrames, bytes: batch, body: undefined, bodyBytes: 0, bulkBytes: 0, sentMs });
     }
     this.#batchFrames = 0;
     return batch;
   }
 
   #startStream(header: MessageHeader, payload: Uint8Array): void {
-    this.#checkBound(payload.length);
     const { id, type, flags, service, object, action } = header;
     this.#queue.push({
       header: { size: 0, type, flags, stream: 0, id, service, object, action },
@@ -444,12 +455,15 @@ export class Outbox {
     writeFrameHeader(bytes, 0, header);
     if (prefix > 0) writeUint32(bytes, FRAME_HEADER_BYTES, payload.length);
     stream.sent += size;
-    this.#waitingBytes -= size;
+    const isLast = stream.sent === payload.length;
+    // Each piece keeps the whole message in memory: it counts until the last is acknowledged.
+    if (isLast) this.#waitingBytes -= payload.length;
     if (header.type === MessageType.event) this.#eventBytes -= size;
     const bulkBytes = prefix + size;
     const body = payload.subarray(sent, sent + size);
     this.#window.sent(bulkBytes);
-    this.#kept.add({ frames: 1, bytes, body, bulkBytes, sentMs: this.#options.clock.now() });
+    const bodyBytes = isLast ? payload.length : 0;
+    this.#kept.add({ frames: 1, bytes, body, bodyBytes, bulkBytes, sentMs: this.#options.clock.now() });
     this.#give(bytes, body);
   }
 
@@ -458,20 +472,23 @@ export class Outbox {
     if (!isOrdered(type)) return;
     const held = this.#held.delete(service, object);
     for (const message of held?.waiting ?? []) {
-      this.#waitingBytes -= message.payload.length;
-      this.send(message.header, message.payload); // may start another stream, behind which the rest waits again
+      const cost = HELD_COST + message.payload.length;
+      this.#waitingBytes -= cost;
+      if (message.header.type === MessageType.event) this.#eventBytes -= cost;
+      this.#take(message.header, message.payload); // may start another stream, behind which the rest waits again
     }
   }
 
-  #hold(header: MessageHeader, payload: Uint8Array): boolean {
-    const held = this.#held.get(header.service, header.object);
-    if (held === undefined) return false;
-    const waits = isOrdered(header.type) || header.type === MessageType.cancel || held.isEvent;
-    if (!waits) return false;
-    this.#checkBound(payload.length);
-    held.waiting.push({ header: { ...header }, payload });
-    this.#waitingBytes += payload.length;
-    return true;
+  #mustWait({ type, service, object }: MessageHeader): boolean {
+    const held = this.#held.get(service, object);
+    return held !== undefined && (isOrdered(type) || type === MessageType.cancel || held.isEvent);
+  }
+
+  #hold(header: MessageHeader, payload: Uint8Array): void {
+    const cost = HELD_COST + payload.length;
+    this.#held.get(header.service, header.object)?.waiting.push({ header: { ...header }, payload });
+    this.#waitingBytes += cost;
+    if (header.type === MessageType.event) this.#eventBytes += cost;
   }
 
   #tellRoom(): void {
@@ -486,16 +503,16 @@ export class Outbox {
     });
   }
 
-  #checkBound(more = 0): void {
-    const error = this.overfull(more);
+  #checkBound(more: number, spare = 0): void {
+    const error = this.#overfull(more, spare);
     if (error !== undefined) throw error;
   }
 
   /** Why nothing more may wait for the other side; undefined: it may. */
-  overfull(more = 0): QiwayError | undefined {
+  #overfull(more: number, spare: number): QiwayError | undefined {
     const queued = this.queuedBytes;
     const { maxQueuedBytes } = this.#options;
-    if (queued === 0 || queued + more <= maxQueuedBytes) return this.#options.refuse?.(more);
+    if (queued === 0 || queued + more <= maxQueuedBytes + spare) return this.#options.refuse?.(more);
     return overLimit(`More than ${maxQueuedBytes} bytes wait for the other side, which reads too slowly.`, {
       limit: 'maxQueuedBytes',
       maximum: maxQueuedBytes,

@@ -187,9 +187,10 @@ const BROKEN: readonly (readonly [law: RegExp, happens: (of: ReturnType<typeof h
   ],
   [
     /given up/,
-    ({ history: of, on }) => {
+    ({ history: of, at, on }) => {
       const one = call(of, { isMotion: true });
       of.settled(one, lost(true));
+      at(11);
       on(2);
       of.ran(one.id, 4);
     },

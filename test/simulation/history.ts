@@ -287,7 +287,9 @@ export class History {
   #checkMotion(operation: Operation, run: { readonly at: number; readonly on: number | undefined }): void {
     if (run.on === operation.madeOn) return;
     const { staleAfterMs, mostDelayMs } = this.#options;
-    if (operation.outcomes.length > 0)
+    const [outcome] = operation.outcomes;
+    // What left before is on its way for so long, also over a link that it moved to.
+    if (outcome !== undefined && run.at - outcome.at > mostDelayMs())
       this.violate(`${nameOf(operation)}, motion, was replayed after its caller was told that it is given up`);
     const ageMs = run.at - operation.madeAt;
     if (!operation.isBehindBulk && ageMs > staleAfterMs + mostDelayMs())
