@@ -51,6 +51,14 @@ export interface Welcome extends Told {
   readonly maxMessageBytes: number;
 }
 
+/** What an agent may ask for, ms: a browser's timers take no more than 2^31. */
+const MIN_HEARTBEAT_MS = 50;
+const MAX_HEARTBEAT_MS = 60_000;
+/** A hello, which repeats session and epoch, has room for both. */
+const MAX_ID_LENGTH = 200;
+/** A robot has a few. */
+const MAX_ADDRESSES = 32;
+
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function encodeControl(body: object): Uint8Array {
@@ -83,7 +91,13 @@ export function readWelcome(body: Uint8Array): Welcome {
     heartbeatMs: 0,
     maxMessageBytes: 0,
   }) as Welcome;
-  return { ...welcome, ...toldOf(welcome), heartbeatMs: Math.max(50, welcome.heartbeatMs) };
+  for (const id of [welcome.session, welcome.epoch])
+    if (id.length > MAX_ID_LENGTH)
+      throw new QiwayError('wire-invalid', 'In welcome, an id is too long to be told again.');
+  const heartbeatMs = Math.min(Math.max(MIN_HEARTBEAT_MS, welcome.heartbeatMs), MAX_HEARTBEAT_MS);
+  // What is told of the agent is there only in its right form.
+  const { busReason: _, addresses: __, classes: ___, ...rest } = welcome;
+  return { ...rest, ...toldOf(welcome), heartbeatMs } as Welcome;
 }
 
 /** What changed. @throws `wire-invalid` */
@@ -98,9 +112,15 @@ function toldOf({ bus, busReason, addresses, classes }: Partial<Told>): Partial<
   return {
     ...(bus !== undefined && { bus }),
     ...(typeof busReason === 'string' && { busReason }),
-    ...(Array.isArray(addresses) && { addresses: addresses.filter((one) => typeof one === 'string') }),
-    ...(Array.isArray(classes) && { classes: classes.filter((one) => Array.isArray(one) && one.length === 2) }),
+    ...(Array.isArray(addresses) && {
+      addresses: addresses.filter((one) => typeof one === 'string').slice(0, MAX_ADDRESSES),
+    }),
+    ...(Array.isArray(classes) && { classes: classes.filter(isRule) }),
   };
+}
+
+function isRule(one: unknown): one is ToldRule {
+  return Array.isArray(one) && one.length === 2 && one.every((text) => typeof text === 'string');
 }
 
 /** The error in a refuse or goodbye; undefined for a wanted end. @throws `wire-invalid` */

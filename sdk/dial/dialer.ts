@@ -10,7 +10,7 @@ import { inOrder } from '../address-book/robot-record.ts';
 import type { AgentUrl } from './agent-url.ts';
 import { dialFailure } from './dial-failure.ts';
 import { type Failure, type RaceResult, race } from './race.ts';
-import { isReachable, type PageFacts } from './reachable.ts';
+import { isAnnounceable, isReachable, type PageFacts } from './reachable.ts';
 import { type Secure, takeWay } from './way.ts';
 
 export interface DialerOptions {
@@ -58,6 +58,9 @@ const FRESH_MS = 1000;
  * fallen silent, and a robot may be waiting for its operator.
  */
 const STAGGER_MS = { first: 250, lost: 100, better: 250 } as const;
+/** Of what an agent announces, at once and since the dialer began: more than a robot ever has. */
+const MAX_ANNOUNCED = 16;
+const MAX_REMEMBERED = 1024;
 /** Of the network itself; a robot that is gone does not answer for it, and names cost a question each time. */
 const LOCAL_NAME = /\.local(:\d+)?$/i;
 
@@ -156,8 +159,10 @@ export class Dialer {
    * The agent says where it is, the newest first. The answer tells what to do about it: `newer`, there is a way that was
    * not there before; `only`, the one in use is none any more.
    */
-  announced(urls: readonly string[]): BetterWay {
+  announced(told: readonly string[]): BetterWay {
     const { book, page } = this.#options;
+    const urls = told.filter((url) => isAnnounceable(url, this.#current)).slice(0, MAX_ANNOUNCED);
+    if (this.#onceAnnounced.size > MAX_REMEMBERED) this.#onceAnnounced.clear();
     if (this.#robotId !== undefined) book.announced(this.#robotId, urls);
     const before = this.#announced;
     this.#announced = urls;

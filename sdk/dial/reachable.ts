@@ -1,5 +1,9 @@
 // Which addresses a page may dial at all: browsers keep pages of https from plain sockets, with exceptions. Of URLs only.
 
+const LINK_PATH = '/robot/link';
+/** A name has 253 characters at most. */
+const MAX_URL_LENGTH = 300;
+
 /** What is known of the page; undefined outside browsers. */
 export interface PageFacts {
   /** As `location` has it. */
@@ -28,6 +32,17 @@ export function isReachable(url: string, page: PageFacts | undefined): boolean {
   const { protocol, hostname } = new URL(url);
   if (page === undefined || page.protocol !== 'https:' || protocol === 'wss:') return true;
   return isLoopbackHost(hostname) || (page.isChromium && isPrivateLiteral(hostname));
+}
+
+/**
+ * May an agent found at `current` send its clients to `url`? Only to a link's path, so that it cannot have a page ask other
+ * servers for what it likes, and to the user's own machine only if it is on that.
+ */
+export function isAnnounceable(url: string, current: string | undefined): boolean {
+  if (url.length > MAX_URL_LENGTH || !URL.canParse(url)) return false;
+  const { protocol, username, password, pathname, search, hash, hostname } = new URL(url);
+  if (!/^wss?:$/.test(protocol) || username + password + search + hash !== '' || pathname !== LINK_PATH) return false;
+  return !isLoopbackHost(hostname) || (current !== undefined && isLoopbackHost(new URL(current).hostname));
 }
 
 /** The page that this runs in, if it is one; workers have no say in what is asked of the user. */
