@@ -40,7 +40,7 @@ interface Held extends Lease {
 /** A link that breaks is noticed and made anew within that; an operator who is away longer has to ask again. */
 const LEASE_MS = 3_000;
 /** More than a robot has services. */
-const MAX_SERVICES = 256;
+export const MAX_SERVICES = 256;
 const MAX_LEASES = 64;
 
 export class LeaseTable {

@@ -1,9 +1,9 @@
 // The session object's members for leases: exclusive control of services, for as long as the session is heard.
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { DIRECTORY_NAME } from '@qiway/protocol/directory/registry';
-import { QiwayError } from '@qiway/protocol/errors';
+import { overLimit, QiwayError } from '@qiway/protocol/errors';
 import { type Members, method, signal } from '@qiway/protocol/objects/hosted-object';
-import type { LeaseTable } from './lease-table.ts';
+import { type LeaseTable, MAX_SERVICES } from './lease-table.ts';
 import { inWords, type SafetySession } from './safety-session.ts';
 
 export interface LeaseParts {
@@ -29,6 +29,11 @@ export function leaseMembers(session: SafetySession, { bus, leases, now, emit }:
           if (services.includes(DIRECTORY_NAME))
             throw new QiwayError('forbidden', 'The service directory is for all; it cannot be leased.', {
               data: { reason: 'directory' },
+            });
+          if (services.length > MAX_SERVICES)
+            throw overLimit(`A lease has at most ${MAX_SERVICES} services.`, {
+              limit: 'services',
+              maximum: MAX_SERVICES,
             });
           for (const name of services) await bus.serviceInfo(name);
           const { id } = leases.take(session, {
