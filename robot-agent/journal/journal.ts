@@ -59,6 +59,8 @@ interface Held {
   bytes: number;
 }
 
+/** Characters of an error as it is kept; they do not count in the bytes of results. */
+const MAX_ERROR_LENGTH = 4096;
 /** Between looks for calls that are too old, ms. */
 const PRUNE_MS = 600_000;
 
@@ -144,7 +146,7 @@ export class Journal {
     } catch (thrown) {
       const error = asQiwayError(thrown);
       if (hasNotRun(error)) await this.#forget(asked);
-      else await this.#settle(asked, 'error', { detail: JSON.stringify(toRecord(error)), payload: null });
+      else await this.#settleError(asked, JSON.stringify(toRecord(error)));
       throw error;
     }
     const { signature, bytes } = result;
@@ -166,6 +168,12 @@ export class Journal {
       this.#count(clientId, { calls: -1, bytes: 0 });
       throw error;
     }
+  }
+
+  /** An error has words of a service in it: as many as it likes. */
+  async #settleError(asked: JournalKey, detail: string): Promise<void> {
+    if (detail.length <= MAX_ERROR_LENGTH) await this.#settle(asked, 'error', { detail, payload: null });
+    else await this.#settle(asked, 'dropped', { detail: null, payload: null });
   }
 
   async #settle(
