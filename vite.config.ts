@@ -17,6 +17,8 @@ const quickFolders = [
   'vectors',
   'types',
 ];
+/** Each project that starts programs has its own folder for what they keep. */
+const stateHome = 'test/support/state-home.ts';
 const isTestRun = process.env['VITEST'] !== undefined;
 
 const config: ViteUserConfig = {
@@ -42,6 +44,7 @@ const config: ViteUserConfig = {
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: [...quickFolders, 'browser', 'network'].map((folder) => `test/${folder}/**`),
+          globalSetup: stateHome,
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },
@@ -51,6 +54,7 @@ const config: ViteUserConfig = {
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
+          globalSetup: stateHome,
           maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -61,7 +65,7 @@ const config: ViteUserConfig = {
         test: {
           name: 'network',
           include: ['test/network/**/*.test.ts'],
-          globalSetup: 'test/network/support/global-setup.ts',
+          globalSetup: [stateHome, 'test/network/support/global-setup.ts'],
           // Their programs keep both cores of a small machine busy.
           maxWorkers: 1,
           testTimeout: 40_000,
