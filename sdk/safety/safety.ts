@@ -30,8 +30,10 @@ export class RobotSafety {
   readonly #states = new Map<number, FailsafeStatus>();
   readonly #lostEarly = new Map<number, QiwayError>();
   readonly #leaseListeners = new Set<(leases: readonly LeaseInfo[]) => void>();
-  /** What could not be given back for want of a link, of the present session. */
+  /** What could not be given back or asked for again for want of a link or of the robot's bus, of the present session. */
   #owed: (() => Promise<unknown>)[] = [];
+  /** Counts those that took the place of another. */
+  #sessions = 0;
   #own: Promise<SessionObject> | undefined;
   readonly #stopListening: () => void;
   #isClosed = false;
@@ -205,28 +207,36 @@ export class RobotSafety {
 
   /** A new session knows nothing of what the old one had. */
   async #renew(): Promise<void> {
+    this.#sessions += 1;
     this.#own = undefined;
     this.#owed = [];
     this.#states.clear();
     this.#lostEarly.clear();
     for (const entry of this.#entries) entry.id = undefined;
     this.#options.changed();
-    for (const entry of [...this.#entries]) {
-      try {
-        await this.#register(entry);
-      } catch (thrown) {
-        const error = asQiwayError(thrown);
-        // The link broke again: the next session asks for it, or this one when it is back.
-        if (isForWantOfLink(error)) this.#owed.push(() => this.#register(entry));
-        else this.#drop(entry, entry.kind === 'lease' ? leaseLost('agent-restarted') : error);
-      }
-    }
+    for (const entry of [...this.#entries]) await this.#registerAgain(entry);
     this.#options.changed();
     if (this.#leaseListeners.size > 0)
       await this.#object().then(
         (own) => this.#tellLeases(own),
         () => undefined,
       );
+  }
+
+  /** Never rejects. */
+  async #registerAgain(entry: Entry): Promise<void> {
+    if (!this.#entries.has(entry)) return;
+    const session = this.#sessions;
+    try {
+      await this.#register(entry);
+      this.#options.changed();
+    } catch (thrown) {
+      if (session !== this.#sessions) return; // the new one asks for it itself
+      const error = asQiwayError(thrown);
+      // The link broke again: the next session asks for it, or this one when it is back. Without its bus no robot moves.
+      if (isForWantOfLink(error) || error.code === 'bus-down') this.#owed.push(() => this.#registerAgain(entry));
+      else this.#drop(entry, entry.kind === 'lease' ? leaseLost('agent-restarted') : error);
+    }
   }
 
   #payOwed(): void {

@@ -2,6 +2,7 @@
 import type { BusObject } from '@qiway/protocol/bus/bus';
 import { fetchObject } from '@qiway/protocol/directory/fetch-object';
 import { QiwayError } from '@qiway/protocol/errors';
+import { createObject, method } from '@qiway/protocol/objects/hosted-object';
 import type { RemoteObjects } from '@qiway/protocol/objects/object-map';
 import type { RemoteObject } from '@qiway/protocol/objects/remote-types';
 import { describe, expect, it } from 'vitest';
@@ -19,8 +20,8 @@ interface Bench {
   /** The link breaks: calls fail as they do without one. */
   goOffline(): void;
   comeBack(): Promise<void>;
-  /** Another session takes the place of the present one. */
-  renew(lab?: SafetyLab): Promise<void>;
+  /** Another session takes the place of the present one; its link may break at once. */
+  renew(lab?: SafetyLab, link?: 'online' | 'broken'): Promise<void>;
 }
 
 async function bench(): Promise<Bench> {
@@ -66,10 +67,10 @@ async function bench(): Promise<Bench> {
       for (const listener of listeners) listener.changed?.();
       await settled();
     },
-    renew: async (next = lab) => {
+    renew: async (next = lab, link = 'online') => {
       session = await next.session({ client: 'app' });
       clock = next.clock;
-      isOnline = true;
+      isOnline = link === 'online';
       for (const listener of listeners) listener.renewed?.();
       await settled();
     },
@@ -148,6 +149,39 @@ describe("an app's failsafe", () => {
     await renew(restarted);
     expect(await failsafe.lost).toMatchObject({ code: 'service-not-found' });
     expect(safety.status).toBeUndefined();
+  });
+
+  it("waits with that for the robot's bus, without which nothing moves", async () => {
+    const { safety, renew, comeBack } = await bench();
+    const failsafe = await safety.failsafe(STOP);
+    const restarted = await safetyLab();
+    const { bus } = restarted;
+    for (const { name, serviceId } of await bus.services()) if (name === 'ALMotion') bus.registry.unregister(serviceId);
+    bus.explainMissing(() => new QiwayError('bus-down', 'The robot starts.'));
+    let isLost = false;
+    void failsafe.lost.then(() => {
+      isLost = true;
+    });
+    await renew(restarted);
+    await comeBack(); // the agent told something else
+    expect([safety.status, isLost]).toEqual([undefined, false]);
+    await bus.host('ALMotion', createObject({ stopMove: method('()', 'v', () => void restarted.log.push('stop')) }));
+    await comeBack();
+    expect([safety.status, isLost]).toEqual([{ afterMs: 600, state: 'armed' }, false]);
+    await restarted.clock.advance(700);
+    expect(restarted.log).toEqual(['stop']);
+  });
+
+  it('tells when it could not be registered again, also when the link broke once more before', async () => {
+    const { safety, renew, comeBack, beats } = await bench();
+    const failsafe = await safety.failsafe({ afterMs: 600, calls: ['Lamp.on'] });
+    const restarted = await safetyLab();
+    for (const { name, serviceId } of await restarted.bus.services())
+      if (name === 'Lamp') restarted.bus.registry.unregister(serviceId);
+    await renew(restarted, 'broken');
+    await comeBack();
+    expect(await failsafe.lost).toMatchObject({ code: 'service-not-found' });
+    expect(beats.at(-1)).toBeUndefined();
   });
 
   it('cleared without a link is cleared with the next', async () => {
