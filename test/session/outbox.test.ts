@@ -2,7 +2,13 @@ import { Inbox } from '@qiway/protocol/session/inbox';
 import { DEFAULT_LINK_LIMITS } from '@qiway/protocol/session/link';
 import { Outbox } from '@qiway/protocol/session/outbox';
 import type { Transport } from '@qiway/protocol/session/transport';
-import { emptyFrameHeader, FIRST_CONTROL, FRAME_HEADER_BYTES, readFrameHeader } from '@qiway/protocol/wire/link-frame';
+import {
+  ControlType,
+  emptyFrameHeader,
+  FIRST_CONTROL,
+  FRAME_HEADER_BYTES,
+  readFrameHeader,
+} from '@qiway/protocol/wire/link-frame';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import { describe, expect, it } from 'vitest';
 import { settled, virtualClock } from '../support/virtual-clock.ts';
@@ -15,18 +21,20 @@ function call(id: number, action: number): MessageHeader {
   return { id, size: 0, version: 0, type: MessageType.call, flags: 0, service: 5, object: 1, action };
 }
 
-function lab() {
-  const outbox = new Outbox({
-    clock: virtualClock(),
-    schedule: queueMicrotask,
-    maxQueuedBytes: DEFAULT_LINK_LIMITS.maxQueuedBytes,
-    maxMessageBytes: DEFAULT_LINK_LIMITS.maxMessageBytes,
-  });
-  const got: number[] = [];
-  const inbox = new Inbox({
-    maxMessageBytes: DEFAULT_LINK_LIMITS.maxMessageBytes,
-    onMessage: ({ id }) => got.push(id),
-  });
+interface LabOptions {
+  readonly maxMessageBytes?: number;
+  /** Confirms nothing by itself. */
+  readonly isSilent?: boolean;
+}
+
+function lab({ maxMessageBytes = DEFAULT_LINK_LIMITS.maxMessageBytes, isSilent = false }: LabOptions = {}) {
+  const clock = virtualClock();
+  const { maxQueuedBytes } = DEFAULT_LINK_LIMITS;
+  const outbox = new Outbox({ clock, schedule: queueMicrotask, maxQueuedBytes, maxMessageBytes });
+  /** Ids of whole messages, and types of control frames, in order. */
+  const got: (number | string)[] = [];
+  const inbox = new Inbox({ maxMessageBytes, onMessage: ({ id }) => got.push(id) });
+  const confirm = (): void => outbox.confirmed(inbox.received);
   const transport: Transport = {
     route: 'direct',
     bufferedBytes: 0,
@@ -37,26 +45,154 @@ function lab() {
         readFrameHeader(bytes, at, header);
         at += FRAME_HEADER_BYTES;
         if (header.type < FIRST_CONTROL) inbox.take(header, bytes.subarray(at, at + header.size));
+        else got.push(`${header.type}:${header.id}`);
         at += header.size;
       }
-      outbox.confirmed(inbox.received);
+      if (!isSilent) confirm();
       return true;
     },
     close: () => {},
     listen: () => {},
   };
   return {
+    clock,
     outbox,
     got,
-    attach: async () => {
-      inbox.begin(0);
-      outbox.attach(transport, 0);
+    confirm,
+    attach: async (start = 0) => {
+      inbox.attach();
+      inbox.begin(start);
+      outbox.attach(transport, start);
       await settled();
     },
   };
 }
 
-describe('an outbox without a link', () => {
+describe('an outbox', () => {
+  it('begins on a new link in the middle of a batch, without what spoke of the old one', async () => {
+    const { outbox, got, attach } = lab({ isSilent: true });
+    await attach();
+    for (const id of [1, 2, 3]) outbox.send(call(id, OTHER), new Uint8Array(id));
+    outbox.acknowledge(77, false);
+    await settled();
+    expect(got.splice(0)).toEqual([1, 2, 3, `${ControlType.received}:77`]);
+    outbox.detach();
+    await attach(outbox.startAfter(1));
+    outbox.send(call(4, OTHER), new Uint8Array(0));
+    await settled();
+    expect(got).toEqual([4]);
+    expect(outbox.sentNumber).toBe(4);
+    outbox.confirmed(4);
+    expect(outbox.queuedBytes).toBe(0);
+  });
+
+  it('refuses to believe that the other side has what was not sent, and ignores what it said before', async () => {
+    const { outbox, attach } = lab({ isSilent: true });
+    await attach();
+    for (const id of [1, 2]) {
+      outbox.send(call(id, OTHER), new Uint8Array(0));
+      await settled();
+    }
+    expect(() => outbox.confirmed(3)).toThrow('was not sent');
+    outbox.confirmed(2);
+    outbox.confirmed(1);
+    expect(outbox.startAfter(1)).toBe(2);
+    expect(outbox.queuedBytes).toBe(0);
+  });
+
+  it('tells what was received with the heartbeat at the latest', async () => {
+    const { outbox, got, attach } = lab();
+    await attach();
+    outbox.acknowledge(5, false);
+    await settled();
+    expect(got).toEqual([]);
+    expect(outbox.beat()).toBe(false);
+    await settled();
+    expect(got).toEqual([`${ControlType.received}:5`]);
+    expect(outbox.beat()).toBe(true);
+  });
+
+  it('keeps an answer behind a large event of its object', async () => {
+    const { outbox, got, attach } = lab({ isSilent: true });
+    await attach();
+    const of = (type: number, id: number): MessageHeader => ({ ...call(id, OTHER), type });
+    outbox.send(of(MessageType.event, 1), new Uint8Array(4 * LARGE));
+    outbox.send(of(MessageType.reply, 2), new Uint8Array(8));
+    outbox.send({ ...of(MessageType.reply, 3), object: 2 }, new Uint8Array(8));
+    await settled();
+    expect(got).toEqual([3]);
+  });
+
+  it('has no more unfinished at the other side than that holds, and goes on as they end', async () => {
+    const { outbox, got, attach, confirm } = lab({ maxMessageBytes: 5 * LARGE, isSilent: true });
+    await attach();
+    const ids = [1, 2, 3, 4];
+    for (const id of ids) outbox.send({ ...call(id, OTHER), object: id }, new Uint8Array(4 * LARGE));
+    for (let round = 0; got.length < ids.length && round < 100; round += 1) {
+      await settled();
+      confirm(); // the inbox would have refused a second one beside
+    }
+    expect(got).toEqual(ids);
+  });
+
+  it('gives up a lossy message when something else is asked of its object', async () => {
+    const { outbox, got, attach } = lab();
+    await attach();
+    outbox.sendLossy({ ...call(1, MOTION), type: MessageType.post }, new Uint8Array(8));
+    outbox.sendLossy({ ...call(2, MOTION), type: MessageType.post, object: 2 }, new Uint8Array(8));
+    outbox.send(call(3, OTHER), new Uint8Array(8));
+    await settled();
+    expect(got).toEqual([3, 2]);
+  });
+
+  it('knows which calls were given to no link', async () => {
+    const { outbox, attach } = lab({ isSilent: true });
+    await attach();
+    outbox.send(call(1, OTHER), new Uint8Array(8));
+    await settled();
+    outbox.detach();
+    outbox.send(call(2, OTHER), new Uint8Array(8));
+    outbox.send(call(3, OTHER), new Uint8Array(LARGE));
+    outbox.send(call(4, OTHER), new Uint8Array(8));
+    expect([...outbox.neverSent()].sort()).toEqual([2, 3, 4]);
+    await attach(outbox.startAfter(1));
+    outbox.detach();
+    expect([...outbox.neverSent()]).toEqual([4]); // waits for the end of 3, of which a part went
+  });
+
+  it('takes back what was given to a link before a time, and nothing newer', async () => {
+    const { outbox, got, attach, clock } = lab({ isSilent: true });
+    await attach();
+    for (const [id, action] of [
+      [1, MOTION],
+      [2, OTHER],
+    ] as const)
+      outbox.send(call(id, action), new Uint8Array(8));
+    await clock.advance(100);
+    outbox.send(call(3, MOTION), new Uint8Array(8));
+    await settled();
+    expect(got.splice(0)).toEqual([1, 2, 3]);
+    const withdrawn = outbox.withdrawSentBefore(clock.now(), ({ action }) => action === MOTION);
+    expect(withdrawn.map(({ id }) => id)).toEqual([1]);
+  });
+});
+
+describe('an outbox that takes back', () => {
+  it('leaves a large call alone of which the other side has a part', async () => {
+    const { outbox, got, attach, confirm } = lab({ isSilent: true });
+    await attach();
+    outbox.send(call(1, MOTION), new Uint8Array(8 * LARGE));
+    await settled();
+    outbox.detach();
+    expect(outbox.withdraw(({ action }) => action === MOTION)).toEqual([]);
+    await attach();
+    for (let round = 0; got.length === 0 && round < 100; round += 1) {
+      await settled();
+      confirm();
+    }
+    expect(got).toEqual([1]);
+  });
+
   it('sends what waited behind a large call that was taken back, large messages too', async () => {
     const { outbox, got, attach } = lab();
     outbox.send(call(1, MOTION), new Uint8Array(LARGE));
