@@ -2,7 +2,7 @@
 import { effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { connect, isQiwayError, type Robot } from '@qiway/sdk';
 import { failureText } from './failure-text.ts';
-import { agentUrl, fragmentOf, withFragment } from './robot/address.ts';
+import { agentUrl, fragmentOf, pinned, withFragment } from './robot/address.ts';
 import { type Control, createControl } from './robot/control.ts';
 import { createDrive, type Drive } from './robot/drive.ts';
 import { feedRobotState } from './robot/feed.ts';
@@ -104,6 +104,13 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
   effect(() => {
     const status = link.status.value;
     if (status !== undefined) untracked(() => happened.observe(status, Date.now()));
+  });
+  // Who opened a URL without the robot's id believed whoever answered the first time; not again.
+  effect(() => {
+    const { robotId = '', state: linkState } = link.status.value ?? {};
+    if (linkState !== 'online' || robotId === '') return;
+    const fragment = pinned(location.hash, robotId, sessionStorage);
+    if (fragment !== undefined) history.replaceState(null, '', fragment);
   });
   // What moves the robot is never held for later: with the link goes the hand on the joystick.
   effect(() => {

@@ -1,6 +1,6 @@
 // The token: from the fragment, kept for the tab, never in a query.
 import { describe, expect, it } from 'vitest';
-import { agentUrl, readPasted, withFragment, withRobot } from '../../web-demo/robot/address.ts';
+import { agentUrl, pinned, readPasted, withFragment, withRobot } from '../../web-demo/robot/address.ts';
 
 function fakeStore(
   entries: Record<string, string> = {},
@@ -54,6 +54,15 @@ describe('what a person pastes', () => {
       isHere: true,
     });
     expect(readPasted('abc_def-gh', origin)).toEqual({ url: `${origin}/#token=abc_def-gh`, isHere: true });
+  });
+
+  it('names the robot that was found at the first contact, and keeps the one that it names', () => {
+    const store = fakeStore();
+    expect(agentUrl({ origin, hash: '#token=abc' }, store)).toBe(`${origin}/#token=abc`);
+    expect(pinned('#token=abc&view=plot', 'rrr', store)).toBe('#token=abc&view=plot&robot=rrr');
+    expect(pinned('#token=abc&robot=rrr', 'sss', store)).toBeUndefined();
+    expect(pinned('#view=plot', 'sss', store)).toBeUndefined();
+    expect(agentUrl({ origin, hash: '#view=plot' }, store)).toBe(`${origin}/#token=abc&robot=rrr`);
   });
 
   it('may be the URL of another robot', () => {

@@ -24,6 +24,17 @@ export function agentUrl(
   return `${origin}/#token=${encodeURIComponent(token)}${robot === '' ? '' : `&robot=${encodeURIComponent(robot)}`}`;
 }
 
+/**
+ * The fragment that names the robot which was found, so that reloads and bookmarks of the page mean no other; undefined when
+ * it names one. A token that is in the store alone has the id beside it there.
+ */
+export function pinned(hash: string, robotId: string, store: Pick<Storage, 'getItem' | 'setItem'>): string | undefined {
+  const fragment = fragmentOf(hash);
+  if ((fragment.get('robot') ?? '') !== '') return undefined;
+  if ((store.getItem(STORED.robot) ?? '') === '') store.setItem(STORED.robot, robotId);
+  return fragment.get('token') === null ? undefined : withFragment(hash, 'robot', robotId);
+}
+
 /** The values of a fragment such as `#token=…&view=explore`. */
 export function fragmentOf(hash: string): URLSearchParams {
   return new URLSearchParams(hash.replace(/^#/, ''));

@@ -101,8 +101,9 @@ export function sealText(isSealed: boolean): string {
 }
 
 export function sessionText(resumes: number, isRenewed: boolean): string {
-  const begun = isRenewed ? 'A new one took the place of the last' : 'The first since this page was opened';
-  return resumes === 0 ? begun : `Resumed ${resumes === 1 ? 'once' : `${resumes} times`}; everything went on`;
+  const times = resumes === 1 ? 'once' : `${resumes} times`;
+  if (isRenewed) return `A new one took the place of the last${resumes === 0 ? '' : `; resumed ${times} since`}`;
+  return resumes === 0 ? 'The first since this page was opened' : `Resumed ${times}; everything went on`;
 }
 
 /** What a new session cost. */
@@ -154,7 +155,11 @@ export function headlineOf(
     case 'online':
       return isBusUp ? { words: 'Online', health: 'good' } : { words: 'Robot’s bus down', health: 'warn' };
     case 'lost':
-      if (!state.wasOnline) return { words: 'Nobody answers', health: 'stop' };
+      if (!state.wasOnline)
+        return {
+          words: state.error.code === 'robot-identity-mismatch' ? 'Another robot answers' : 'Nobody answers',
+          health: 'stop',
+        };
       return isAway ? { words: 'Looking for the robot', health: 'stop' } : { words: 'Online', health: 'good' };
     case 'dialling':
       return { words: 'Dialling', health: 'calm' };

@@ -5,6 +5,7 @@ import type { ConsoleState } from '../console-state.ts';
 import { failureText } from '../failure-text.ts';
 import { LedRing } from '../parts/led-ring.tsx';
 import { readPasted, withRobot } from '../robot/address.ts';
+import type { LinkState } from '../robot/link.ts';
 
 const TEXTS = {
   'no-token': {
@@ -21,17 +22,32 @@ const TEXTS = {
   },
 } as const;
 
+/** In place of nobody. */
+const ANOTHER = {
+  title: 'Another robot answers at this address',
+  text: 'This page belongs to one robot and says nothing to any other; it keeps looking. If the robot was set up anew, paste the URL that its agent prints now.',
+} as const;
+
 /** By code of the error. */
 const REFUSED: Readonly<Record<string, { readonly title: string; readonly text: string }>> = {
   unauthorized: {
     title: 'The robot refused this token',
-    text: 'The agent makes a new token each time it starts, unless it was given one. Paste the URL it printed last.',
+    text: 'The agent was given another since, or keeps its state elsewhere. Paste the URL that it printed last.',
   },
   'protocol-mismatch': {
     title: 'This console is of another version',
     text: 'The robot’s agent speaks another version of the link than this page. Reload the page; if that does not help, update the older of the two.',
   },
 };
+
+function textsOf(link: Exclude<LinkState, { readonly kind: 'dialling' | 'online' }>): {
+  readonly title: string;
+  readonly text: string;
+} {
+  if (link.kind === 'refused') return REFUSED[link.error.code] ?? TEXTS.refused;
+  if (link.kind === 'lost' && link.error.code === 'robot-identity-mismatch') return ANOTHER;
+  return TEXTS[link.kind];
+}
 
 export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Element {
   const link = state.link.state.value;
@@ -44,7 +60,7 @@ export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Elemen
       </section>
     );
   }
-  const { title, text } = link.kind === 'refused' ? (REFUSED[link.error.code] ?? TEXTS.refused) : TEXTS[link.kind];
+  const { title, text } = textsOf(link);
   return (
     <section class={`plate doorway ${link.kind === 'no-token' ? '' : 'tone-stop'}`}>
       <LedRing
