@@ -238,7 +238,7 @@ export class ClientSession implements Bus {
       outbox.send(header, payload);
     } catch (error) {
       // Who calls is told, and too large an answer becomes an error; nothing is lost in silence: else the session ends.
-      if (type !== MessageType.error && type !== MessageType.event) throw error;
+      if (type <= MessageType.reply || type === MessageType.post || type === MessageType.cancel) throw error;
       this.#end(asQiwayError(error));
     }
   }

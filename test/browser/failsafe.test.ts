@@ -12,6 +12,10 @@ const FAILSAFE_MS = 500;
 /** What the robot may take beyond. */
 const SLACK_MS = 100;
 
+/** A process that waits for a core longer than this, ms, cannot be in time; such rounds are made again. */
+const MAX_STALL_MS = 15;
+const MAX_ROUNDS = 6;
+
 let site: ConsoleSite;
 let robot: SimulatedRobot;
 let browser: Browser;
@@ -85,6 +89,24 @@ async function drive(): Promise<void> {
   await page.locator('[data-control="armed"]').waitFor();
 }
 
+/** The longest that this process had to wait for its turn, ms, as far as its timers tell. */
+function watchStalls(): { end(): number } {
+  const everyMs = 5;
+  let longestMs = 0;
+  let dueMs = performance.now() + everyMs;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - dueMs);
+    dueMs = now + everyMs;
+  }, everyMs);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return longestMs;
+    },
+  };
+}
+
 /** Ids of the processes of the browser: those of its tabs, or all. */
 async function processes(which: 'tab' | 'browser'): Promise<number[]> {
   const devtools = await browser.newBrowserCDPSession();
@@ -105,25 +127,42 @@ async function fired(): Promise<number> {
 }
 
 describe('while a person drives', () => {
-  it.each(['tab', 'browser'] as const)('the %s is killed: the robot stops in time', async (which) => {
-    const before = await fired();
-    await drive();
-    const victims = await processes(which);
-    expect(victims).not.toEqual([]);
-    const cruiseSpeed = speed();
-    stops = [];
-    const killedMs = performance.now();
-    for (const pid of victims) process.kill(pid, 'SIGKILL');
-    const restedMs = await rest();
-    const toldMs = stops[0] ?? Number.NaN;
-    expect(toldMs - killedMs).toBeLessThanOrEqual(FAILSAFE_MS + SLACK_MS);
-    // Not at once: a link that breaks and comes back within the time stops nobody.
-    expect(toldMs - killedMs).toBeGreaterThan(FAILSAFE_MS / 2);
-    // It brakes at 1.6 m/s², in steps of 20 ms.
-    expect(restedMs - toldMs).toBeLessThanOrEqual((cruiseSpeed / 1.6) * 1000 + SLACK_MS);
-    expect(await fired()).toBe(before + 1);
-    expect(site.agent.output()).toContain('failsafe fired');
-  });
+  it.each(['tab', 'browser'] as const)(
+    'the %s is killed: the robot stops in time',
+    async (which) => {
+      for (let round = 1; ; round += 1) {
+        const before = await fired();
+        await drive();
+        const victims = await processes(which);
+        expect(victims).not.toEqual([]);
+        const cruiseSpeed = speed();
+        stops = [];
+        const stalls = watchStalls();
+        const killedMs = performance.now();
+        for (const pid of victims) process.kill(pid, 'SIGKILL');
+        const restedMs = await rest();
+        const stallMs = stalls.end();
+        const toldMs = stops[0] ?? Number.NaN;
+        expect(await fired()).toBe(before + 1);
+        expect(site.agent.output()).toContain('failsafe fired');
+        // Not at once: a link that breaks and comes back within the time stops nobody.
+        expect(toldMs - killedMs).toBeGreaterThan(FAILSAFE_MS / 2);
+        const isInTime = toldMs - killedMs <= FAILSAFE_MS + SLACK_MS;
+        if (!isInTime && stallMs > MAX_STALL_MS && round < MAX_ROUNDS) {
+          // The computer stood still meanwhile, the robot with it: that says nothing.
+          await browser.close();
+          browser = await launchChromium();
+          page = await openPage('Standing still');
+          continue;
+        }
+        expect(toldMs - killedMs).toBeLessThanOrEqual(FAILSAFE_MS + SLACK_MS);
+        // It brakes at 1.6 m/s², in steps of 20 ms.
+        expect(restedMs - toldMs).toBeLessThanOrEqual((cruiseSpeed / 1.6) * 1000 + SLACK_MS + stallMs);
+        return;
+      }
+    },
+    120_000,
+  );
 
   it('the page is closed: it stops the robot itself, and no failsafe fires', async () => {
     const [before, endedBefore] = [await fired(), ended()];
