@@ -145,8 +145,8 @@ describe('while a person drives', () => {
         const toldMs = stops[0] ?? Number.NaN;
         expect(await fired()).toBe(before + 1);
         expect(site.agent.output()).toContain('failsafe fired');
-        // Not at once: a link that breaks and comes back within the time stops nobody.
-        expect(toldMs - killedMs).toBeGreaterThan(FAILSAFE_MS / 2);
+        // Of a tab the browser says that it is gone; else not at once: a link that comes back in time stops nobody.
+        if (which === 'browser') expect(toldMs - killedMs).toBeGreaterThan(FAILSAFE_MS / 2);
         const isInTime = toldMs - killedMs <= FAILSAFE_MS + SLACK_MS;
         if (!isInTime && stallMs > MAX_STALL_MS && round < MAX_ROUNDS) {
           // The computer stood still meanwhile, the robot with it: that says nothing.
