@@ -89,7 +89,8 @@ export class ClientSession implements Bus {
       }),
       randomUid: () => random(20),
     });
-    this.#bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined: () => this.#joined() });
+    const joined = (): void => this.#loss && this.#listeners.renewed();
+    this.#bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined });
     this.#probe = new Probe(clock);
     this.#retry = new Retry({ clock, random, run: () => void this.#connect('lost') });
   }
@@ -283,6 +284,7 @@ export class ClientSession implements Bus {
     this.#welcome = welcome;
     this.#dialed = dialed;
     if (isResumed) this.#withdrawMotion(movedOver(), welcome.received);
+    this.#conduit.outbox.limitMessages(welcome.maxMessageBytes);
     this.#conduit.attach(link, { otherHas: welcome.received, heartbeatMs: this.#heartbeatMs(), probes: true });
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
@@ -323,10 +325,6 @@ export class ClientSession implements Bus {
       objects: objects + (before?.objects ?? 0),
     };
     if (this.#state.kind === 'online') this.#become({ kind: 'offline', reason, isKept: true });
-  }
-
-  #joined(): void {
-    if (this.#loss !== undefined) this.#listeners.renewed();
   }
 
   #takeControl(type: number, body: Uint8Array): void {

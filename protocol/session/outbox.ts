@@ -83,6 +83,8 @@ export class Outbox {
   readonly #lossy = new LossySlots();
   readonly #frame: FrameHeader = emptyFrameHeader();
   readonly #flush = (): void => this.#flushNow();
+  /** What the other side takes, as far as it told. */
+  #maxMessageBytes: number;
   #way: Way = { kind: 'detached' };
   /** Large messages not begun, and those of which a part is sent. */
   #queue: Stream[] = [];
@@ -107,6 +109,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#maxMessageBytes = options.maxMessageBytes;
     this.#window = new BulkWindow(options.clock);
   }
 
@@ -170,9 +173,15 @@ export class Outbox {
     this.#toTell = undefined;
   }
 
-  /** @throws `limit-exceeded` when the other side reads too slowly for what is sent */
+  /** The other side takes no message of more than `maxBytes`. */
+  limitMessages(maxBytes: number): void {
+    this.#maxMessageBytes = Math.min(maxBytes, this.#options.maxMessageBytes);
+  }
+
+  /** @throws `limit-exceeded` when the other side reads too slowly for what is sent, or does not take so much at once */
   send(header: MessageHeader, payload: Uint8Array): void {
     if (this.#way.kind === 'closed') return;
+    if (payload.length > this.#maxMessageBytes) throw tooLarge(payload.length, this.#maxMessageBytes);
     if (this.#lossy.size > 0 && isAsked(header.type)) this.#lossy.giveUp(header.service, header.object);
     const spare = isAsked(header.type) || header.type === MessageType.event ? 0 : SPARE * this.#options.maxQueuedBytes;
     if (this.#held.size > 0 && this.#mustWait(header)) this.#checkBound(HELD_COST + payload.length, spare);
@@ -430,7 +439,7 @@ export class Outbox {
     while (this.#open.length < MAX_OPEN_STREAMS) {
       const next = this.#queue[0];
       if (next === undefined) return;
-      if (this.#openBytes > 0 && this.#openBytes + next.payload.length > this.#options.maxMessageBytes) return;
+      if (this.#openBytes > 0 && this.#openBytes + next.payload.length > this.#maxMessageBytes) return;
       this.#queue.shift();
       this.#nextStream = this.#nextStream >= MAX_STREAM_NUMBER ? 1 : this.#nextStream + 1;
       next.header.stream = this.#nextStream;
@@ -518,6 +527,13 @@ export class Outbox {
       maximum: maxQueuedBytes,
     });
   }
+}
+
+function tooLarge(bytes: number, maximum: number): QiwayError {
+  return overLimit(`A message of ${bytes} bytes is more than the ${maximum} that the other side takes; send parts.`, {
+    limit: 'maxMessageBytes',
+    maximum,
+  });
 }
 
 function isOrdered(type: number): boolean {

@@ -72,6 +72,26 @@ describe('a session over a link', () => {
     expect(await ask(object, 'size', '(r)', [new Uint8Array(300_000)])).toBe(300_000);
   });
 
+  it('refuses what is larger than the other side takes, and goes on', async () => {
+    door = memoryDoor({ limits: { maxMessageBytes: 200_000, maxQueuedBytes: 1_000_000 } });
+    await door.bus.host('Greeter', greeter());
+    const session = await door.open();
+    const { closed } = session;
+    let isClosed = false;
+    void closed.then(() => {
+      isClosed = true;
+    });
+    const object = await session.service('Greeter');
+    const tooLarge = { code: 'limit-exceeded', data: { limit: 'maxMessageBytes', maximum: 200_000 } };
+    await expect(ask(object, 'size', '(r)', [new Uint8Array(300_000)])).rejects.toMatchObject({
+      ...tooLarge,
+      maybeExecuted: false,
+    });
+    await expect(ask(object, 'big', '(I)', [300_000])).rejects.toMatchObject({ ...tooLarge, maybeExecuted: true });
+    expect(await ask(object, 'size', '(r)', [new Uint8Array(150_000)])).toBe(150_000);
+    expect([door.dials.count, door.serverSessions.length, isClosed]).toEqual([1, 1, false]);
+  });
+
   it('gives a returned object a life of its own, ended by release', async () => {
     door = memoryDoor();
     await door.bus.host('Greeter', greeter());
