@@ -1,4 +1,5 @@
 // Driving: whatever happens to the joystick or the link, the robot is told to stop and old commands are not sent.
+import { QiwayError } from '@qiway/protocol/errors';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createDrive, type Drive, type DriveMotor, describeSteering, steeringOf } from '../../web-demo/robot/drive.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
@@ -131,6 +132,22 @@ describe('a lost link', () => {
     isReachable = true;
     drive.found();
     expect(sent).toEqual(['move 1 0 0', 'stop']);
+  });
+
+  it('stops it as soon as its motors are back, which may be later than the link', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    drive.lost();
+    drive.found();
+    for (let index = 1; index <= 2; index += 1) {
+      answers[index]?.reject(new QiwayError('bus-down', 'ALMotion is not back yet.'));
+      await clock.advance(249);
+      expect(sent).toHaveLength(index + 1);
+      await clock.advance(1);
+      expect(sent).toHaveLength(index + 2);
+    }
+    answers[3]?.resolve();
+    await clock.advance(1000);
+    expect([sent.length, sent.at(-1), refusals.length]).toEqual([4, 'stop', 1]);
   });
 
   it('stops it too when the answer to an earlier stop came while it was driven again', async () => {

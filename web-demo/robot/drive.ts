@@ -2,6 +2,7 @@
 // Layer: robot (no DOM). One move call is under way at a time and only the newest place is sent, so a slow link
 // never builds up a queue of old commands.
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { isQiwayError } from '@qiway/sdk';
 
 /** Parts of the full speed, -1 to 1, on the robot's axes: x ahead, y to its left, theta turning left. */
 export interface Steering {
@@ -55,9 +56,16 @@ export const STILL: Steering = Object.freeze({ x: 0, y: 0, theta: 0 });
 
 /** 20 commands a second: a hand does not notice more, and a real robot's motion planner takes about 50 ms each. */
 const MIN_INTERVAL_MS = 50;
+/** A stop that could not be delivered is tried again this often. */
+const STOP_AGAIN_MS = 250;
 
 /** `asking`: the hand is on the joystick, and nothing moves before control is taken. `blocked`: halted or refused with a hand on the joystick; moves count again after `release`. */
 type Phase = 'idle' | 'asking' | 'driving' | 'blocked';
+
+/** Nothing of it reached the robot. */
+function isUndelivered(error: unknown): boolean {
+  return isQiwayError(error) && (error.code === 'bus-down' || error.code === 'offline');
+}
 
 export function createDrive({ motor, control, refused, after }: DriveOptions): Drive {
   const steering = signal(STILL);
@@ -92,7 +100,7 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
     });
   }
 
-  function send(): boolean {
+  function send(isAgain = false): boolean {
     const target = motor();
     if (target === undefined) return false;
     target.stopMove().then(
@@ -102,7 +110,10 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
         if (phase !== 'asking') control?.ease();
       },
       (error: unknown) => {
-        if (motor() === target) refused(error);
+        if (motor() !== target) return;
+        if (!isAgain) refused(error);
+        // The motors are not back yet, and the robot may still move.
+        if (owesStop && isUndelivered(error)) after(STOP_AGAIN_MS, () => owesStop && phase !== 'driving' && send(true));
       },
     );
     return true;
