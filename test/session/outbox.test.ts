@@ -145,6 +145,16 @@ describe('an outbox', () => {
     expect(got).toEqual([3, 2]);
   });
 
+  it('keeps the newest lossy message of 64 members, and gives up those of the others', async () => {
+    const { outbox, got, attach } = lab();
+    await attach();
+    for (let id = 1; id <= 70; id += 1)
+      outbox.sendLossy({ ...call(id, 100 + id), type: MessageType.post }, new Uint8Array(8));
+    outbox.sendLossy({ ...call(71, 170), type: MessageType.post }, new Uint8Array(8));
+    await settled();
+    expect(got).toEqual([...Array.from({ length: 63 }, (_, index) => index + 7), 71]);
+  });
+
   it('knows which calls were given to no link', async () => {
     const { outbox, attach } = lab({ isSilent: true });
     await attach();

@@ -1,4 +1,6 @@
 // A session goes on over other links; and a new one takes its place where it cannot.
+import { NO_OBJECTS } from '@qiway/protocol/bus/bus';
+import { StandardAction } from '@qiway/protocol/bus/metaobject';
 import { QiwayError } from '@qiway/protocol/errors';
 import { createObject, method, signal } from '@qiway/protocol/objects/hosted-object';
 import { decodePayload, plainObjects } from '@qiway/protocol/objects/values';
@@ -207,6 +209,87 @@ describe('a session whose link is cut', () => {
     await late;
     expect(count()).toBe(101);
     expect(door.dials.count).toBe(2);
+  });
+
+  it('says of a call that is cancelled without a link whether it may have run', async () => {
+    const { service, session, swallow, cut, online } = await start();
+    const call = (action: number): { readonly failed: Promise<QiwayError>; cancel(): void } => {
+      const { promise: failed, resolve } = Promise.withResolvers<QiwayError>();
+      const payload = { signature: '()', bytes: new Uint8Array(0), objects: NO_OBJECTS };
+      const ended = (): void => resolve(new QiwayError('internal', 'It did not fail.'));
+      const handle = service.call({ action, payload }, { reply: ended, error: resolve, canceled: ended });
+      return { failed, cancel: () => handle.cancel() };
+    };
+    const uid = [...service.metaObject.methods.values()].find(({ name }) => name === 'slow')?.uid ?? 0;
+    swallow();
+    const sent = call(uid);
+    await settled();
+    cut();
+    for (let round = 0; session.sessionState === 'online' && round < 50; round += 1) await Promise.resolve();
+    expect(session.sessionState).toBe('offline');
+    const waits = call(StandardAction.metaObject); // asks only: waits for the next link
+    sent.cancel();
+    waits.cancel();
+    expect(await sent.failed).toMatchObject({ code: 'canceled', maybeExecuted: true });
+    expect(await waits.failed).toMatchObject({ code: 'canceled', maybeExecuted: false });
+    await online();
+  });
+
+  it('says of what waited for a link that never came that it was not sent', async () => {
+    const { session, cut } = await start();
+    cut();
+    for (let round = 0; session.sessionState === 'online' && round < 50; round += 1) await Promise.resolve();
+    const asked = failureOf(session.services());
+    await session.close();
+    expect(await asked).toMatchObject({ code: 'closed', maybeExecuted: false });
+  });
+
+  it('stays where it is when a better way leads to somebody who refuses it', async () => {
+    const door = memoryDoor();
+    const session = await door.open({
+      dial: (request) =>
+        request.reason === 'better'
+          ? Promise.reject(new QiwayError('unauthorized', 'No.'))
+          : door.dialAs('client')(request),
+    });
+    session.moveTo();
+    await settled();
+    expect(session.sessionState).toBe('online');
+    expect((await session.services()).length).toBe(1);
+  });
+
+  it('leaves a link that is made when it is closed already', async () => {
+    const door = memoryDoor();
+    const cuts = cuttable(door);
+    const dials: (() => void)[] = [];
+    const closed: number[] = [];
+    const session = await door.open({
+      dial: async (request) => {
+        if (request.reason === 'first') return door.dialAs('client')(request);
+        await new Promise<void>((resolve) => dials.push(resolve));
+        const dialed = await door.dialAs('client')(request);
+        const { transport } = dialed;
+        const close: Transport['close'] = (code, reason) => {
+          closed.push(code);
+          transport.close(code, reason);
+        };
+        const watched: Transport = {
+          route: 'direct',
+          bufferedBytes: 0,
+          send: (message, rest) => transport.send(message, rest),
+          close,
+          listen: (listener) => transport.listen(listener),
+        };
+        return { ...dialed, transport: watched };
+      },
+    });
+    cuts.cut();
+    await door.clock.advance(100);
+    await session.close();
+    dials[0]?.();
+    await settled();
+    await settled();
+    expect([dials.length, closed]).toEqual([1, [1000]]);
   });
 
   it('goes over to a better link without a pause', async () => {
