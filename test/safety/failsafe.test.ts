@@ -4,6 +4,7 @@ import { QiwayError } from '@qiway/protocol/errors';
 import { createObject, method } from '@qiway/protocol/objects/hosted-object';
 import { describe, expect, it } from 'vitest';
 import { watchSilence } from '../../robot-agent/safety/safety-session.ts';
+import { settled } from '../support/virtual-clock.ts';
 import { type LabSession, type SafetyLab, safetyLab } from './safety-lab.ts';
 
 const STOP = [['ALMotion', 'stopMove', []]];
@@ -199,6 +200,7 @@ describe('a session that ends while its failsafe is being made', () => {
     lab.bus.registry.ready(id);
     const driver = await lab.session();
     const asked = driver.own['setFailsafe']?.(500, [['Slow', 'on', []]]);
+    await settled(); // the agent has begun with it
     driver.end(lost);
     await expect(asked).rejects.toMatchObject({ code: 'link-lost' });
     arrive();

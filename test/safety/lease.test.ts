@@ -176,6 +176,14 @@ describe('motion that comes late', () => {
     expect(lab.log).toEqual(['stop', 'lamp on', 'move 1 0 0']);
   });
 
+  it('lets through what stops the robot, whatever class it was given', async () => {
+    const { lab, driver } = await two({ classes: [{ pattern: 'ALMotion.stopMove', memberClass: 'motion' }] });
+    const motion = await driver.service('ALMotion');
+    driver.isStale = true;
+    await motion['stopMove']?.();
+    expect(lab.log).toEqual(['stop']);
+  });
+
   it('stays late while it waits for its service to be fetched', async () => {
     const { lab, driver } = await two({ classes: [{ pattern: 'Slow.*', memberClass: 'motion' }] });
     let arrive = (): void => {};
