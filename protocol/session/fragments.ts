@@ -2,7 +2,7 @@
 import { overLimit, QiwayError } from '../errors.ts';
 import { readUint32 } from '../wire/bytes.ts';
 import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
-import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './outbox.ts';
+import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './large-messages.ts';
 
 interface Unfinished {
   readonly header: FrameHeader;

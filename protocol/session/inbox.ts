@@ -4,7 +4,7 @@ import { QiwayError } from '../errors.ts';
 import { FrameFlags, type FrameHeader, NOTHING } from '../wire/link-frame.ts';
 import { emptyMessageHeader, type MessageHeader, MessageType } from '../wire/message.ts';
 import { Fragments, type Refuse } from './fragments.ts';
-import { FRAGMENT_BYTES } from './outbox.ts';
+import { FRAGMENT_BYTES } from './large-messages.ts';
 
 /** So much is told at once; what is less waits for the next batch that goes anyway, or for the heartbeat. */
 const TELL_AFTER_BYTES = 64 * 1024;

@@ -20,8 +20,8 @@ interface Kept {
   /** A batch; or, with `body`, the header of one frame of bulk. */
   bytes: Uint8Array;
   body: Uint8Array | undefined;
-  /** Memory that is free with the body. */
-  readonly bodyBytes: number;
+  /** Memory that stays because of it. */
+  memoryBytes: number;
   /** What it counts in the window of bulk. */
   bulkBytes: number;
   /** When it was first given to a transport; undefined: not yet. */
@@ -48,7 +48,7 @@ export class KeptFrames {
   #bytes = 0;
   #batchBytes = 0;
 
-  /** Memory that is kept: of batches all there is behind them. */
+  /** Memory that is kept. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -174,14 +174,14 @@ export class KeptFrames {
     this.#count(kept, -1);
     kept.bytes = new Uint8Array(FRAME_HEADER_BYTES);
     kept.body = undefined;
+    kept.memoryBytes = FRAME_HEADER_BYTES;
     writeFrameHeader(kept.bytes, 0, { ...emptyFrameHeader(), type: NOTHING });
     this.#count(kept, 1);
   }
 
-  #count({ bytes, body, bodyBytes }: Kept, sign: 1 | -1): void {
-    const batchBytes = body === undefined ? bytes.buffer.byteLength : 0;
-    this.#batchBytes += sign * batchBytes;
-    this.#bytes += sign * (batchBytes + (body === undefined ? 0 : bytes.length + bodyBytes));
+  #count({ body, memoryBytes }: Kept, sign: 1 | -1): void {
+    if (body === undefined) this.#batchBytes += sign * memoryBytes;
+    this.#bytes += sign * memoryBytes;
   }
 
   /** The numbered frames of a batch after the first `skip` of them: a view of it, or a copy where control frames stand between. */
@@ -224,7 +224,7 @@ const GIVEN_UP: Kept = {
   frames: 0,
   bytes: new Uint8Array(0),
   body: undefined,
-  bodyBytes: 0,
+  memoryBytes: 0,
   bulkBytes: 0,
   sentMs: undefined,
 };

@@ -1,64 +1,23 @@
-// The sending half of a session: numbers frames, batches the small ones of one turn, cuts large messages into fragments,
-// keeps the order of each object, and keeps what is not acknowledged for the next link. Layer 5; it outlives links, and
-// knows neither handshake nor heartbeat. See docs/link-protocol.md sections 3, 5 and 6.
+// The sending half of a session: numbers frames, gives small ones of one turn as a batch and large ones in pieces, and keeps
+// what is not acknowledged for the next link. Layer 5; it outlives links, and knows neither handshake nor heartbeat.
+// See docs/link-protocol.md sections 3, 5 and 6.
 
-import { AddressTable } from '../bus/address-table.ts';
 import type { Flow } from '../bus/event-flow.ts';
 import type { Clock } from '../clock.ts';
 import { overLimit, type QiwayError } from '../errors.ts';
-import { writeUint32 } from '../wire/bytes.ts';
-import {
-  ControlType,
-  emptyFrameHeader,
-  FRAME_HEADER_BYTES,
-  FrameFlags,
-  type FrameHeader,
-  writeFrameHeader,
-} from '../wire/link-frame.ts';
+import { ControlType, type FrameHeader } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
+import { Batch } from './batch.ts';
 import { BulkWindow } from './bulk-window.ts';
 import type { Refuse } from './fragments.ts';
 import { KeptFrames } from './kept-frames.ts';
+import { FRAGMENT_BYTES, HELD_COST, isAsked, LargeMessages } from './large-messages.ts';
 import { LossySlots } from './lossy-slots.ts';
 import type { Transport } from './transport.ts';
 
-/** Bodies above this are bulk: they give way to small frames and are cut as the path needs, never below this. */
-export const FRAGMENT_BYTES: number = 64 * 1024;
-/** A batch is closed when it reaches this. */
-const BATCH_BYTES = 256 * 1024;
-const FIRST_BATCH_BYTES = 1024;
-/** Largest piece, far enough below the bound of a batch; a megabyte of raw data and its length go whole. */
-const MAX_PIECE_BYTES = 1024 * 1024 + 4096;
 const NO_BYTES = new Uint8Array(0);
-const MAX_STREAM_NUMBER = 0xffff;
 /** As part of the bound: who has filled it with calls can still answer small, and stop what it began. */
 const SPARE = 1 / 8;
-/** Memory that a small message takes while it waits for a large one, beside its payload. */
-const HELD_COST = 256;
-/** Messages on their way in fragments at once; the receiver holds their parts, so the others wait here. */
-export const MAX_OPEN_STREAMS: number = 8;
-
-/** A message on its way in fragments. */
-interface Stream {
-  readonly header: FrameHeader;
-  readonly flags: number;
-  readonly payload: Uint8Array;
-  sent: number;
-}
-
-/** What waits behind a message in fragments of the same object. */
-interface Held {
-  readonly isEvent: boolean;
-  readonly waiting: { readonly header: MessageHeader; readonly payload: Uint8Array }[];
-}
-
-/** Where a frame goes. */
-interface Address {
-  readonly id: number;
-  readonly service: number;
-  readonly object: number;
-  readonly action: number;
-}
 
 export interface OutboxOptions {
   readonly clock: Clock;
@@ -81,28 +40,17 @@ export class Outbox {
   readonly #window: BulkWindow;
   readonly #kept = new KeptFrames();
   readonly #lossy = new LossySlots();
-  readonly #frame: FrameHeader = emptyFrameHeader();
+  readonly #batch = new Batch();
+  readonly #large: LargeMessages;
   readonly #flush = (): void => this.#flushNow();
   /** What the other side takes, as far as it told. */
   #maxMessageBytes: number;
   #way: Way = { kind: 'detached' };
-  /** Large messages not begun, and those of which a part is sent. */
-  #queue: Stream[] = [];
-  #open: Stream[] = [];
-  #openBytes = 0;
-  #held = new AddressTable<Held>();
-  #batch: Uint8Array = new Uint8Array(FIRST_BATCH_BYTES);
-  #batchLength = 0;
-  #batchFrames = 0;
   /** The number to tell as received, when the other side does not know it yet. */
   #toTell: number | undefined;
-  #waitingBytes = 0;
-  #nextStream = 0;
   /** When the other side acknowledged something last, or had nothing to acknowledge. */
   #progressMs = 0;
   #isScheduled = false;
-  /** Of large events that are not sent whole, and of those that wait for them. */
-  #eventBytes = 0;
   #isTellingRoom = false;
   readonly #waitingForRoom = new Set<{ readonly bytes: number; readonly run: () => void }>();
   #hasSent = false;
@@ -111,11 +59,12 @@ export class Outbox {
     this.#options = options;
     this.#maxMessageBytes = options.maxMessageBytes;
     this.#window = new BulkWindow(options.clock);
+    this.#large = new LargeMessages(options.maxMessageBytes);
   }
 
   /** Bytes that wait or that the other side has not acknowledged. */
   get queuedBytes(): number {
-    return this.#waitingBytes + this.#batchLength + this.#kept.bytes;
+    return this.#large.waitingBytes + this.#batch.bytes + this.#kept.bytes;
   }
 
   get isAttached(): boolean {
@@ -162,14 +111,8 @@ export class Outbox {
   reset(): void {
     this.#kept.reset();
     this.#lossy.clear();
-    this.#queue = [];
-    this.#open = [];
-    this.#openBytes = 0;
-    this.#held = new AddressTable();
-    this.#batchLength = 0;
-    this.#batchFrames = 0;
-    this.#waitingBytes = 0;
-    this.#eventBytes = 0;
+    this.#large.clear();
+    this.#batch.clear();
     this.#toTell = undefined;
   }
 
@@ -184,10 +127,10 @@ export class Outbox {
     if (payload.length > this.#maxMessageBytes) throw tooLarge(payload.length, this.#maxMessageBytes);
     if (this.#lossy.size > 0 && isAsked(header.type)) this.#lossy.giveUp(header.service, header.object);
     const spare = isAsked(header.type) || header.type === MessageType.event ? 0 : SPARE * this.#options.maxQueuedBytes;
-    if (this.#held.size > 0 && this.#mustWait(header)) this.#checkBound(HELD_COST + payload.length, spare);
+    if (this.#large.mustWait(header)) this.#checkBound(HELD_COST + payload.length, spare);
     else if (payload.length > FRAGMENT_BYTES) this.#checkBound(payload.length);
     // Once a batch: with the first of a turn, too.
-    else if (this.#batchLength === 0 || this.#batchLength + payload.length > BATCH_BYTES) this.#checkBound(0, spare);
+    else if (this.#batch.bytes === 0 || !this.#batch.fits(payload.length)) this.#checkBound(0, spare);
     this.#take(header, payload);
   }
 
@@ -243,26 +186,9 @@ export class Outbox {
   withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): Readonly<FrameHeader>[] {
     this.#sendBatch();
     const withdrawn = this.#kept.withdraw(matches);
-    // What waits behind a large message first: what ends that one's wait sends them on.
-    for (const held of this.#held.entries()) {
-      const waiting = held.waiting.splice(0);
-      for (const message of waiting) {
-        const { header, payload } = message;
-        if (!isAsked(header.type) || !matches(asFrame(header))) held.waiting.push(message);
-        else {
-          withdrawn.push(asFrame(header));
-          this.#waitingBytes -= HELD_COST + payload.length;
-        }
-      }
-    }
-    const streams = this.#queue.filter(({ header }) => isAsked(header.type) && matches(header));
-    this.#queue = this.#queue.filter((stream) => !streams.includes(stream));
-    for (const stream of streams) {
-      withdrawn.push({ ...stream.header });
-      this.#waitingBytes -= stream.payload.length;
-      this.#endStream(stream); // what waited for it may be large, and joins the queue
-    }
-    return withdrawn;
+    const large = this.#large.withdraw(matches);
+    for (const { header, payload } of large.freed) this.#take(header, payload);
+    return [...withdrawn, ...large.withdrawn];
   }
 
   /** The same, only of what was given to a transport before `beforeMs`. */
@@ -274,9 +200,7 @@ export class Outbox {
   neverSent(): ReadonlySet<number> {
     this.#sendBatch();
     const ids = this.#kept.neverSent();
-    for (const { header } of this.#queue) if (header.type === MessageType.call) ids.add(header.id);
-    for (const { waiting } of this.#held.entries())
-      for (const { header } of waiting) if (header.type === MessageType.call) ids.add(header.id);
+    this.#large.collectCalls(ids);
     return ids;
   }
 
@@ -286,7 +210,7 @@ export class Outbox {
       return outbox.isAttached;
     },
     get queuedBytes() {
-      return outbox.#eventBytes + outbox.#batchLength + outbox.#kept.batchBytes;
+      return outbox.#large.eventBytes + outbox.#batch.bytes + outbox.#kept.batchBytes;
     },
     whenBelow: (bytes, run) => {
       const entry = { bytes, run };
@@ -304,11 +228,11 @@ export class Outbox {
 
   /** What is within the bounds. */
   #take(header: MessageHeader, payload: Uint8Array): void {
-    if (this.#held.size > 0 && this.#mustWait(header)) return this.#hold(header, payload);
-    if (payload.length > FRAGMENT_BYTES) this.#startStream(header, payload);
+    if (this.#large.mustWait(header)) return this.#large.hold(header, payload);
+    if (payload.length > FRAGMENT_BYTES) this.#large.add(header, payload);
     else {
-      this.#append(header.type, header.flags, header, payload);
-      this.#batchFrames += 1;
+      if (!this.#batch.fits(payload.length)) this.#sendBatch();
+      this.#batch.add(header, header, payload);
     }
     this.#wake();
   }
@@ -319,35 +243,6 @@ export class Outbox {
     this.#hasSent = true;
     if (!way.transport.send(first, rest === undefined ? undefined : [rest]) && this.#way === way)
       this.#way = { kind: 'full', transport: way.transport };
-  }
-
-  #append(type: number, flags: number, address: Address, body: Uint8Array): void {
-    const start = this.#reserve(FRAME_HEADER_BYTES + body.length);
-    const frame = this.#frame;
-    frame.size = body.length;
-    frame.type = type;
-    frame.flags = flags;
-    frame.stream = 0;
-    frame.id = address.id;
-    frame.service = address.service;
-    frame.object = address.object;
-    frame.action = address.action;
-    writeFrameHeader(this.#batch, start, frame);
-    this.#batch.set(body, start + FRAME_HEADER_BYTES);
-  }
-
-  /** Room at the end of the batch; returns where it begins. */
-  #reserve(bytes: number): number {
-    if (this.#batchLength > 0 && this.#batchLength + bytes > BATCH_BYTES) this.#sendBatch();
-    const start = this.#batchLength;
-    const needed = start + bytes;
-    if (needed > this.#batch.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#batch.length * 2));
-      grown.set(this.#batch.subarray(0, start));
-      this.#batch = grown;
-    }
-    this.#batchLength = needed;
-    return start;
   }
 
   #wake(): void {
@@ -371,41 +266,22 @@ export class Outbox {
       return;
     }
     if (this.#toTell !== undefined) {
-      const id = this.#toTell >>> 0;
+      this.#batch.addControl(ControlType.received, this.#toTell >>> 0, NO_BYTES);
       this.#toTell = undefined;
-      this.#append(ControlType.received, 0, { id, service: 0, object: 0, action: 0 }, NO_BYTES);
     }
-    const batch = this.#sealBatch();
-    if (batch !== undefined) this.#give(batch);
+    const bytes = this.#sealBatch();
+    if (bytes !== undefined) this.#give(bytes);
   }
 
-  /** Closes the batch and keeps it. The transport keeps what it is given, so the next batch gets memory of its own. */
+  /** Closes the batch and keeps it. */
   #sealBatch(): Uint8Array | undefined {
-    const length = this.#batchLength;
-    if (length === 0) return undefined;
-    const batch = this.#batch.subarray(0, length);
-    this.#batch = new Uint8Array(Math.max(FIRST_BATCH_BYTES, Math.min(length, BATCH_BYTES)));
-    this.#batchLength = 0;
-    if (this.#batchFrames > 0) {
+    const batch = this.#batch.take();
+    if (batch !== undefined && batch.frames > 0) {
       const sentMs = this.isAttached ? this.#options.clock.now() : undefined;
       if (this.#kept.bytes === 0) this.#progressMs = sentMs ?? 0;
-      this.#kept.add({ frames: this.#batchFrames, bytes: batch, body: undefined, bodyBytes: 0, bulkBytes: 0, sentMs });
+      this.#kept.add({ ...batch, body: undefined, bulkBytes: 0, sentMs });
     }
-    this.#batchFrames = 0;
-    return batch;
-  }
-
-  #startStream(header: MessageHeader, payload: Uint8Array): void {
-    const { id, type, flags, service, object, action } = header;
-    this.#queue.push({
-      header: { size: 0, type, flags, stream: 0, id, service, object, action },
-      flags,
-      payload,
-      sent: 0,
-    });
-    this.#waitingBytes += payload.length;
-    if (type === MessageType.event) this.#eventBytes += payload.length;
-    if (isOrdered(type)) this.#held.set(service, object, { isEvent: type === MessageType.event, waiting: [] });
+    return batch?.bytes;
   }
 
   /** When nothing of this session waits in the transport: what is worthless when it is late must not queue there. */
@@ -414,26 +290,19 @@ export class Outbox {
     this.#give(this.#lossy.take());
   }
 
-  /**
-   * One piece of each large message in turn, while there is room; small frames of the same turn have gone before.
-   * Bodies are handed on without being copied.
-   */
+  /** One piece of each large message in turn, while there is room; small frames of the same turn have gone before. */
   #sendFragments(): void {
-    while (this.#way.kind === 'ready' && this.#window.hasRoom) {
-      this.#openNext();
-      const stream = this.#open.shift();
-      if (stream === undefined) return;
+    while (this.#way.kind === 'ready' && this.#window.hasRoom && this.#large.hasNext) {
       this.#sendBatch();
-      this.#sendPiece(stream);
-      if (stream.sent < stream.payload.length) {
-        this.#open.push(stream);
-        continue;
-      }
-      this.#openBytes -= stream.payload.length;
-      this.#endStream(stream);
+      const { header: bytes, body, bulkBytes, memoryBytes, freed } = this.#large.next(this.#window.roomBytes);
+      this.#window.sent(bulkBytes);
+      this.#kept.add({ frames: 1, bytes, body, memoryBytes, bulkBytes, sentMs: this.#options.clock.now() });
+      this.#give(bytes, body);
+      for (const { header, payload } of freed) this.#take(header, payload);
     }
   }
 
+<<<<<<< HEAD
   /** Begins waiting messages as far as the receiver's bounds for unfinished ones go. */
   #openNext(): void {
     while (this.#open.length < MAX_OPEN_STREAMS) {
@@ -500,6 +369,8 @@ export class Outbox {
     if (header.type === MessageType.event) this.#eventBytes += cost;
   }
 
+=======
+>>>>>>> b1b4e9f (tmp)
   #tellRoom(): void {
     if (this.#waitingForRoom.size === 0 || this.#isTellingRoom || !this.isAttached) return;
     const { queuedBytes } = this.flow;
@@ -528,6 +399,7 @@ export class Outbox {
     });
   }
 }
+<<<<<<< HEAD
 
 function tooLarge(bytes: number, maximum: number): QiwayError {
   return overLimit(`A message of ${bytes} bytes is more than the ${maximum} that the other side takes; send parts.`, {
@@ -549,3 +421,5 @@ function isAsked(type: number): boolean {
 function asFrame({ id, type, flags, service, object, action }: MessageHeader): FrameHeader {
   return { size: 0, type, flags, stream: 0, id, service, object, action };
 }
+=======
+>>>>>>> b1b4e9f (tmp)

@@ -53,7 +53,14 @@ test('kept frames: what is replayed is what was not acknowledged, whatever was',
         if (one.kind === 'add') {
           const ids = Array.from({ length: one.frames }, (_, index) => last + index + 1);
           last += one.frames;
-          kept.add({ frames: ids.length, bytes: batchOf(ids), body: undefined, bodyBytes: 0, bulkBytes: 0, sentMs: 0 });
+          kept.add({
+            frames: ids.length,
+            bytes: batchOf(ids),
+            body: undefined,
+            memoryBytes: 100,
+            bulkBytes: 0,
+            sentMs: 0,
+          });
         } else if (one.kind === 'confirm') {
           told += Math.floor((last - told) * one.part);
           kept.confirm(told >>> 0);
