@@ -49,7 +49,7 @@ export interface Piece {
 const NOTHING_FREED: readonly Message[] = [];
 
 export class LargeMessages {
-  readonly #maxMessageBytes: number;
+  #maxMessageBytes: number;
   /** Not begun, and those of which a part is sent. */
   #queue: Stream[] = [];
   #open: Stream[] = [];
@@ -62,6 +62,10 @@ export class LargeMessages {
   /** @param maxMessageBytes of all unfinished ones at the receiver together */
   constructor(maxMessageBytes: number) {
     this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  limitMessages(maxBytes: number): void {
+    this.#maxMessageBytes = maxBytes;
   }
 
   /** Of messages whose last piece has not gone, and of what waits behind them. */

@@ -119,6 +119,7 @@ export class Outbox {
   /** The other side takes no message of more than `maxBytes`. */
   limitMessages(maxBytes: number): void {
     this.#maxMessageBytes = Math.min(maxBytes, this.#options.maxMessageBytes);
+    this.#large.limitMessages(this.#maxMessageBytes);
   }
 
   /** @throws `limit-exceeded` when the other side reads too slowly for what is sent, or does not take so much at once */
@@ -302,75 +303,6 @@ export class Outbox {
     }
   }
 
-<<<<<<< HEAD
-  /** Begins waiting messages as far as the receiver's bounds for unfinished ones go. */
-  #openNext(): void {
-    while (this.#open.length < MAX_OPEN_STREAMS) {
-      const next = this.#queue[0];
-      if (next === undefined) return;
-      if (this.#openBytes > 0 && this.#openBytes + next.payload.length > this.#maxMessageBytes) return;
-      this.#queue.shift();
-      this.#nextStream = this.#nextStream >= MAX_STREAM_NUMBER ? 1 : this.#nextStream + 1;
-      next.header.stream = this.#nextStream;
-      this.#openBytes += next.payload.length;
-      this.#open.push(next);
-    }
-  }
-
-  /** As much as the path takes at once: what fits whole goes whole, and need not be put together again. */
-  #sendPiece(stream: Stream): void {
-    const { header, payload, sent } = stream;
-    const size = Math.min(
-      payload.length - sent,
-      Math.max(FRAGMENT_BYTES, Math.min(this.#window.roomBytes, MAX_PIECE_BYTES)),
-    );
-    const isWhole = size === payload.length;
-    const prefix = sent === 0 && !isWhole ? 4 : 0;
-    const bytes = new Uint8Array(FRAME_HEADER_BYTES + prefix);
-    header.size = prefix + size;
-    if (isWhole) header.stream = 0;
-    header.flags = sent + size < payload.length ? stream.flags | FrameFlags.fragment : stream.flags;
-    writeFrameHeader(bytes, 0, header);
-    if (prefix > 0) writeUint32(bytes, FRAME_HEADER_BYTES, payload.length);
-    stream.sent += size;
-    const isLast = stream.sent === payload.length;
-    // Each piece keeps the whole message in memory: it counts until the last is acknowledged.
-    if (isLast) this.#waitingBytes -= payload.length;
-    if (header.type === MessageType.event) this.#eventBytes -= size;
-    const bulkBytes = prefix + size;
-    const body = payload.subarray(sent, sent + size);
-    this.#window.sent(bulkBytes);
-    const bodyBytes = isLast ? payload.length : 0;
-    this.#kept.add({ frames: 1, bytes, body, bodyBytes, bulkBytes, sentMs: this.#options.clock.now() });
-    this.#give(bytes, body);
-  }
-
-  #endStream(stream: Stream): void {
-    const { type, service, object } = stream.header;
-    if (!isOrdered(type)) return;
-    const held = this.#held.delete(service, object);
-    for (const message of held?.waiting ?? []) {
-      const cost = HELD_COST + message.payload.length;
-      this.#waitingBytes -= cost;
-      if (message.header.type === MessageType.event) this.#eventBytes -= cost;
-      this.#take(message.header, message.payload); // may start another stream, behind which the rest waits again
-    }
-  }
-
-  #mustWait({ type, service, object }: MessageHeader): boolean {
-    const held = this.#held.get(service, object);
-    return held !== undefined && (isOrdered(type) || type === MessageType.cancel || held.isEvent);
-  }
-
-  #hold(header: MessageHeader, payload: Uint8Array): void {
-    const cost = HELD_COST + payload.length;
-    this.#held.get(header.service, header.object)?.waiting.push({ header: { ...header }, payload });
-    this.#waitingBytes += cost;
-    if (header.type === MessageType.event) this.#eventBytes += cost;
-  }
-
-=======
->>>>>>> b1b4e9f (tmp)
   #tellRoom(): void {
     if (this.#waitingForRoom.size === 0 || this.#isTellingRoom || !this.isAttached) return;
     const { queuedBytes } = this.flow;
@@ -399,7 +331,6 @@ export class Outbox {
     });
   }
 }
-<<<<<<< HEAD
 
 function tooLarge(bytes: number, maximum: number): QiwayError {
   return overLimit(`A message of ${bytes} bytes is more than the ${maximum} that the other side takes; send parts.`, {
@@ -407,19 +338,3 @@ function tooLarge(bytes: number, maximum: number): QiwayError {
     maximum,
   });
 }
-
-function isOrdered(type: number): boolean {
-  return (
-    type === MessageType.call || type === MessageType.post || type === MessageType.event || type >= MessageType.gap
-  );
-}
-
-function isAsked(type: number): boolean {
-  return type === MessageType.call || type === MessageType.post;
-}
-
-function asFrame({ id, type, flags, service, object, action }: MessageHeader): FrameHeader {
-  return { size: 0, type, flags, stream: 0, id, service, object, action };
-}
-=======
->>>>>>> b1b4e9f (tmp)
