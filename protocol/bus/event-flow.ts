@@ -33,12 +33,19 @@ export interface EventFlowsOptions {
   readonly counts?: EventCounts;
   /** Bytes that may be queued before events of which every one is wanted are left out. */
   readonly budgetBytes?: number;
+  /** The same while no link is there. */
+  readonly detachedBudgetBytes?: number;
   /** Bytes that may be queued before events of which only the newest is wanted wait. */
   readonly waitAboveBytes?: number;
 }
 
 /** Half of what a session may keep waiting: the rest is for answers. */
 export const EVENT_BUDGET_BYTES: number = 16 * 1024 * 1024;
+/**
+ * For who is away: it comes back for the present. What it missed meanwhile would keep that back, on a slow path for minutes,
+ * and many that are away would take up what all have together.
+ */
+export const DETACHED_EVENT_BUDGET_BYTES: number = 1024 * 1024;
 /** A receiver acknowledges every 64 KiB at the latest, so one such part is no sign of a queue; as much again may be under way. */
 export const WAIT_ABOVE_BYTES: number = 128 * 1024;
 /** Demands of one session: as many as it may have registrations, and they may come before those. */
@@ -68,6 +75,7 @@ interface Signal {
 export class EventFlows {
   readonly #options: EventFlowsOptions;
   readonly #budgetBytes: number;
+  readonly #detachedBudgetBytes: number;
   readonly #waitAboveBytes: number;
   readonly #signals = new AddressTable<Map<number, Signal>>();
   #count = 0;
@@ -80,6 +88,7 @@ export class EventFlows {
   constructor(options: EventFlowsOptions) {
     this.#options = options;
     this.#budgetBytes = options.budgetBytes ?? EVENT_BUDGET_BYTES;
+    this.#detachedBudgetBytes = Math.min(options.detachedBudgetBytes ?? DETACHED_EVENT_BUDGET_BYTES, this.#budgetBytes);
     this.#waitAboveBytes = options.waitAboveBytes ?? WAIT_ABOVE_BYTES;
   }
 
@@ -120,7 +129,8 @@ export class EventFlows {
   // ---- used by the flows -------------------------------------------------------------------------------------------
 
   get isOverBudget(): boolean {
-    return this.#options.flow.queuedBytes > this.#budgetBytes;
+    const { flow } = this.#options;
+    return flow.queuedBytes > (flow.isAttached ? this.#budgetBytes : this.#detachedBudgetBytes);
   }
 
   /** Nothing waits: what is sent now goes now. */

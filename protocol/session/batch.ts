@@ -3,8 +3,6 @@
 // small ones share.
 import { emptyFrameHeader, FRAME_HEADER_BYTES, type FrameHeader, writeFrameHeader } from '../wire/link-frame.ts';
 
-/** A batch is closed when it reaches this. */
-export const BATCH_BYTES: number = 256 * 1024;
 /** Memory of a session that has hardly begun, and at least, later. */
 const FIRST_MEMORY_BYTES = 1024;
 const MEMORY_BYTES = 4096;
@@ -42,9 +40,9 @@ export class Batch {
     return this.#length;
   }
 
-  /** May a frame with such a body join, or is it for the next batch? */
-  fits(bodyBytes: number): boolean {
-    return this.#length === 0 || this.#length + FRAME_HEADER_BYTES + bodyBytes <= BATCH_BYTES;
+  /** May a frame with such a body join a batch of at most so many bytes, or is it for the next one? */
+  fits(bodyBytes: number, mostBytes: number): boolean {
+    return this.#length === 0 || this.#length + FRAME_HEADER_BYTES + bodyBytes <= mostBytes;
   }
 
   /** A frame that has a number. */

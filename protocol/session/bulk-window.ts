@@ -7,9 +7,25 @@
 import type { Clock } from '../clock.ts';
 import { BestRate, LeastOf } from './best-rate.ts';
 
-/** Bytes. The least is two fragments, so that one is on its way while the other is confirmed; the most covers 100 MB/s over 160 ms. */
-const LEAST_BYTES = 128 * 1024;
+/** Bytes. The most covers 100 MB/s over 160 ms. */
+const FIRST_BYTES = 64 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
+/**
+ * The least window is what the path carries in this time, ms, up to so many bytes, and two of the smallest pieces at least:
+ * one is on its way while the other is confirmed. Shorter, and a long path whose delay jumps would never be found to be fast.
+ */
+const LEAST_WINDOW_MS = 1_000;
+const LARGEST_LEAST_BYTES = 128 * 1024;
+/**
+ * The smallest piece is what the path carries in this time, ms, as far as these bounds go. A receiver hears nothing while a
+ * piece comes in, so one must be through long before three heartbeats are over, and at 20 kB/s 16 KiB take 0.8 s.
+ */
+const LEAST_PIECE_MS = 100;
+export const SMALLEST_PIECE_BYTES: number = 16 * 1024;
+export const LARGEST_LEAST_PIECE_BYTES: number = 64 * 1024;
+/** The same for small frames together; the first of these is for a path that is not known: small frames alone tell nothing of it. */
+const FIRST_BATCH_BYTES = 32 * 1024;
+const MOST_BATCH_BYTES = 256 * 1024;
 /** What may queue on the path, ms: steadily, and while nothing seems to queue there, when the path may carry more. */
 const HEADROOM_MS = 5;
 const PROBING_HEADROOM_MS = 12;
@@ -26,8 +42,6 @@ const CHANGED_PATH_MS = 250;
 const LEAST_DELAY_MEMORY_MS = 10_000;
 /** The same at once when every frame was queued for longer than it should for so long. */
 const QUEUED_TOO_LONG_MS = 2_000;
-/** The smallest piece; the window grows by one a round trip at least, so that it never stays at a size between two pieces. */
-const PIECE_BYTES = 64 * 1024;
 /** A piece is what the path carries in this time, ms: what it takes to go is the least that others wait. */
 const PIECE_MS = 4;
 /** And so many are under way, so that one leaves while others are confirmed. */
@@ -54,7 +68,7 @@ export class BulkWindow {
   #confirmedBytes = 0;
   #confirmedAtMs = 0;
   #confirmedSentAtMs = 0;
-  #windowBytes = LEAST_BYTES;
+  #windowBytes = FIRST_BYTES;
   readonly #rate = new BestRate();
   #leastDelayMs = Number.POSITIVE_INFINITY;
   #leastSeenAtMs = 0;
@@ -64,6 +78,9 @@ export class BulkWindow {
   /** While the least delay is measured anew: from the piece that ends beyond this count on. */
   #measuring: { readonly from: number; readonly windowBytes: number } | undefined;
   #wasFull = false;
+  #leastPieceBytes = SMALLEST_PIECE_BYTES;
+  /** Of pieces up to this count the delay says nothing: they were smaller. */
+  #delayFrom = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -71,6 +88,17 @@ export class BulkWindow {
 
   get inFlightBytes(): number {
     return this.#sentBytes - this.#confirmedBytes;
+  }
+
+  /** Of a piece that is not the last of its message; what is smaller need not be cut. Small until the path is known. */
+  get leastPieceBytes(): number {
+    return this.#leastPieceBytes;
+  }
+
+  /** Bytes of small frames that should go in one message. */
+  get batchBytes(): number {
+    if (this.#rate.bytesPerMs === 0) return FIRST_BATCH_BYTES;
+    return Math.min(4 * this.#leastPieceBytes, MOST_BATCH_BYTES);
   }
 
   /** Bytes that the next piece should not exceed; zero or less: none should go. */
@@ -119,18 +147,24 @@ export class BulkWindow {
     this.#sent = [];
     this.#sentBytes = 0;
     this.#confirmedBytes = 0;
-    this.#windowBytes = LEAST_BYTES;
+    this.#windowBytes = FIRST_BYTES;
     this.#rate.forget();
     this.#leastDelayMs = Number.POSITIVE_INFINITY;
     this.#queued.forget();
     this.#queuedSinceMs = undefined;
     this.#measuring = undefined;
     this.#wasFull = false;
+    this.#leastPieceBytes = SMALLEST_PIECE_BYTES;
+    this.#delayFrom = 0;
+  }
+
+  get #leastBytes(): number {
+    return Math.max(2 * this.#leastPieceBytes, Math.min(this.#rate.bytesPerMs * LEAST_WINDOW_MS, LARGEST_LEAST_BYTES));
   }
 
   get #pieceBytes(): number {
     const bytes = Math.min(this.#rate.bytesPerMs * PIECE_MS, this.#windowBytes / PIECES_PER_WINDOW);
-    return Math.max(Math.floor(bytes), PIECE_BYTES);
+    return Math.max(Math.floor(bytes), this.#leastPieceBytes);
   }
 
   /** The last piece that is confirmed whole, if one is. */
@@ -148,18 +182,33 @@ export class BulkWindow {
 
   #learn(last: Sent, { now, bytes }: { readonly now: number; readonly bytes: number }): void {
     const delayMs = now - last.atMs;
+    if (last.end <= this.#delayFrom) return this.#learnRate(last, { now, isOfPath: false });
     this.#learnDelay(last, delayMs, now);
     const queuedMs = delayMs - this.#leastDelayMs;
     const standingMs = this.#queued.add(queuedMs, now);
     if (queuedMs > CHANGED_PATH_MS) this.#rate.forget();
-    this.#rate.add(this.#confirmedBytes - last.confirmed, {
-      elapsedMs: Math.max(now - last.confirmedAtMs, last.atMs - last.confirmedSentAtMs),
-      now,
-      isOfPath: last.isHeldBack || queuedMs > HEADROOM_MS + PROBING_HEADROOM_MS,
-    });
+    this.#learnRate(last, { now, isOfPath: last.isHeldBack || queuedMs > HEADROOM_MS + PROBING_HEADROOM_MS });
     // No faster than what is confirmed: for each piece that left the path two may follow, no burst.
     const reckoned = Math.min(this.#reckoned(last, { queuedMs, standingMs, bytes }), this.#windowBytes + bytes);
-    this.#windowBytes = Math.min(Math.max(reckoned, LEAST_BYTES), MOST_BYTES);
+    this.#windowBytes = Math.min(Math.max(reckoned, this.#leastBytes), MOST_BYTES);
+  }
+
+  #learnRate(last: Sent, { now, isOfPath }: { readonly now: number; readonly isOfPath: boolean }): void {
+    const elapsedMs = Math.max(now - last.confirmedAtMs, last.atMs - last.confirmedSentAtMs);
+    this.#rate.add(this.#confirmedBytes - last.confirmed, { elapsedMs, now, isOfPath });
+    const bytes = this.#rate.bytesPerMs * LEAST_PIECE_MS;
+    let least = SMALLEST_PIECE_BYTES;
+    while (least * 2 <= bytes && least < LARGEST_LEAST_PIECE_BYTES) least *= 2;
+    if (least > this.#leastPieceBytes) {
+      // A larger piece takes longer by itself; that is no queue.
+      this.#delayFrom = this.#sentBytes;
+      this.#leastDelayMs = Number.POSITIVE_INFINITY;
+      this.#queued.forget();
+      this.#queuedSinceMs = undefined;
+      this.#measuring = undefined;
+      this.#windowBytes = Math.max(this.#windowBytes, 2 * least);
+    }
+    this.#leastPieceBytes = least;
   }
 
   #reckoned(
@@ -171,10 +220,11 @@ export class BulkWindow {
     if (standingMs >= HARDLY_QUEUED_MS) return rate * (this.#leastDelayMs + HEADROOM_MS);
     const probing = rate * (this.#leastDelayMs + PROBING_HEADROOM_MS);
     // A window is not always full: the rate it gave may be two thirds of what it allows.
-    const most = Math.max(probing, rate * this.#leastDelayMs * 1.5) + 2 * PIECE_BYTES;
+    const most = Math.max(probing, rate * this.#leastDelayMs * 1.5) + 2 * this.#leastPieceBytes;
     if (queuedMs >= HARDLY_QUEUED_MS) return Math.min(this.#windowBytes, most);
-    // In a round trip, by what may queue.
-    const growth = Math.max(Math.min(1, PROBING_HEADROOM_MS / this.#leastDelayMs), PIECE_BYTES / this.#windowBytes);
+    // In a round trip, by what may queue, and by a piece at least: it never stays at a size between two of them.
+    const least = this.#leastPieceBytes / this.#windowBytes;
+    const growth = Math.max(Math.min(1, PROBING_HEADROOM_MS / this.#leastDelayMs), least);
     const grown = last.isHeldBack ? this.#windowBytes + growth * bytes : this.#windowBytes;
     return Math.max(probing, Math.min(grown, most));
   }

@@ -6,11 +6,20 @@ import { ControlType, type FrameHeader } from '../wire/link-frame.ts';
 import type { MessageHeader } from '../wire/message.ts';
 import type { Refuse } from './fragments.ts';
 import { Inbox } from './inbox.ts';
-import type { Link, LinkLimits, LinkOwner } from './link.ts';
+import { type Link, type LinkLimits, type LinkOwner, SILENCE } from './link.ts';
 import { Outbox } from './outbox.ts';
 
 /** Without an acknowledgement for so long, while something is on its way, the other side does not read. */
-const STALL_MS = 20_000;
+const STALL_MS = 10_000;
+/**
+ * A link over which nothing came, or went, may be too slow for one message: a piece that was cut for a faster path, which
+ * takes 52 s at 20 kB/s. The next one is given twice the time, up to so many times as much.
+ */
+const MOST_SILENCE = 32;
+const MOST_STALL = 8;
+
+/** Reason of a `link-lost` then. */
+export const STALLED = 'stalled';
 
 export interface ConduitOptions {
   readonly clock: Clock;
@@ -43,6 +52,9 @@ export class Conduit implements LinkOwner {
   readonly #inbox: Inbox;
   #link: Link | undefined;
   #staleUpTo = 0;
+  readonly #silence = new Patience(MOST_SILENCE);
+  readonly #stall = new Patience(MOST_STALL);
+  #attached = { atMs: 0, heartbeatMs: 0, confirmed: 0 };
 
   constructor(options: ConduitOptions) {
     this.#options = options;
@@ -86,7 +98,9 @@ export class Conduit implements LinkOwner {
     old?.leave(4410, 'replaced by another link');
     link.tell(ControlType.attached, start);
     this.outbox.attach(link.transport, start);
-    link.startHeartbeat({ everyMs: heartbeatMs, probes, hasSent: () => this.#beat() });
+    this.#attached = { atMs: this.#options.clock.now(), heartbeatMs, confirmed: this.outbox.confirmedNumber };
+    const patience = this.#silence.times;
+    link.startHeartbeat({ everyMs: heartbeatMs, probes, patience, hasSent: () => this.#beat() });
   }
 
   /** For a new session; a link that is there is left. */
@@ -136,6 +150,11 @@ export class Conduit implements LinkOwner {
   }
 
   closed(error: QiwayError): void {
+    const { atMs, heartbeatMs, confirmed } = this.#attached;
+    const heardForMs = (this.#link?.lastHeardMs ?? atMs) - atMs;
+    const reason = 'reason' in error.data ? error.data.reason : undefined;
+    this.#silence.linkEnded(heardForMs > heartbeatMs, reason === SILENCE);
+    this.#stall.linkEnded(this.outbox.confirmedNumber !== confirmed, reason === STALLED);
     this.#link = undefined;
     this.outbox.detach();
     this.#options.onLost(error);
@@ -143,14 +162,33 @@ export class Conduit implements LinkOwner {
 
   #beat(): boolean {
     const { stalledMs } = this.outbox;
-    if (stalledMs > STALL_MS)
+    if (stalledMs > STALL_MS * this.#stall.times)
       this.#link?.close(
         new QiwayError('link-lost', `The other side has taken nothing for ${Math.round(stalledMs / 1000)} s.`, {
-          data: { reason: 'stalled' },
+          data: { reason: STALLED },
         }),
         4413,
       );
     return this.outbox.beat();
+  }
+}
+
+/** How much longer than usual to wait for a sign of progress: more after each link that was given up without any. */
+class Patience {
+  readonly #most: number;
+  #times = 1;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get times(): number {
+    return this.#times;
+  }
+
+  linkEnded(hasWorked: boolean, isGivenUp: boolean): void {
+    if (hasWorked) this.#times = 1;
+    else if (isGivenUp) this.#times = Math.min(this.#times * 2, this.#most);
   }
 }
 

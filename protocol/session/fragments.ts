@@ -2,7 +2,8 @@
 import { overLimit, QiwayError } from '../errors.ts';
 import { readUint32 } from '../wire/bytes.ts';
 import { FrameFlags, type FrameHeader } from '../wire/link-frame.ts';
-import { FRAGMENT_BYTES, MAX_OPEN_STREAMS } from './large-messages.ts';
+import { SMALLEST_PIECE_BYTES } from './bulk-window.ts';
+import { MAX_OPEN_STREAMS } from './large-messages.ts';
 
 interface Unfinished {
   readonly header: FrameHeader;
@@ -40,13 +41,13 @@ export class Fragments {
   }
 
   /**
-   * Takes one fragment, the frame `number`; the whole body with the last one. Parts are kept as views and copied once.
+   * Takes one fragment, the frame `number`; the whole body with the last one. Parts are kept as views where they can be.
    * @throws `wire-invalid`, `limit-exceeded`: the link must then be closed
    */
   take(header: FrameHeader, body: Uint8Array, number: number): Uint8Array | undefined {
     const isLast = (header.flags & FrameFlags.fragment) === 0;
-    // Each part keeps its batch in memory, and costs some itself: many small ones would be more than the bound.
-    if (!isLast && body.length < FRAGMENT_BYTES)
+    // Each part costs some memory beside its bytes: many small ones would be more than the bound.
+    if (!isLast && body.length < SMALLEST_PIECE_BYTES)
       throw new QiwayError('wire-invalid', `A fragment of ${body.length} bytes, and not the last.`);
     const known = this.#unfinished.get(header.stream);
     const part = known === undefined ? body.subarray(4) : body;
@@ -57,7 +58,7 @@ export class Fragments {
     if (unfinished.received > unfinished.total || (isLast && unfinished.received !== unfinished.total)) {
       throw new QiwayError('wire-invalid', `A message of ${unfinished.total} bytes came with ${unfinished.received}.`);
     }
-    unfinished.parts.push(part);
+    unfinished.parts.push(isLast ? part : own(part));
     if (!isLast) {
       const refusal = this.#refuse?.(part.length);
       if (refusal !== undefined) throw refusal;
@@ -88,6 +89,11 @@ export class Fragments {
     this.#unfinished.set(header.stream, unfinished);
     return unfinished;
   }
+}
+
+/** A view keeps its whole batch in memory: the part is a copy where that is much more. */
+function own(part: Uint8Array): Uint8Array {
+  return part.buffer.byteLength > 2 * part.length + SMALLEST_PIECE_BYTES ? part.slice() : part;
 }
 
 function joined({ parts, total }: Unfinished): Uint8Array {

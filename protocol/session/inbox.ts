@@ -3,8 +3,8 @@
 import { QiwayError } from '../errors.ts';
 import { FrameFlags, type FrameHeader, NOTHING } from '../wire/link-frame.ts';
 import { emptyMessageHeader, type MessageHeader, MessageType } from '../wire/message.ts';
+import { SMALLEST_PIECE_BYTES } from './bulk-window.ts';
 import { Fragments, type Refuse } from './fragments.ts';
-import { FRAGMENT_BYTES } from './large-messages.ts';
 
 /** So much is told at once; what is less waits for the next batch that goes anyway, or for the heartbeat. */
 const TELL_AFTER_BYTES = 64 * 1024;
@@ -85,7 +85,7 @@ export class Inbox {
     this.#untold += FRAME_COST + body.length;
     if (this.#counted <= this.#received) return;
     this.#received = this.#counted;
-    if (frame.stream !== 0 || body.length > FRAGMENT_BYTES) this.#untold += TELL_AFTER_BYTES;
+    if (frame.stream !== 0 || body.length > SMALLEST_PIECE_BYTES) this.#untold += TELL_AFTER_BYTES;
     this.#began = this.#received;
     if (frame.stream !== 0) this.#began = this.#fragments.begunAt(frame.stream) ?? this.#received;
     const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body, this.#received);

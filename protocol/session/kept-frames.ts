@@ -34,6 +34,8 @@ interface Replayed {
   readonly bulkBytes: number;
 }
 
+/** Of one message of a replay, as far as frames are not longer: nothing is known of the path yet, and it may be slow. */
+const REPLAY_BYTES = 32 * 1024;
 /** Entries given up at the front before the array is moved up. */
 const COMPACT_AT = 1024;
 
@@ -128,8 +130,7 @@ export class KeptFrames {
       kept.sentMs ??= nowMs;
       if (kept.body !== undefined) yield { parts: [kept.bytes, kept.body], bulkBytes: kept.bulkBytes };
       else {
-        const bytes = this.#numbered(kept.bytes, skip);
-        if (bytes.length > 0) yield { parts: [bytes], bulkBytes: kept.bulkBytes };
+        for (const bytes of this.#numbered(kept.bytes, skip)) yield { parts: [bytes], bulkBytes: kept.bulkBytes };
       }
       skip = 0;
     }
@@ -184,9 +185,10 @@ export class KeptFrames {
     this.#bytes += sign * memoryBytes;
   }
 
-  /** The numbered frames of a batch after the first `skip` of them: a view of it, or a copy where control frames stand between. */
-  #numbered(batch: Uint8Array, skip: number): Uint8Array {
-    const kept: [from: number, to: number][] = [];
+  /** The numbered frames of a batch after the first `skip` of them: views of it, each of as many as may go in one message. */
+  *#numbered(batch: Uint8Array, skip: number): Generator<Uint8Array> {
+    let from = 0;
+    let to = 0;
     let count = 0;
     for (const at of this.#offsets(batch, false)) {
       const { type, flags, size } = readFrameHeader(batch, at, this.#frame);
@@ -194,19 +196,13 @@ export class KeptFrames {
       count += 1;
       if (count <= skip) continue;
       const end = at + FRAME_HEADER_BYTES + size;
-      const last = kept.at(-1);
-      if (last?.[1] === at) last[1] = end;
-      else kept.push([at, end]);
+      if (to !== at || end - from > REPLAY_BYTES) {
+        if (to > from) yield batch.subarray(from, to);
+        from = at;
+      }
+      to = end;
     }
-    const [first] = kept;
-    if (kept.length === 1 && first !== undefined) return batch.subarray(...first);
-    const bytes = new Uint8Array(kept.reduce((sum, [from, to]) => sum + to - from, 0));
-    let offset = 0;
-    for (const [from, to] of kept) {
-      bytes.set(batch.subarray(from, to), offset);
-      offset += to - from;
-    }
-    return bytes;
+    if (to > from) yield batch.subarray(from, to);
   }
 
   /** Where the frames begin. */

@@ -4,9 +4,8 @@ import { AddressTable } from '../bus/address-table.ts';
 import { writeUint32 } from '../wire/bytes.ts';
 import { FRAME_HEADER_BYTES, FrameFlags, type FrameHeader, writeFrameHeader } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
+import { SMALLEST_PIECE_BYTES } from './bulk-window.ts';
 
-/** Bodies above this are bulk: they give way to small frames and are cut as the path needs, never below this. */
-export const FRAGMENT_BYTES: number = 64 * 1024;
 /** Largest piece, far enough below the bound of a batch; a megabyte of raw data and its length go whole. */
 const MAX_PIECE_BYTES = 1024 * 1024 + 4096;
 const MAX_STREAM_NUMBER = 0xffff;
@@ -111,7 +110,7 @@ export class LargeMessages {
     this.#openNext();
     const stream = this.#open.shift() as Stream;
     const { header, payload, sent } = stream;
-    const size = Math.min(payload.length - sent, Math.max(FRAGMENT_BYTES, Math.min(mostBytes, MAX_PIECE_BYTES)));
+    const size = Math.min(payload.length - sent, Math.max(SMALLEST_PIECE_BYTES, Math.min(mostBytes, MAX_PIECE_BYTES)));
     const isWhole = size === payload.length;
     const prefix = sent === 0 && !isWhole ? 4 : 0;
     const bytes = new Uint8Array(FRAME_HEADER_BYTES + prefix);

@@ -75,6 +75,8 @@ export interface LinkOwner {
 interface Heartbeat {
   everyMs: number;
   readonly probes: boolean;
+  /** How many times as long as usual silence is borne. Default 1. */
+  readonly patience?: number;
   readonly hasSent: () => boolean;
 }
 
@@ -209,7 +211,7 @@ export class Link {
       // Whoever was kept up itself has not read what came meanwhile.
       if (now - dueMs > everyMs * LATE_BEAT) this.#lastHeardMs = Math.max(this.#lastHeardMs, now - everyMs);
       const silentMs = now - this.#lastHeardMs;
-      if (silentMs >= everyMs * SILENT_BEATS && this.#isAnswerDue(now))
+      if (silentMs >= everyMs * SILENT_BEATS * (beat.patience ?? 1) && this.#isAnswerDue(now))
         return this.close(
           new QiwayError('link-lost', `Nothing was heard for ${Math.round(silentMs)} ms.`, {
             data: { reason: SILENCE },

@@ -8,10 +8,10 @@ import { overLimit, type QiwayError } from '../errors.ts';
 import { ControlType, type FrameHeader } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { Batch } from './batch.ts';
-import { BulkWindow } from './bulk-window.ts';
+import { BulkWindow, LARGEST_LEAST_PIECE_BYTES } from './bulk-window.ts';
 import type { Refuse } from './fragments.ts';
 import { KeptFrames } from './kept-frames.ts';
-import { FRAGMENT_BYTES, HELD_COST, isAsked, LargeMessages } from './large-messages.ts';
+import { HELD_COST, isAsked, LargeMessages } from './large-messages.ts';
 import { LossySlots } from './lossy-slots.ts';
 import type { Transport } from './transport.ts';
 
@@ -81,6 +81,11 @@ export class Outbox {
     return this.#kept.last;
   }
 
+  /** Number of the last frame that the other side has acknowledged, with all of its batch. */
+  get confirmedNumber(): number {
+    return this.#kept.first;
+  }
+
   /** The number after which the next link begins, for a side that has everything up to `received`. @throws `wire-invalid` */
   startAfter(received: number): number {
     return this.#kept.startAfter(received);
@@ -129,15 +134,16 @@ export class Outbox {
     if (this.#lossy.size > 0 && isAsked(header.type)) this.#lossy.giveUp(header.service, header.object);
     const spare = isAsked(header.type) || header.type === MessageType.event ? 0 : SPARE * this.#options.maxQueuedBytes;
     if (this.#large.mustWait(header)) this.#checkBound(HELD_COST + payload.length, spare);
-    else if (payload.length > FRAGMENT_BYTES) this.#checkBound(payload.length);
+    else if (payload.length > this.#window.leastPieceBytes) this.#checkBound(payload.length);
     // Once a batch: with the first of a turn, too.
-    else if (this.#batch.bytes === 0 || !this.#batch.fits(payload.length)) this.#checkBound(0, spare);
+    else if (this.#batch.bytes === 0 || !this.#batch.fits(payload.length, this.#window.batchBytes))
+      this.#checkBound(0, spare);
     this.#take(header, payload);
   }
 
   /** Of a member of which only the newest message is worth anything: it goes when nothing waits, in place of older ones. */
   sendLossy(header: MessageHeader, payload: Uint8Array): void {
-    if (!this.isAttached || payload.length > FRAGMENT_BYTES) return;
+    if (!this.isAttached || payload.length > LARGEST_LEAST_PIECE_BYTES) return;
     this.#lossy.put(header, payload);
     this.#wake();
   }
@@ -230,9 +236,9 @@ export class Outbox {
   /** What is within the bounds. */
   #take(header: MessageHeader, payload: Uint8Array): void {
     if (this.#large.mustWait(header)) return this.#large.hold(header, payload);
-    if (payload.length > FRAGMENT_BYTES) this.#large.add(header, payload);
+    if (payload.length > this.#window.leastPieceBytes) this.#large.add(header, payload);
     else {
-      if (!this.#batch.fits(payload.length)) this.#sendBatch();
+      if (!this.#batch.fits(payload.length, this.#window.batchBytes)) this.#sendBatch();
       this.#batch.add(header, header, payload);
     }
     this.#wake();
@@ -295,7 +301,13 @@ export class Outbox {
   #sendFragments(): void {
     while (this.#way.kind === 'ready' && this.#window.hasRoom && this.#large.hasNext) {
       this.#sendBatch();
-      const { header: bytes, body, bulkBytes, memoryBytes, freed } = this.#large.next(this.#window.roomBytes);
+      const {
+        header: bytes,
+        body,
+        bulkBytes,
+        memoryBytes,
+        freed,
+      } = this.#large.next(Math.max(this.#window.roomBytes, this.#window.leastPieceBytes));
       this.#window.sent(bulkBytes);
       this.#kept.add({ frames: 1, bytes, body, memoryBytes, bulkBytes, sentMs: this.#options.clock.now() });
       this.#give(bytes, body);

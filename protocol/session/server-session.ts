@@ -42,7 +42,8 @@ export interface ServerSessionOptions {
 /** What happens to a session. */
 export interface ServerSessionListener {
   attached?(): void;
-  detached?(): void;
+  /** The link is gone, and why; another may follow. */
+  detached?(error: QiwayError): void;
   /** Something came from the client, whatever it was. */
   heard?(): void;
   /** Once. Undefined: the client ended it as wanted. */
@@ -61,6 +62,8 @@ export interface Arrived {
 
 /** Silence after which what was sent before comes too late for a robot that moves, ms. */
 const STALE_AFTER_MS = 500;
+/** Reason of the `link-lost` with which a session ends whose client did not come back. */
+export const DETACHED = 'detached';
 const NO_BYTES = new Uint8Array(0);
 /** Service id of the session object. */
 const OWN_OBJECT = 0;
@@ -234,13 +237,13 @@ export class ServerSession {
     this.#stopKeeping = clock.after(keepMs, () =>
       this.#end(
         new QiwayError('link-lost', `The client did not come back within ${keepMs / 1000} s.`, {
-          data: { reason: 'detached' },
+          data: { reason: DETACHED },
           cause: error,
         }),
         true,
       ),
     );
-    for (const listener of [...this.#listeners]) listener.detached?.();
+    for (const listener of [...this.#listeners]) listener.detached?.(error);
   }
 
   #end(error: QiwayError | undefined, isTold: boolean): void {

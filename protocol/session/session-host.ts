@@ -5,7 +5,7 @@ import { toHex } from '../hex.ts';
 import { ControlType } from '../wire/link-frame.ts';
 import { type Hello, PROTOCOL_VERSION, type Resume, readHello, type Told, type Welcome } from './control.ts';
 import { DEFAULT_LINK_LIMITS, Link, type LinkLimits, type LinkOwner } from './link.ts';
-import { ServerSession, type ServerSessionOptions } from './server-session.ts';
+import { DETACHED, ServerSession, type ServerSessionOptions } from './server-session.ts';
 import type { Transport } from './transport.ts';
 
 export interface SessionHostOptions
@@ -181,9 +181,7 @@ export class SessionHost {
     const [oldest] = this.sessions
       .filter(({ detachedMs }) => detachedMs !== undefined)
       .sort((one, other) => (one.detachedMs as number) - (other.detachedMs as number));
-    oldest?.close(
-      new QiwayError('link-lost', 'The client was away, and others came.', { data: { reason: 'detached' } }),
-    );
+    oldest?.close(new QiwayError('link-lost', 'The client was away, and others came.', { data: { reason: DETACHED } }));
   }
 
   #say(link: Link, told: Pick<Welcome, 'session' | 'received'>): void {
@@ -237,7 +235,7 @@ class WaitingOwner implements LinkOwner {
 function refuseOld(session: ServerSession, attempt: number): void {
   if (session.state === 'closed')
     throw new QiwayError('link-lost', 'The session ended while its client came back; dial again.', {
-      data: { reason: 'detached' },
+      data: { reason: DETACHED },
     });
   if (attempt <= session.attempt)
     throw new QiwayError('superseded', 'A later link of the same session was taken already.');

@@ -77,6 +77,17 @@ it('a receiver that has the core for a fraction of the time only does not starve
   expect(pipe.run(20_000).bytesPerMs).toBeGreaterThan(25 * MB_PER_S);
 });
 
+describe('on a slow path the window', () => {
+  it.each([20, 50, 200])('fills %d kB/s with small pieces, and little waits', (kilobytes) => {
+    const pipe = new Pipe({ bytesPerMs: kilobytes, delayMs: 20 });
+    pipe.run(20_000);
+    const { bytesPerMs, queuedMs } = pipe.run(40_000);
+    expect(bytesPerMs / kilobytes).toBeGreaterThan(0.94);
+    // A second, or three of the smallest pieces.
+    expect(percentile(queuedMs, 0.99)).toBeLessThan(Math.max(1500, (3 * 16 * KIB) / kilobytes));
+  });
+});
+
 describe('when the path changes, the window', () => {
   it('leaves a slower path within three seconds with no more than it carries', () => {
     const pipe = new Pipe({ bytesPerMs: 100 * MB_PER_S, delayMs: 5 });
@@ -116,7 +127,7 @@ describe('a window', () => {
   it('counts what is under way, and begins anew on another link', () => {
     let now = 0;
     const window = new BulkWindow({ now: () => now, after: () => () => {} });
-    expect([window.inFlightBytes, window.roomBytes, window.hasRoom]).toEqual([0, 64 * KIB, true]);
+    expect([window.inFlightBytes, window.roomBytes, window.hasRoom]).toEqual([0, 16 * KIB, true]);
     for (let round = 0; round < 20; round += 1) {
       while (window.hasRoom) window.sent(window.roomBytes);
       now += 1;
@@ -129,10 +140,9 @@ describe('a window', () => {
     expect(window.inFlightBytes).toBe(0);
     window.sent(1000);
     window.reset();
-    expect([window.inFlightBytes, window.roomBytes]).toEqual([0, 64 * KIB]);
-    window.sent(64 * KIB);
-    window.sent(64 * KIB);
-    expect([window.inFlightBytes, window.hasRoom]).toEqual([128 * KIB, false]);
+    expect([window.inFlightBytes, window.roomBytes]).toEqual([0, 16 * KIB]);
+    for (let piece = 0; piece < 4; piece += 1) window.sent(16 * KIB);
+    expect([window.inFlightBytes, window.hasRoom]).toEqual([64 * KIB, false]);
   });
 });
 

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { settled, virtualClock } from '../support/virtual-clock.ts';
 
 const BUDGET = 1000;
+const DETACHED_BUDGET = 200;
 const WAIT_ABOVE = 100;
 const EVENT_BYTES = 60;
 
@@ -44,7 +45,14 @@ beforeEach(() => {
   queue = new Queue();
   clock = virtualClock();
   Object.assign(counts, { eventsThinned: 0, eventsMissed: 0 });
-  flows = new EventFlows({ flow: queue, clock, counts, budgetBytes: BUDGET, waitAboveBytes: WAIT_ABOVE });
+  flows = new EventFlows({
+    flow: queue,
+    clock,
+    counts,
+    budgetBytes: BUDGET,
+    detachedBudgetBytes: DETACHED_BUDGET,
+    waitAboveBytes: WAIT_ABOVE,
+  });
   sent = [];
   released = [];
 });
@@ -125,14 +133,20 @@ describe('of which every one is wanted', () => {
     expect(sent).toEqual(['a gap 2', 'b gap 1', 'b4']);
   });
 
-  it('a session without link fills its budget, then counts', () => {
+  it('a session without link fills the small budget of who is away, then counts; what was on its way before is kept', () => {
     const flow = open('');
     queue.isAttached = false;
     for (let n = 0; n < 30; n += 1) flow.event(event(n));
-    expect(sent.length).toBe(17);
+    expect(sent).toEqual(['0', '1', '2', '3']);
     queue.isAttached = true;
-    queue.acknowledge(17 * EVENT_BYTES);
-    expect(sent.slice(17)).toEqual([' gap 13']);
+    queue.acknowledge(4 * EVENT_BYTES);
+    expect(sent.slice(4)).toEqual([' gap 26']);
+    for (let n = 30; n < 40; n += 1) flow.event(event(n));
+    queue.isAttached = false;
+    flow.event(event(40));
+    queue.isAttached = true;
+    queue.acknowledge(10 * EVENT_BYTES);
+    expect(sent.slice(5)).toEqual(['30', '31', '32', '33', '34', '35', '36', '37', '38', '39', ' gap 1']);
   });
 });
 

@@ -72,7 +72,7 @@ export class Pipe {
 
   #send(): void {
     while (this.#window.hasRoom) {
-      const bytes = Math.max(64 * 1024, Math.min(this.#window.roomBytes, 1024 * 1024));
+      const bytes = Math.max(this.#window.leastPieceBytes, Math.min(this.#window.roomBytes, 1024 * 1024));
       this.#window.sent(bytes);
       const { bytesPerMs, delayMs } = this.#path;
       this.#pathFreeAtMs = Math.max(this.#pathFreeAtMs, this.#now) + bytes / bytesPerMs;
