@@ -128,9 +128,17 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     door,
     counts,
     web: config.web,
-    readings: () => ({ version, isBusUp: busState() === 'up', sessions: table.sizes, held: table.held() }),
+    readings: () => ({
+      version,
+      isBusUp: busState() === 'up',
+      sessions: table.sizes,
+      detachedSessions: table.detached,
+      held: table.held(),
+      journal: journal.counts,
+    }),
     ...(parts.httpLimits === undefined ? {} : { limits: parts.httpLimits }),
   });
+  const budget = new Budget();
   const limits: LinkLimits = { ...LINK_LIMITS, ...parts.linkLimits };
   const table = new SessionTable({ maxSessions: limits.maxSessions, logger, counts });
   const host = new SessionHost({
@@ -153,7 +161,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     guard: (session) => safety.guardFor(session),
     limits: SESSION_LIMITS,
     isFull: () => table.isFull,
-    budget: new Budget(),
+    budget,
     eventCounts: counts,
     ownObject: (session) =>
       createSessionObject(session, [
@@ -207,7 +215,19 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
         : await joinRobotBus(config.bus, busOptions);
     const users = qiCredentials === undefined ? {} : { users: fileUsers(qiCredentials) };
     const callGuard = safety.guardFor();
-    const qiDoor = { bus: outer, table, guard, counts, clock, logger, isOpen: isQiOpen, callGuard, ...users, ...tls };
+    const qiDoor = {
+      bus: outer,
+      table,
+      guard,
+      counts,
+      clock,
+      logger,
+      isOpen: isQiOpen,
+      callGuard,
+      budget,
+      ...users,
+      ...tls,
+    };
     for (const url of config.qiListen ?? []) qiDoors.push(await openQiDoor(url, qiDoor).catch(toOption('--qi-listen')));
     address = await listen(server, config.listen);
   } catch (error) {

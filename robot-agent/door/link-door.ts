@@ -43,6 +43,8 @@ export function openLinkDoor(server: Server, options: LinkDoorOptions): WebSocke
       clock,
       timeoutMs: HANDSHAKE_TIMEOUT_MS,
     });
+    const sealed = accepted.isSealed ? 'yes' : 'no';
+    counts.links.set(sealed, (counts.links.get(sealed) ?? 0) + 1);
     host.accept(accepted.transport, { hello: accepted.hello, clientId: accepted.clientId, address, known });
   };
   return acceptWebSockets(server, {

@@ -1,9 +1,26 @@
 // What the agent counts, as Prometheus text (exposition format 0.0.4).
 
+/** `silence`: nothing was heard. `stalled`: nothing was read. `closed`: by the other side, or by the network. */
+export type LinkLossReason = 'silence' | 'stalled' | 'closed';
+/**
+ * `wanted`: somebody closed it. `left`: its page was left. `away`: it did not come back. `limit`: it kept more than a
+ * session, or all of them together, may. `error`: what it said made no sense, or the agent ended it for another reason.
+ */
+export type SessionEndReason = 'wanted' | 'left' | 'away' | 'limit' | 'error';
+const LOSS_REASONS: readonly LinkLossReason[] = ['silence', 'stalled', 'closed'];
+const END_REASONS: readonly SessionEndReason[] = ['wanted', 'left', 'away', 'limit', 'error'];
+
 /** Counters that the door and the sessions raise. */
 export interface Counts {
   sessionsStarted: number;
   sessionsRefused: number;
+  /** Handshakes that went through, by whether what follows is sealed. */
+  readonly links: Map<'yes' | 'no', number>;
+  /** Sessions that went on over another link. */
+  sessionsResumed: number;
+  /** Sessions that lost their link and were kept, and sessions that ended. */
+  readonly linksLost: Map<LinkLossReason, number>;
+  readonly sessionsEnded: Map<SessionEndReason, number>;
   httpCalls: number;
   /** Failsafes that were made, and calls of them that failed. */
   failsafesFired: number;
@@ -25,6 +42,13 @@ export function createCounts(): Counts {
   return {
     sessionsStarted: 0,
     sessionsRefused: 0,
+    links: new Map([
+      ['yes', 0],
+      ['no', 0],
+    ]),
+    sessionsResumed: 0,
+    linksLost: new Map(LOSS_REASONS.map((reason) => [reason, 0])),
+    sessionsEnded: new Map(END_REASONS.map((reason) => [reason, 0])),
     httpCalls: 0,
     failsafesFired: 0,
     failsafeCallsFailed: 0,
@@ -45,6 +69,10 @@ export interface Readings {
   readonly isBusUp: boolean;
   /** Now, by protocol. */
   readonly sessions: { readonly link: number; readonly qi: number };
+  /** Of them without a link at the moment. */
+  readonly detachedSessions: number;
+  /** What the journal of calls that run once keeps. */
+  readonly journal: { readonly calls: number; readonly bytes: number; readonly running: number };
   /** Sums over all sessions. */
   readonly held: Held;
 }
@@ -58,6 +86,10 @@ export interface Held {
   readonly objects: number;
   /** Bytes that wait for clients. */
   readonly queuedBytes: number;
+}
+
+function labelled(label: string, values: ReadonlyMap<string, number>): [string, number][] {
+  return [...values].map(([name, value]) => [`{${label}="${name}"}`, value]);
 }
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -83,6 +115,7 @@ export function metricsText(counts: Counts, readings: Readings): string {
   const { link, qi } = readings.sessions;
   family('qiway_sessions', 'gauge', 'Sessions now.', one(link + qi));
   family('qiway_qi_sessions', 'gauge', 'Sessions of qi programs now.', one(qi));
+  family('qiway_detached_sessions', 'gauge', 'Sessions without a link now.', one(readings.detachedSessions));
   family('qiway_session_calls', 'gauge', 'Calls of sessions under way.', one(readings.held.calls));
   family('qiway_session_subscriptions', 'gauge', 'Subscriptions of sessions.', one(readings.held.subscriptions));
   family('qiway_session_objects', 'gauge', 'Objects given to sessions.', one(readings.held.objects));
@@ -94,6 +127,28 @@ export function metricsText(counts: Counts, readings: Readings): string {
     'Links and qi programs refused before they became a session.',
     one(counts.sessionsRefused),
   );
+  family(
+    'qiway_sessions_resumed_total',
+    'counter',
+    'Sessions that went on over another link.',
+    one(counts.sessionsResumed),
+  );
+  family(
+    'qiway_sessions_ended_total',
+    'counter',
+    'Sessions that ended. wanted: closed; left: its page was left; away: its client did not come back; limit: it kept more than it may, or most of all when that was too much; error: anything else.',
+    labelled('reason', counts.sessionsEnded),
+  );
+  family(
+    'qiway_links_lost_total',
+    'counter',
+    'Sessions that lost their link and wait for another. silence: nothing was heard; stalled: nothing was read; closed: by the other side or the network.',
+    labelled('reason', counts.linksLost),
+  );
+  family('qiway_links_total', 'counter', 'Links after the handshake.', labelled('sealed', counts.links));
+  family('qiway_journal_calls', 'gauge', 'Calls that the journal knows.', one(readings.journal.calls));
+  family('qiway_journal_running_calls', 'gauge', 'Calls of the journal under way.', one(readings.journal.running));
+  family('qiway_journal_bytes', 'gauge', 'Bytes of results that the journal keeps.', one(readings.journal.bytes));
   family(
     'qiway_link_received_bytes_total',
     'counter',
@@ -134,9 +189,9 @@ export function metricsText(counts: Counts, readings: Readings): string {
     'Calls refused for a lease of somebody else, or because they came too late to move the robot.',
     one(counts.callsHeldBack),
   );
-  const responses = [...counts.responses]
+  const responses: [string, number][] = [...counts.responses]
     .sort(([a], [b]) => a - b)
-    .map(([status, count]): [string, number] => [`{status="${status}"}`, count]);
+    .map(([status, count]) => [`{status="${status}"}`, count]);
   family('qiway_http_responses_total', 'counter', 'HTTP responses by status.', responses);
   family('process_cpu_seconds_total', 'counter', 'CPU time, user and system.', one((user + system) / 1e6));
   family('process_resident_memory_bytes', 'gauge', 'Resident memory.', one(process.memoryUsage.rss()));

@@ -5,6 +5,7 @@ import type { ServingGuard } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { isQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
+import type { Budget } from '@qiway/protocol/session/budget';
 import type { Logger } from '../logger.ts';
 import type { AuthenticationData, AuthenticationProvider, Verdict } from '../qi/authentication.ts';
 import { type BusListenerHandle, listenBus } from '../qi/listen-bus.ts';
@@ -15,6 +16,11 @@ import type { Guard } from './guard.ts';
 import type { Counts } from './metrics.ts';
 import type { DoorSession, SessionTable } from './session-table.ts';
 
+/**
+ * Bytes that may wait for one program, as for a session of a link. Nothing is left out for one that reads slowly: libqi has
+ * no word for a gap. It is closed, which it notices.
+ */
+const MAX_QUEUED_BYTES = 160 * 1024 * 1024;
 /** Characters of a client's name that go to the log. */
 const MAX_SHOWN_USER = 64;
 
@@ -31,18 +37,22 @@ export interface QiDoorOptions {
   readonly isOpen: boolean;
   /** What programs may not use at the moment: see robot-agent/safety. */
   readonly callGuard?: ServingGuard;
+  /** What may wait for all sessions together, those of links among them. */
+  readonly budget?: Budget;
   /** For tcps:// and tcpsm://. */
   readonly tls?: TlsServerOptions;
 }
 
 /** @throws `invalid-argument`, `config-invalid` for certificates that do not do, `listen-failed` */
 export async function openQiDoor(url: string, options: QiDoorOptions): Promise<BusListenerHandle> {
-  const { bus, table, counts, clock, logger, isOpen, callGuard, tls } = options;
+  const { bus, table, counts, clock, logger, isOpen, callGuard, budget, tls } = options;
   const sessions = new Map<PeerSocket, DoorSession>();
   const handle = await listenBus(bus, url, {
     clock,
     logger,
     place: 'outside',
+    maxQueuedBytes: MAX_QUEUED_BYTES,
+    ...(budget === undefined ? {} : { budget }),
     ...(isOpen ? {} : { authenticate: tokenOr(options) }),
     ...(tls === undefined ? {} : { tls }),
     ...(callGuard === undefined ? {} : { guard: callGuard }),

@@ -1,9 +1,11 @@
 // The sessions of the agent, whichever protocol they speak: one bound, one log, one sum of what they hold.
 import type { Peer } from '@qiway/protocol/bus/peer';
 import { QiwayError } from '@qiway/protocol/errors';
-import type { ServerSession } from '@qiway/protocol/session/server-session';
+import { STALLED } from '@qiway/protocol/session/conduit';
+import { GOING_AWAY, SILENCE } from '@qiway/protocol/session/link';
+import { DETACHED, type ServerSession } from '@qiway/protocol/session/server-session';
 import type { Logger } from '../logger.ts';
-import type { Counts, Held } from './metrics.ts';
+import type { Counts, Held, LinkLossReason, SessionEndReason } from './metrics.ts';
 
 /** Somebody outside who has shown that they may come in. */
 export interface DoorSession {
@@ -30,9 +32,15 @@ export interface SessionTableOptions {
 export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #sessions = new Map<DoorSession, Arrival>();
+  readonly #detached = new Set<DoorSession>();
 
   constructor(options: SessionTableOptions) {
     this.#options = options;
+  }
+
+  /** Sessions without a link now. */
+  get detached(): number {
+    return this.#detached.size;
   }
 
   get isFull(): boolean {
@@ -62,23 +70,33 @@ export class SessionTable {
 
   /** The same for a session of our own protocol, which tells itself how it goes on. @throws `limit-exceeded` */
   admitLink(session: ServerSession, address: string): void {
-    const { logger } = this.#options;
+    const { logger, counts } = this.#options;
     this.admit(session, { protocol: 'link', address });
     let isFirst = true;
     session.listen({
       attached: () => {
-        if (!isFirst) logger.info('session goes on', { session: session.id });
+        this.#detached.delete(session);
+        if (!isFirst) {
+          counts.sessionsResumed++;
+          logger.info('session goes on', { session: session.id });
+        }
         isFirst = false;
       },
-      detached: () => logger.info('session lost its link', { session: session.id }),
+      detached: (error) => {
+        this.#detached.add(session);
+        raise(counts.linksLost, lossReason(error));
+        logger.info('session lost its link', { session: session.id, reason: error.message });
+      },
       closed: (error) => this.left(session, error),
     });
   }
 
   /** @param error why, unless it was wanted */
   left(session: DoorSession, error: QiwayError | undefined): void {
-    if (this.#sessions.delete(session))
-      this.#options.logger.info('session ended', { session: session.id, reason: error?.message });
+    if (!this.#sessions.delete(session)) return;
+    this.#detached.delete(session);
+    raise(this.#options.counts.sessionsEnded, endReason(error));
+    this.#options.logger.info('session ended', { session: session.id, reason: error?.message });
   }
 
   /** Sums over all sessions. */
@@ -98,4 +116,24 @@ export class SessionTable {
   closeAll(reason: QiwayError): void {
     for (const session of [...this.#sessions.keys()]) session.close(reason);
   }
+}
+
+function raise<Reason>(counts: Map<Reason, number>, reason: Reason): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + 1);
+}
+
+function reasonOf({ code, data }: QiwayError): string | undefined {
+  return code === 'link-lost' && 'reason' in data ? data.reason : undefined;
+}
+
+function lossReason(error: QiwayError): LinkLossReason {
+  const reason = reasonOf(error);
+  return reason === SILENCE ? 'silence' : reason === STALLED ? 'stalled' : 'closed';
+}
+
+function endReason(error: QiwayError | undefined): SessionEndReason {
+  if (error === undefined || error.code === 'closed') return 'wanted';
+  if (error.code === 'limit-exceeded') return 'limit';
+  const reason = reasonOf(error);
+  return reason === GOING_AWAY ? 'left' : reason === DETACHED ? 'away' : 'error';
 }

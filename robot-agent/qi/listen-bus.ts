@@ -7,6 +7,7 @@ import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import { DIRECTORY_ID } from '@qiway/protocol/directory/registry';
 import { serveBus } from '@qiway/protocol/directory/serve-bus';
 import { QiwayError } from '@qiway/protocol/errors';
+import type { Budget } from '@qiway/protocol/session/budget';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import type { Logger } from '../logger.ts';
 import type { AuthenticationProvider } from './authentication.ts';
@@ -28,6 +29,8 @@ export interface ListenBusOptions {
   readonly logger?: Logger;
   /** Bytes that may wait for one client. */
   readonly maxQueuedBytes?: number;
+  /** What may wait for many together. */
+  readonly budget?: Budget;
   /** Sockets at once. Default 4096. */
   readonly maxSockets?: number;
   /** Sockets of one address that have not authenticated yet. Default 128. */

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import type { Budget, Share } from '@qiway/protocol/session/budget';
 import { MessageFramer } from '@qiway/protocol/wire/framer';
 import { HEADER_BYTES, type MessageHeader, writeMessageHeader } from '@qiway/protocol/wire/message';
 import { isLoopback } from '../address.ts';
@@ -24,12 +25,16 @@ export interface MessageSocketOptions {
   readonly scheme?: Scheme;
   /** Bytes that may wait for a peer that does not read; then the socket is closed. Default 256 MiB. */
   readonly maxQueuedBytes?: number;
+  /** What may wait for many together: who keeps most is closed. */
+  readonly budget?: Budget;
   /** Ends the socket when the network to the other side broke without a word. */
   readonly watch?: SocketWatch;
 }
 
 /** Bytes; two of the largest messages. Robots send pictures and recordings, so less would break honest use. */
 const MAX_QUEUED_BYTES = 268_435_456;
+/** So little may always wait; beyond it the budget of all is looked at. */
+const UNHEEDED_BYTES = 65_536;
 /** Payloads up to this many bytes are copied into the batch; beyond it a copy costs more than a buffer of its own. */
 const COPY_BYTES = 8192;
 /** One allocation for many small messages, bytes: each four times the one before, so that who says little holds little. */
@@ -57,6 +62,7 @@ export class MessageSocket {
   readonly #clock: Clock;
   readonly #maxQueuedBytes: number;
   readonly #framer: MessageFramer;
+  readonly #share: Share | undefined;
   #listener: SocketListener;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #reason: QiwayError | undefined;
@@ -77,6 +83,10 @@ export class MessageSocket {
     this.#listener = listener;
     this.#clock = options.clock;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
+    this.#share = options.budget?.open({
+      bytes: () => this.bufferedBytes,
+      end: (error) => this.destroy(error),
+    });
     this.#framer = new MessageFramer({ onMessage: (header, payload) => this.#listener.message(header, payload) });
     const { remoteAddress = '', remotePort = 0 } = socket;
     const { scheme = 'tcp' } = options;
@@ -217,6 +227,9 @@ export class MessageSocket {
       for (const chunk of chunks) this.#socket.write(chunk);
       this.#socket.uncork();
     }
+    if (this.#socket.writableLength <= UNHEEDED_BYTES) return;
+    const refusal = this.#share?.refuse(0);
+    if (refusal !== undefined) return this.destroy(refusal);
     if (this.#socket.writableLength <= this.#maxQueuedBytes) return;
     const maximum = this.#maxQueuedBytes;
     this.destroy(
@@ -233,6 +246,7 @@ export class MessageSocket {
     this.#framer.close();
     this.#chunks = [];
     this.#pendingBytes = 0;
+    this.#share?.close();
     this.#listener.closed(this.#reason ?? closedByOther());
   }
 }

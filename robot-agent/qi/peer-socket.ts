@@ -8,6 +8,7 @@ import { serving } from '@qiway/protocol/bus/serving';
 import type { ServiceLookup, ServingGuard } from '@qiway/protocol/bus/serving-side';
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import type { Budget } from '@qiway/protocol/session/budget';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import {
   AUTHENTICATE_ACTION,
@@ -36,6 +37,8 @@ export interface PeerSocketOptions {
   readonly timeoutMs: number;
   readonly limits?: Partial<PeerLimits>;
   readonly maxQueuedBytes?: number;
+  /** What may wait for many programs together. */
+  readonly budget?: Budget;
   readonly watch?: SocketWatch;
   /** The bus goes on without this socket: what breaks with it is the service, not the caller's own link. */
   readonly isKept?: boolean;

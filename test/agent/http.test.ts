@@ -289,7 +289,14 @@ test('metrics are Prometheus text', async () => {
     expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+)$/);
   for (const line of [
     'qiway_bus_up 1',
+    'qiway_sessions 5',
+    'qiway_detached_sessions 2',
     'qiway_session_subscriptions 2',
+    'qiway_journal_calls 6',
+    'qiway_journal_bytes 7',
+    'qiway_journal_running_calls 8',
+    'qiway_links_lost_total{reason="silence"} 0',
+    'qiway_links_total{sealed="yes"} 0',
     'qiway_http_calls_total 1',
     'qiway_http_responses_total{status="200"} 1',
     'qiway_http_responses_total{status="401"} 1',

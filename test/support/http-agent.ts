@@ -59,7 +59,9 @@ export async function httpAgent(options: HttpAgentOptions = {}): Promise<HttpAge
     readings: () => ({
       version: '1.2.3',
       isBusUp: robot.bus.state === 'up',
-      sessions: { link: 0, qi: 0 },
+      sessions: { link: 5, qi: 0 },
+      detachedSessions: 2,
+      journal: { calls: 6, bytes: 7, running: 8 },
       held: { calls: 1, subscriptions: 2, objects: 3, queuedBytes: 4 },
     }),
     ...(options.httpLimits === undefined ? {} : { limits: options.httpLimits }),
