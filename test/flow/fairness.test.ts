@@ -1,4 +1,4 @@
-// An agent and a service in processes of their own, over real sockets: clients that do not read
+// An agent and a service in processes of their own, over real sockets: clients that do not read, clients that come and go,
 // and large messages on the same link cost others nothing that can be counted.
 import { connect, metaObjectOf } from '@qiway/sdk';
 import { afterEach, expect, test } from 'vitest';
@@ -6,8 +6,9 @@ import { ControlType } from '../../protocol/wire/link-frame.ts';
 import { MessageType } from '../../protocol/wire/message.ts';
 import { encodeValue } from '../../protocol/wire/value.ts';
 import { bystander, type TargetProxy } from '../hostile/bystander.ts';
-import { type AgentProcess, type Child, startAgent, startService } from '../hostile/processes.ts';
+import { type AgentProcess, type Child, startAgent, startService, TOKEN } from '../hostile/processes.ts';
 import { ask, frame, type RawLink, rawSession } from '../hostile/raw-link.ts';
+import { openAgentSession } from '../support/dial-agent.ts';
 import { startShapedProxy } from './shaped-proxy.ts';
 
 const MEBIBYTE = 1_048_576;
@@ -107,6 +108,43 @@ async function look(agent: AgentProcess): Promise<Record<'lost' | 'ended' | 'mis
   ]);
   return { lost: stalledLinks ?? 0, ended: (away ?? 0) + (limit ?? 0), missed: missed ?? 0, sessions: sessions ?? 0 };
 }
+
+test('clients that come back all the time cost others no answer and no event, and the agent no memory', async () => {
+  const agent = await robot(5000);
+  const other = await bystander(agent.url);
+  const proxy = await startShapedProxy(Number(new URL(agent.origin).port), 100 * MEBIBYTE);
+  closers.push(() => proxy.close());
+  const count = 20;
+  // Below the SDK, which would find the agent's own address.
+  const sessions = await Promise.all(
+    Array.from({ length: count }, () => openAgentSession(`http://127.0.0.1:${proxy.port}`, { token: TOKEN })),
+  );
+  const heard = sessions.map(() => 0);
+  for (const [index, session] of sessions.entries()) {
+    const target = await session.service('Target');
+    const stepped = [...target.metaObject.signals.values()].find(({ name }) => name === 'stepped')?.uid ?? -1;
+    await target.subscribe(stepped, { event: () => (heard[index] = (heard[index] ?? 0) + 1), gone: () => {} }).ready;
+  }
+  const from = [...heard];
+  const resumed = (): Promise<number> => agent.metric('qiway_sessions_resumed_total');
+  /** Cuts them all so often, each time when all are back; returns what the agent keeps in memory. */
+  const cut = async (rounds: number): Promise<number> => {
+    for (let round = 0; round < rounds; round += 1) {
+      const before = await resumed();
+      proxy.cutAll();
+      while ((await resumed()) < before + count) await other.more(1);
+    }
+    return agent.memory();
+  };
+  const half = await cut(10);
+  expect(await cut(10)).toBeLessThan(half + 16 * MEBIBYTE);
+  expect(await agent.metric('qiway_links_lost_total\\{reason="closed"\\}')).toBe(20 * count);
+  await other.more(20);
+  await other.finish();
+  await expect.poll(() => Math.min(...heard.map((events, index) => events - (from[index] ?? 0)))).toBeGreaterThan(20);
+  expect(await agent.metric('qiway_events_missed_total')).toBe(0);
+  for (const session of sessions) await session.close();
+}, 90_000);
 
 test('small calls go on while many mebibytes wait on the same link, up and down', async () => {
   const agent = await robot(5000);
