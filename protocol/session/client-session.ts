@@ -217,14 +217,14 @@ export class ClientSession implements Bus {
   /** A sign of life at least so often, ms; undefined: as the agent asks. */
   setBeat(everyMs: number | undefined): void {
     this.#beatMs = everyMs;
-    this.#conduit.link?.setBeat(this.#heartbeatMs());
+    this.#conduit.link?.setBeat(this.#beatEveryMs());
   }
 
   async close(): Promise<void> {
     this.#end(undefined);
   }
 
-  #heartbeatMs(): number {
+  #beatEveryMs(): number {
     return Math.min(this.#beatMs ?? Number.POSITIVE_INFINITY, this.#welcome?.heartbeatMs ?? 1000);
   }
 
@@ -285,7 +285,12 @@ export class ClientSession implements Bus {
     this.#dialed = dialed;
     if (isResumed) this.#withdrawMotion(movedOver(), welcome.received);
     this.#conduit.outbox.limitMessages(welcome.maxMessageBytes);
-    this.#conduit.attach(link, { otherHas: welcome.received, heartbeatMs: this.#heartbeatMs(), probes: true });
+    this.#conduit.attach(link, {
+      otherHas: welcome.received,
+      heartbeatMs: welcome.heartbeatMs,
+      beatMs: this.#beatEveryMs(),
+      probes: true,
+    });
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
     this.#hasResumed = isResumed;

@@ -42,6 +42,8 @@ export interface Attachment {
   /** Number of the last frame that the other side has. */
   readonly otherHas: number;
   readonly heartbeatMs: number;
+  /** Signs of life more often than that. */
+  readonly beatMs?: number | undefined;
   /** Measure the round trip with every beat. */
   readonly probes: boolean;
 }
@@ -89,7 +91,7 @@ export class Conduit implements LinkOwner {
   }
 
   /** Goes over to a link; the one before is left. @throws `wire-invalid` when the other side cannot have what it says */
-  attach(link: Link, { otherHas, heartbeatMs, probes }: Attachment): void {
+  attach(link: Link, { otherHas, heartbeatMs, beatMs = heartbeatMs, probes }: Attachment): void {
     const start = this.outbox.startAfter(otherHas);
     const old = this.#link;
     this.#link = link;
@@ -100,7 +102,7 @@ export class Conduit implements LinkOwner {
     this.outbox.attach(link.transport, start);
     this.#attached = { atMs: this.#options.clock.now(), heartbeatMs, confirmed: this.outbox.confirmedNumber };
     const patience = this.#silence.times;
-    link.startHeartbeat({ everyMs: heartbeatMs, probes, patience, hasSent: () => this.#beat() });
+    link.startHeartbeat({ everyMs: beatMs, agreedMs: heartbeatMs, probes, patience, hasSent: () => this.#beat() });
   }
 
   /** For a new session; a link that is there is left. */

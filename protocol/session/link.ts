@@ -74,6 +74,8 @@ export interface LinkOwner {
 
 interface Heartbeat {
   everyMs: number;
+  /** The beat that silence is counted in; default `everyMs`. Who beats faster, for a failsafe, bears no less silence. */
+  readonly agreedMs?: number;
   readonly probes: boolean;
   /** How many times as long as usual silence is borne. Default 1. */
   readonly patience?: number;
@@ -211,7 +213,8 @@ export class Link {
       // Whoever was kept up itself has not read what came meanwhile.
       if (now - dueMs > everyMs * LATE_BEAT) this.#lastHeardMs = Math.max(this.#lastHeardMs, now - everyMs);
       const silentMs = now - this.#lastHeardMs;
-      if (silentMs >= everyMs * SILENT_BEATS * (beat.patience ?? 1) && this.#isAnswerDue(now))
+      const { agreedMs = everyMs, patience = 1 } = beat;
+      if (silentMs >= agreedMs * SILENT_BEATS * patience && this.#isAnswerDue(now))
         return this.close(
           new QiwayError('link-lost', `Nothing was heard for ${Math.round(silentMs)} ms.`, {
             data: { reason: SILENCE },

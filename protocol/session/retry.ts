@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 
 /** Before the first attempt none; then longer and longer, for ever at the last, ms. A fifth more or less, so that not all clients come at once. */
-const DELAYS_MS: readonly number[] = [0, 100, 250, 500, 1000, 2000, 3000, 5000];
+const DELAYS_MS: readonly number[] = [0, 100, 250, 500, 1000, 2000, 3000];
 const JITTER = 0.2;
 
 export interface RetryOptions {

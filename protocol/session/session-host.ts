@@ -176,11 +176,15 @@ export class SessionHost {
     return session;
   }
 
-  /** Ends the session that has been without a link for longest, if there is one. */
+  /** Ends a session without a link, if there is one: of the client that has most of them, the one longest away. */
   #makeRoom(): void {
-    const [oldest] = this.sessions
-      .filter(({ detachedMs }) => detachedMs !== undefined)
-      .sort((one, other) => (one.detachedMs as number) - (other.detachedMs as number));
+    const detached = this.sessions.filter(({ detachedMs }) => detachedMs !== undefined);
+    const counts = new Map<string, number>();
+    for (const { clientId } of detached) counts.set(clientId, (counts.get(clientId) ?? 0) + 1);
+    const countOf = ({ clientId }: ServerSession): number => counts.get(clientId) ?? 0;
+    const [oldest] = detached.sort(
+      (one, other) => countOf(other) - countOf(one) || (one.detachedMs as number) - (other.detachedMs as number),
+    );
     oldest?.close(new QiwayError('link-lost', 'The client was away, and others came.', { data: { reason: DETACHED } }));
   }
 

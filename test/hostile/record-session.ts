@@ -13,11 +13,11 @@ export async function recordSession(agent: AgentProcess): Promise<Uint8Array[]> 
       super.send(message);
     }
   }
-  // The SDK takes the platform's; nobody else dials in this turn.
+  // The SDK takes the platform's, once its parts are loaded; nobody else dials meanwhile.
   globalThis.WebSocket = RecordingSocket;
-  const connecting = connect<{ Target: TargetProxy }>(agent.url);
-  globalThis.WebSocket = WebSocket;
-  const robot = await connecting;
+  const robot = await connect<{ Target: TargetProxy }>(agent.url).finally(() => {
+    globalThis.WebSocket = WebSocket;
+  });
   const target = await robot.service('Target');
   const off = await target.stepped.connect(() => {});
   await target.step('recorded', 1);

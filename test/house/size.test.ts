@@ -5,7 +5,7 @@ import { modulesOf, type Stage, sdkSize } from '../../scripts/size.ts';
 /** Bytes, minified and gzipped, by when they are loaded (scripts/size.ts); see docs/decisions/0006. Lower one when it got less. */
 const MAX_BYTES: Readonly<Record<Stage, number>> = {
   core: 16_500,
-  link: 25_000,
+  link: 25_700,
   handshake: 7_000,
   fallback: 14_600,
   node: 900,

@@ -1,3 +1,4 @@
+// The sending half of a session by itself: what is taken back, and what goes on all the same.
 import { Inbox } from '@qiway/protocol/session/inbox';
 import { DEFAULT_LINK_LIMITS } from '@qiway/protocol/session/link';
 import { Outbox } from '@qiway/protocol/session/outbox';
