@@ -19,6 +19,13 @@ export interface FrameAddress {
   readonly action: number;
 }
 
+export interface FrameKind {
+  readonly type: number;
+  readonly flags: number;
+  /** Default 0: a whole message. */
+  readonly stream?: number;
+}
+
 export interface TakenBatch {
   readonly bytes: Uint8Array;
   /** Numbered frames in it. */
@@ -46,13 +53,13 @@ export class Batch {
   }
 
   /** A frame that has a number. */
-  add(kind: { readonly type: number; readonly flags: number }, address: FrameAddress, body: Uint8Array): void {
-    this.#append(kind.type, kind.flags, address, body);
+  add(kind: FrameKind, address: FrameAddress, body: Uint8Array): void {
+    this.#append(kind, address, body);
     this.#frames += 1;
   }
 
   addControl(type: number, id: number, body: Uint8Array): void {
-    this.#append(type, 0, { id, service: 0, object: 0, action: 0 }, body);
+    this.#append({ type, flags: 0 }, { id, service: 0, object: 0, action: 0 }, body);
   }
 
   /** What there is; the next batch begins. */
@@ -74,12 +81,13 @@ export class Batch {
     this.#frames = 0;
   }
 
-  #append(type: number, flags: number, address: FrameAddress, body: Uint8Array): void {
+  #append({ type, flags, stream = 0 }: FrameKind, address: FrameAddress, body: Uint8Array): void {
     const start = this.#reserve(FRAME_HEADER_BYTES + body.length);
     const frame = this.#frame;
     frame.size = body.length;
     frame.type = type;
     frame.flags = flags;
+    frame.stream = stream;
     frame.id = address.id;
     frame.service = address.service;
     frame.object = address.object;

@@ -71,6 +71,15 @@ export class Fragments {
     return joined(unfinished);
   }
 
+  /** The rest of a message will not come. One that is not known is none any more. */
+  giveUp(stream: number): void {
+    const unfinished = this.#unfinished.get(stream);
+    if (unfinished === undefined) return;
+    this.#unfinished.delete(stream);
+    this.#unfinishedBytes -= unfinished.total;
+    this.#heldBytes -= unfinished.received;
+  }
+
   #begin({ header, number }: { readonly header: FrameHeader; readonly number: number }, body: Uint8Array): Unfinished {
     if (body.length < 4) throw new QiwayError('wire-invalid', 'The first fragment is too short for its length.');
     const total = readUint32(body, 0);

@@ -85,11 +85,12 @@ export class Inbox {
     this.#untold += FRAME_COST + body.length;
     if (this.#counted <= this.#received) return;
     this.#received = this.#counted;
+    if (frame.type === NOTHING) return frame.stream === 0 ? undefined : this.#fragments.giveUp(frame.stream);
     if (frame.stream !== 0 || body.length > SMALLEST_PIECE_BYTES) this.#untold += TELL_AFTER_BYTES;
     this.#began = this.#received;
     if (frame.stream !== 0) this.#began = this.#fragments.begunAt(frame.stream) ?? this.#received;
     const whole = frame.stream === 0 ? body : this.#fragments.take(frame, body, this.#received);
-    if (whole === undefined || frame.type === NOTHING) return;
+    if (whole === undefined) return;
     if (frame.stream === 0 && (frame.flags & FrameFlags.fragment) !== 0) throw unknownFrame(frame);
     this.#passOn(frame, whole);
   }

@@ -132,9 +132,11 @@ export class LargeMessages {
     return { ...piece, memoryBytes: bytes.length + payload.length, freed: this.#end(header) };
   }
 
-  /** Takes out calls and posts that have not begun to go: their headers, and what waited for them. */
+  /** Takes out calls and posts that are not sent whole: their headers, and what waited for them. */
   withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): {
     readonly withdrawn: Readonly<FrameHeader>[];
+    /** Streams of which a part is sent: the other side is to be told that they end. */
+    readonly brokenOff: readonly number[];
     readonly freed: readonly Message[];
   } {
     const withdrawn: Readonly<FrameHeader>[] = [];
@@ -150,14 +152,18 @@ export class LargeMessages {
         }
       }
     }
-    const taken = this.#queue.filter(({ header }) => isTaken(header));
+    const begun = this.#open.filter(({ header }) => isTaken(header));
+    const taken = [...begun, ...this.#queue.filter(({ header }) => isTaken(header))];
+    this.#open = this.#open.filter((stream) => !taken.includes(stream));
     this.#queue = this.#queue.filter((stream) => !taken.includes(stream));
+    for (const { payload } of begun) this.#openBytes -= payload.length;
+    const brokenOff = begun.filter(({ sent }) => sent > 0).map(({ header }) => header.stream);
     const freed = taken.flatMap(({ header, payload }) => {
       withdrawn.push({ ...header });
       this.#waitingBytes -= payload.length;
       return this.#end(header);
     });
-    return { withdrawn, freed };
+    return { withdrawn, brokenOff, freed };
   }
 
   /** Adds the ids of calls of which nothing has gone. */

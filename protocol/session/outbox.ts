@@ -5,7 +5,7 @@
 import type { Flow } from '../bus/event-flow.ts';
 import type { Clock } from '../clock.ts';
 import { overLimit, type QiwayError } from '../errors.ts';
-import { ControlType, type FrameHeader } from '../wire/link-frame.ts';
+import { ControlType, type FrameHeader, NOTHING } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { Batch } from './batch.ts';
 import { BulkWindow, LARGEST_LEAST_PIECE_BYTES } from './bulk-window.ts';
@@ -16,6 +16,7 @@ import { LossySlots } from './lossy-slots.ts';
 import type { Transport } from './transport.ts';
 
 const NO_BYTES = new Uint8Array(0);
+const NOWHERE = { id: 0, service: 0, object: 0, action: 0 };
 /** As part of the bound: who has filled it with calls can still answer small, and stop what it began. */
 const SPARE = 1 / 8;
 
@@ -194,6 +195,7 @@ export class Outbox {
     this.#sendBatch();
     const withdrawn = this.#kept.withdraw(matches);
     const large = this.#large.withdraw(matches);
+    for (const stream of large.brokenOff) this.#batch.add({ type: NOTHING, flags: 0, stream }, NOWHERE, NO_BYTES);
     for (const { header, payload } of large.freed) this.#take(header, payload);
     return [...withdrawn, ...large.withdrawn];
   }
