@@ -82,6 +82,9 @@ describe('a link that breaks', () => {
     await site.startAgent();
     await page.locator('.steering-words', { hasText: /Standing still|Blocked/ }).waitFor();
     const robot = await connect<Services>(site.url);
+    // The robot registers again after the agent is back.
+    const names = async (): Promise<string[]> => (await robot.services()).map(({ name }) => name);
+    await expect.poll(names, { timeout: 10_000 }).toContain('ALMotion');
     const motion = await robot.service('ALMotion');
     await expect.poll(() => motion.moveIsActive(), { timeout: 10_000 }).toBe(false);
     await robot.close();
