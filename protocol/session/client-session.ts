@@ -285,12 +285,8 @@ export class ClientSession implements Bus {
     this.#dialed = dialed;
     if (isResumed) this.#withdrawMotion(movedOver(), welcome.received);
     this.#conduit.outbox.limitMessages(welcome.maxMessageBytes);
-    this.#conduit.attach(link, {
-      otherHas: welcome.received,
-      heartbeatMs: welcome.heartbeatMs,
-      beatMs: this.#beatEveryMs(),
-      probes: true,
-    });
+    const { received: otherHas, heartbeatMs } = welcome;
+    this.#conduit.attach(link, { otherHas, heartbeatMs, beatMs: this.#beatEveryMs(), probes: true });
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
     this.#hasResumed = isResumed;
