@@ -36,7 +36,7 @@ const CALL_TIMEOUT_MS = 5_000;
 const AGAIN_MS = 250;
 const GIVE_UP_MS = 10_000;
 
-/** `setFailsafe`, `clearFailsafe`, and the signal `failsafeChanged` (id, afterMs, state, firedAtMs, failures). */
+/** `setFailsafe`, `clearFailsafe`, `tellSilence`, and the signal `failsafeChanged` (id, afterMs, state, firedAtMs, failures). */
 export function failsafeMembers(session: SafetySession, parts: FailsafeParts): Members {
   const failsafes = new Map<number, Failsafe>();
   let nextId = 1;
@@ -106,6 +106,21 @@ export function failsafeMembers(session: SafetySession, parts: FailsafeParts): M
       parameters: ['id'],
       returnDescription: 'False: there is none of that id',
     }),
+    tellSilence: method(
+      '(Ib)',
+      'b',
+      (id: number, isSilent: boolean) => {
+        const failsafe = failsafes.get(id);
+        failsafe?.tellSilence(isSilent);
+        return failsafe !== undefined;
+      },
+      {
+        description:
+          'Says that whoever drives behind this session has fallen silent: the calls are made at once. False: is heard again.',
+        parameters: ['id', 'isSilent'],
+        returnDescription: 'False: there is none of that id',
+      },
+    ),
     failsafeChanged: signal('(IIsd[s])'),
   };
 }
@@ -159,6 +174,8 @@ class Failsafe {
   readonly #details: FailsafeDetails;
   readonly #stopWatching: () => void;
   #state: 'armed' | 'fired' | 'ended' = 'armed';
+  /** As the session told: one of several that it speaks for is silent, although the session itself is heard. */
+  #isToldSilent = false;
   /** 0: never. */
   #firedAtMs = 0;
   #callsUnderWay = 0;
@@ -174,21 +191,37 @@ class Failsafe {
       clock,
       afterMs,
       isStallSilence: true,
-      silent: () => this.#fire(clock.now() - session.lastHeardMs < afterMs ? 'the agent was held up' : 'silent'),
+      silent: () => {
+        // Fired already for who fell silent behind it.
+        if (this.#state === 'fired') parts.latenessOf(session).begin();
+        else this.#fire(clock.now() - session.lastHeardMs < afterMs ? 'the agent was held up' : 'silent');
+      },
       heardAgain: () => {
-        this.#silence += 1;
         parts.latenessOf(session).heard();
-        this.#state = 'armed';
-        this.#tell([]);
+        if (!this.#isToldSilent) this.#arm();
       },
     });
+    this.#tell([]);
+  }
+
+  tellSilence(isSilent: boolean): void {
+    if (this.#isToldSilent === isSilent || this.#state === 'ended') return;
+    this.#isToldSilent = isSilent;
+    if (!isSilent) this.#arm();
+    // Whoever else speaks through the session is heard, so what comes from them is not late.
+    else if (this.#state === 'armed') this.#fire('told by its session', false);
+  }
+
+  #arm(): void {
+    this.#silence += 1;
+    this.#state = 'armed';
     this.#tell([]);
   }
 
   /** Cleared, or the app closed in order. */
   end(): void {
     // Cleared by what came after a silence: nobody tells of it here any more.
-    if (this.#state === 'fired') this.#details.parts.latenessOf(this.#session).heard();
+    if (this.#state === 'fired' && !this.#isToldSilent) this.#details.parts.latenessOf(this.#session).heard();
     this.#stopWatching();
     this.#state = 'ended';
     this.#releaseWhenIdle();
@@ -199,11 +232,11 @@ class Failsafe {
     this.end();
   }
 
-  #fire(reason: string): void {
+  #fire(reason: string, isSessionSilent = true): void {
     const { parts, calls, afterMs } = this.#details;
     const { logger, counts, clock, date } = parts;
     this.#state = 'fired';
-    parts.latenessOf(this.#session).begin();
+    if (isSessionSilent) parts.latenessOf(this.#session).begin();
     this.#firedAtMs = date();
     counts.failsafesFired++;
     this.#callsUnderWay += calls.length;

@@ -74,6 +74,25 @@ describe('a failsafe', () => {
     expect(driver.told[2]?.[4]).toBeGreaterThan(0);
   });
 
+  it('is made when the session tells that one it speaks for is silent, once, and is armed when that one is heard again', async () => {
+    const { lab, driver, id } = await armed();
+    await driver.own['tellSilence']?.(id, true);
+    expect(lab.log).toEqual(['stop']);
+    expect(await driver.own['tellSilence']?.(id, true)).toBe(true);
+    // The session itself goes on to be heard: that is no news of the one behind it.
+    await talk(lab, driver, { ms: 2_000, everyMs: 100 });
+    expect(lab.log).toEqual(['stop']);
+    await lab.clock.advance(500);
+    expect(lab.log).toEqual(['stop']);
+    driver.hear();
+    expect(await driver.own['tellSilence']?.(id, false)).toBe(true);
+    await talk(lab, driver, { ms: 1_000, everyMs: 100 });
+    await lab.clock.advance(500);
+    expect(lab.log).toEqual(['stop', 'stop']);
+    expect(driver.told.map(([, , , state]) => state)).toEqual(['armed', 'fired', 'armed', 'fired']);
+    expect(await driver.own['tellSilence']?.(id + 1, true)).toBe(false);
+  });
+
   it('is made at once when the session ends uncleanly, and not again', async () => {
     const { lab, driver } = await armed();
     driver.end(lost);
