@@ -1,6 +1,7 @@
 // Requests and responses of the HTTP door as plain data, so that a server and a service worker use the same door. Pure.
 import type { Clock } from '../clock.ts';
 import type { QiwayError } from '../errors.ts';
+import type { MemberClass } from '../member-class.ts';
 
 export interface DoorRequest {
   /** In capitals. */
@@ -32,6 +33,8 @@ export interface DoorOptions {
   readonly callTimeoutMs?: number;
   /** Largest body of a request, bytes; 32 MiB, enough for a 24 MB raw as base64. */
   readonly maxBodyBytes?: number;
+  /** What a member does: those of class `idempotent` that answer something can be asked with GET. Default: nobody knows. */
+  readonly classOf?: (service: string, member: string) => MemberClass | undefined;
   /** Why a call, or a new value of a property, goes no further. */
   readonly refuse?: (service: string, member: string) => QiwayError | undefined;
   /** Told of every call on the bus, for counting. */

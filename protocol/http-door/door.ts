@@ -36,8 +36,11 @@ export interface Door {
   close(): void;
 }
 
+/** What the door needs of a bus. */
+export type DoorBus = Pick<Bus, 'services' | 'service' | 'listen'>;
+
 /** @param bus not closed by the door */
-export function createDoor(bus: Bus, options: DoorOptions): Door {
+export function createDoor(bus: DoorBus, options: DoorOptions): Door {
   const limit: TimeLimit = { clock: options.clock, timeoutMs: options.callTimeoutMs ?? CALL_TIMEOUT_MS };
   const logs = new EventLogs(limit, options.newEpoch);
   const room: Room = { bus, logs, options, limit };
@@ -63,7 +66,7 @@ export function createDoor(bus: Bus, options: DoorOptions): Door {
 }
 
 interface Room {
-  readonly bus: Bus;
+  readonly bus: DoorBus;
   readonly logs: EventLogs;
   readonly options: DoorOptions;
   /** For what is asked of the bus. */

@@ -16,7 +16,7 @@ const HIDDEN = '_';
 type Part = { readonly [key: string]: unknown };
 
 /** Services that cannot be reached at the moment, or whose metaobject is nonsense, are left out. @throws as `Bus.services` */
-export async function openApiDocument(bus: Bus, version: string): Promise<Part> {
+export async function openApiDocument(bus: Pick<Bus, 'services' | 'service'>, version: string): Promise<Part> {
   const names = (await bus.services()).map((info) => info.name).filter((name) => !name.startsWith(HIDDEN));
   const described = await Promise.all(names.sort().map(async (name) => ({ name, ...(await description(bus, name)) })));
   const present = described.filter((entry): entry is { name: string } & Description => entry.metaObject !== undefined);
@@ -48,7 +48,10 @@ interface Description {
   readonly paths: Part;
 }
 
-async function description(bus: Bus, name: string): Promise<Description | { readonly metaObject?: undefined }> {
+async function description(
+  bus: Pick<Bus, 'service'>,
+  name: string,
+): Promise<Description | { readonly metaObject?: undefined }> {
   try {
     const object = await bus.service(name);
     const { metaObject } = object;

@@ -1,0 +1,53 @@
+// The owner's HTTP door: made of a session when the first request comes. A chunk of its own: most apps never ask for it.
+import type { Clock } from '@qiway/protocol/clock';
+import { QiwayError } from '@qiway/protocol/errors';
+import { createDoor, type Door, type DoorBus } from '@qiway/protocol/http-door/door';
+import { problemResponse } from '@qiway/protocol/http-door/responses';
+import type { ClassTable } from '@qiway/protocol/member-class';
+import { VERSION } from '../version.ts';
+import { answerRequests } from './answer-request.ts';
+import type { RequestPort } from './body-port.ts';
+
+export interface OwnerGateway {
+  /** Answers the request that comes over the port. */
+  take(port: RequestPort): void;
+  /** Ends streams under way; their readers are told. */
+  close(): void;
+}
+
+/** The part of a session that the door needs. */
+export interface GatewaySession extends DoorBus {
+  readonly classes: ClassTable;
+}
+
+/** At one time; a page that forgets to close its streams must not fill the owner. */
+const MAX_REQUESTS = 512;
+
+const busy: Door = {
+  handle: async () =>
+    problemResponse(
+      new QiwayError('limit-exceeded', `${MAX_REQUESTS} requests are under way: end some of them first.`, {
+        data: { limit: 'requests', maximum: MAX_REQUESTS },
+      }),
+      { status: 503 },
+    ),
+  close: () => {},
+};
+
+/** @param session not closed by the gateway */
+export function openOwnerGateway(session: GatewaySession, clock: Clock): OwnerGateway {
+  let requests = 0;
+  const door = createDoor(session, {
+    clock,
+    version: VERSION,
+    newEpoch: () => [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16)).join(''),
+    classOf: (service, member) => session.classes.classOf(service, member),
+  });
+  return {
+    take: (port) => {
+      requests++;
+      void answerRequests(requests > MAX_REQUESTS ? busy : door, port, clock).then(() => requests--);
+    },
+    close: () => door.close(),
+  };
+}

@@ -1,0 +1,81 @@
+// `@qiway/sdk/sw`: the robot's HTTP door inside an app's own service worker. Runs in service workers only, and must stay small:
+// it routes, and understands nothing of what it routes.
+import { VERSION } from '../version.ts';
+import { GATEWAY_PROTOCOL, type StreamCount } from './gateway-messages.ts';
+import { routeRequest } from './route-request.ts';
+import type { WorkerScope } from './worker-scope.ts';
+
+export interface GatewayOptions {
+  /** Path below which requests are the robot's, of this origin. Default `/robot/`. */
+  readonly base?: string;
+  /** Milliseconds for an answer to begin. Default 40 s: longer than the door lets a call take. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 40_000;
+/** Answers that take longer are streams: a page has to keep the worker alive for them. */
+const STREAM_AFTER_MS = 3000;
+
+/**
+ * Answers requests under `base` from whoever owns a link to a robot: a SharedWorker or a page of this origin. Leaves everything
+ * else to the app's other listeners. To be called while the worker's script runs for the first time, before other listeners
+ * that might answer the same paths.
+ * @example
+ * import { addGateway } from '@qiway/sdk/sw';
+ * addGateway();
+ */
+export function addGateway({ base = '/robot/', timeoutMs = TIMEOUT_MS }: GatewayOptions = {}): void {
+  const scope = globalThis as unknown as WorkerScope;
+  let open = 0;
+  const counted = (): StreamCount => ({ qiway: 'streams', open });
+  const tellPages = async (): Promise<void> => {
+    const pages = await scope.clients.matchAll({ type: 'window', includeUncontrolled: true });
+    for (const page of pages) page.postMessage(counted(), []);
+  };
+  /** At the first stream and at the last: pages go on asking in between. */
+  const count = (change: 1 | -1): void => {
+    open += change;
+    if (open === (change === 1 ? 1 : 0)) void tellPages();
+  };
+  const streaming = (): (() => void) => {
+    let isCounted = false;
+    const stopTimer = after(STREAM_AFTER_MS, () => {
+      isCounted = true;
+      count(1);
+    });
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      stopTimer();
+      if (isCounted) count(-1);
+    };
+  };
+  scope.addEventListener('fetch', (event) => {
+    const { origin, pathname, search } = new URL(event.request.url);
+    if (origin !== scope.location.origin || !pathname.startsWith(base)) return;
+    event.respondWith(
+      routeRequest(event.request, {
+        clients: scope.clients,
+        path: `/robot/${pathname.slice(base.length)}${search}`,
+        version: `${VERSION} (protocol ${GATEWAY_PROTOCOL})`,
+        timeoutMs,
+        after,
+        fetch: (request) => scope.fetch(request),
+        streaming,
+      }),
+    );
+  });
+  scope.addEventListener('message', ({ data, source }) => {
+    if (isWord(data, 'ping')) source?.postMessage(counted());
+  });
+}
+
+function after(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+}
+
+function isWord(data: unknown, word: string): boolean {
+  return typeof data === 'object' && data !== null && 'qiway' in data && data.qiway === word;
+}
