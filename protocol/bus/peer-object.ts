@@ -14,10 +14,11 @@ import {
   releasePayload,
   type Subscription,
 } from './bus.ts';
-import { type Demand, EVERY, encodeSetFlow, isSameDemand, SET_FLOW, strongestOf } from './demand.ts';
+import { type Demand, EVERY } from './demand.ts';
 import type { MetaObject } from './metaobject.ts';
 import { StandardAction } from './metaobject.ts';
 import type { Peer } from './peer.ts';
+import { encodeSetFlow, isSameDemand, SET_FLOW, strongestOf } from './set-flow.ts';
 
 interface PeerObjectIdentity {
   readonly service: number;

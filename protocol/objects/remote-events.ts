@@ -3,7 +3,7 @@
 import { NO_OBJECTS, type Payload, releasePayload } from '../bus/bus.ts';
 import { demandOf } from '../bus/demand.ts';
 import { EventRate } from '../bus/event-rate.ts';
-import { type MetaProperty, type MetaSignal, StandardAction } from '../bus/metaobject.ts';
+import type { MetaProperty, MetaSignal, StandardAction } from '../bus/metaobject.ts';
 import type { QiwayError } from '../errors.ts';
 import { needed } from '../part.ts';
 import { Turns } from '../turns.ts';
@@ -14,6 +14,10 @@ import { callInTurn, encodeOutgoing, postInTurn, type Remote } from './remote.ts
 import { type CallTimes, callRemote } from './remote-call.ts';
 import type { ConnectOptions, EventIterator, FlowOptions, Off, Property, Signal } from './remote-types.ts';
 import { asDynamic, decodeArguments, decodePayload, isSameSignature, openDynamic } from './values.ts';
+
+// By type only, and the compiler compares them: what makes metaobjects is not needed to use properties.
+const PROPERTY: (typeof StandardAction)['property'] = 5;
+const SET_PROPERTY: (typeof StandardAction)['setProperty'] = 6;
 
 interface Listener {
   event(args: unknown[]): void;
@@ -141,7 +145,7 @@ export function remoteProperty(remote: Remote, { uid, name, signature }: MetaPro
   return {
     value: async () => {
       const request = {
-        action: StandardAction.property,
+        action: PROPERTY,
         payload: { signature: '(m)', bytes: key, objects: NO_OBJECTS },
       };
       return callInTurn(remote, () => callRemote(remote.check(), request, { decode: read, times: remote.times }));
@@ -154,7 +158,7 @@ export function remoteProperty(remote: Remote, { uid, name, signature }: MetaPro
         const pair = new Uint8Array(key.length + bytes.length);
         pair.set(key);
         pair.set(bytes, key.length);
-        const request = { action: StandardAction.setProperty, payload: { signature: '(mm)', bytes: pair, objects } };
+        const request = { action: SET_PROPERTY, payload: { signature: '(mm)', bytes: pair, objects } };
         return callRemote(object, request, { decode, times: remote.times });
       });
     },

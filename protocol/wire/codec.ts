@@ -3,11 +3,11 @@ import type { ByteReader, ByteWriter } from './bytes.ts';
 import { containerCodec } from './codec-containers.ts';
 import { numberCodec } from './codec-numbers.ts';
 import { Dynamic, infer, type ObjectCodec } from './dynamic.ts';
+import { enterDynamic, readSignature } from './dynamic-content.ts';
 import { describeValue, Mismatch, mismatch } from './mismatch.ts';
 import { isObjectReference, NULL_OBJECT, type ObjectEncoding, readObject, writeObject } from './objects.ts';
 import { parseSignature, type SignatureNode } from './signature.ts';
 import { memoBySignature } from './signature-cache.ts';
-import { enterDynamic, readSignature } from './walk.ts';
 import { wireInvalid } from './wire-errors.ts';
 
 export interface EncodeOptions {

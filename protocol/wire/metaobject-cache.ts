@@ -1,8 +1,8 @@
 // The cache of metaobjects that two libqi peers may agree on (`MetaObjectCache`): each is sent once per socket. Layer 1; pure.
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { MAX_CACHED_METAOBJECT_BYTES, MAX_CACHED_METAOBJECTS } from './limits.ts';
+import { readMetaObjectBytes } from './metaobject-bytes.ts';
 import type { MetaObjectCache } from './objects.ts';
-import { readMetaObjectBytes } from './walk.ts';
 import { limitExceeded, wireInvalid } from './wire-errors.ts';
 
 /** An empty cache, for one socket, both directions. */

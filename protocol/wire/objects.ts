@@ -1,7 +1,7 @@
 // Objects as values: the reference that stands for an `o` on the wire, and the two ways to write it. Layer 1; knows no bus.
 import { QiwayError } from '../errors.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import { readMetaObjectBytes } from './walk.ts';
+import { readMetaObjectBytes } from './metaobject-bytes.ts';
 
 /** An object as it travels: what it can do, and where it is to be called on the socket it came over. */
 export interface ObjectReference {

@@ -1,10 +1,9 @@
 // Passes over values by signature without making them: finds where they end, and the objects in them. Layer 1; pure.
 import type { ByteReader } from './bytes.ts';
-import { MAX_DEPTH } from './limits.ts';
-import { METAOBJECT_SIGNATURE } from './metaobject-signature.ts';
+import { enterDynamic, readSignature } from './dynamic-content.ts';
 import { parseSignature, type SignatureNode } from './signature.ts';
 import { memoBySignature } from './signature-cache.ts';
-import { limitExceeded, wireInvalid } from './wire-errors.ts';
+import { wireInvalid } from './wire-errors.ts';
 
 /** Called with the reader at the first byte of an object; must read to its end. */
 export type ObjectVisitor = (reader: ByteReader) => void;
@@ -13,31 +12,6 @@ type Walk = (reader: ByteReader, visit: ObjectVisitor) => void;
 /** Moves the reader behind one value. @throws wire-invalid, limit-exceeded */
 export function walkValue(reader: ByteReader, signature: string, visit: ObjectVisitor): void {
   walkOf(signature)(reader, visit);
-}
-
-/** The serialized metaobject at the reader, as a view. @throws wire-invalid */
-export function readMetaObjectBytes(reader: ByteReader): Uint8Array {
-  const start = reader.offset;
-  walkOf(METAOBJECT_SIGNATURE)(reader, refuseObject);
-  return reader.bytes.subarray(start, reader.offset);
-}
-
-/** The signature at the front of a dynamic; empty for an unset value. @throws wire-invalid, limit-exceeded */
-export function readSignature(reader: ByteReader): string {
-  const start = reader.offset;
-  const text = reader.string();
-  if (typeof text !== 'string') throw wireInvalid('the signature of a dynamic is not text', start);
-  return text;
-}
-
-/** To be called around the value of a dynamic, so that dynamics in dynamics stay bounded. @throws limit-exceeded */
-export function enterDynamic(reader: { depth: number }, node: SignatureNode): number {
-  const levels = node.depth + 1;
-  reader.depth += levels;
-  if (reader.depth > MAX_DEPTH) {
-    throw limitExceeded('a value is nested too deep', 'MAX_DEPTH', MAX_DEPTH);
-  }
-  return levels;
 }
 
 const walkOf = memoBySignature((signature) => compile(parseSignature(signature)));
@@ -117,7 +91,3 @@ const walkDynamic: Walk = (reader, visit) => {
   walkOf(signature)(reader, visit);
   reader.depth -= levels;
 };
-
-function refuseObject(reader: ByteReader): void {
-  throw wireInvalid('an object where there can be none.', reader.offset);
-}

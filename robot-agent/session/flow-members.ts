@@ -1,7 +1,8 @@
 // The session object's member for the flow of events: how a client wants those of a signal that come faster than it takes
 // them.
-import { demandOf, SET_FLOW, SET_FLOW_SIGNATURE } from '@qiway/protocol/bus/demand';
+import { demandOf } from '@qiway/protocol/bus/demand';
 import type { EventFlows } from '@qiway/protocol/bus/event-flow';
+import { SET_FLOW, SET_FLOW_SIGNATURE } from '@qiway/protocol/bus/set-flow';
 import { type Members, method } from '@qiway/protocol/objects/hosted-object';
 
 /** A session as far as its events go. */

@@ -1,12 +1,6 @@
 // What subscribers ask for, and what serves several of them.
-import {
-  demandOf,
-  EVERY,
-  encodeSetFlow,
-  isSameDemand,
-  SET_FLOW_SIGNATURE,
-  strongestOf,
-} from '@qiway/protocol/bus/demand';
+import { demandOf, EVERY } from '@qiway/protocol/bus/demand';
+import { encodeSetFlow, isSameDemand, SET_FLOW_SIGNATURE, strongestOf } from '@qiway/protocol/bus/set-flow';
 import { decodeValue } from '@qiway/protocol/wire/value';
 import { describe, expect, it } from 'vitest';
 
