@@ -1,11 +1,20 @@
 // The transports there are, against the contract.
 import type { Transport } from '../../protocol/session/transport.ts';
 import { memoryTransports } from '../../protocol/transport/memory.ts';
+import { messagePortTransport } from '../../protocol/transport/message-port.ts';
 import { webSocketDoor } from '../support/web-socket-door.ts';
 import { transportContract } from './transport-contract.ts';
 
 transportContract('memory', async (listeners) => {
   const [left, right] = memoryTransports();
+  left.listen(listeners.left);
+  right.listen(listeners.right);
+  return { left, right, close: async () => left.close(1000, 'the test is over') };
+});
+
+transportContract('message port', async (listeners) => {
+  const { port1, port2 } = new MessageChannel();
+  const [left, right] = [messagePortTransport(port1), messagePortTransport(port2)];
   left.listen(listeners.left);
   right.listen(listeners.right);
   return { left, right, close: async () => left.close(1000, 'the test is over') };
