@@ -25,6 +25,16 @@ export function namesType(accept: string | undefined, type: string): boolean {
   return accept !== undefined && acceptance(accept, type) > 0 && accept.toLowerCase().includes(type);
 }
 
+/** How much the header wants pictures, by naming some or all of them: 0 to 1. */
+export function pictureAcceptance(accept: string | undefined): number {
+  if (accept?.toLowerCase().includes('image/') !== true) return 0;
+  return Math.max(...PICTURES.map((type) => acceptance(accept, type)));
+}
+
+/** What pictures may come as. */
+const PICTURES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
+
 export const EVENT_STREAM = 'text/event-stream';
 export const OCTETS = 'application/octet-stream';
 export const JSON_TYPE = 'application/json';
+export const FRAMES = 'multipart/x-mixed-replace';

@@ -23,13 +23,16 @@ export function callForPayload(
   return callObject(object, { action, payload: encodePayload(signature, value, plainObjects) }, limit);
 }
 
-/** A value as bytes if it is a raw, else undefined; and as JSON. Objects in it are described and released. */
+/** What came back. */
 export interface Answer {
-  readonly json: Json;
+  readonly value: unknown;
+  /** The value, if it is a raw. */
   readonly raw: Uint8Array | undefined;
+  /** Made when it is asked for: of a large raw it is larger still. Objects in it are described. */
+  readonly json: Json;
 }
 
-/** @param declared the signature in the metaobject. @throws `wire-invalid` */
+/** Reads a payload; objects in it are released. @param declared the signature in the metaobject. @throws `wire-invalid` */
 export function readAnswer(payload: Payload, declared: string): Answer {
   const opened = payload.signature === 'm' ? openDynamic(payload) : payload;
   const objects: BusObject[] = [];
@@ -39,9 +42,14 @@ export function readAnswer(payload: Payload, declared: string): Answer {
   };
   try {
     const value = decodePayload(opened, { ...plainObjects, toValue });
-    const raw = opened.signature === 'r' && value instanceof Uint8Array ? value : undefined;
-    // A raw in a dynamic is marked as such; a declared raw is base64 text.
-    return { json: toJson(declared === 'm' ? 'm' : opened.signature, value), raw };
+    return {
+      value,
+      raw: opened.signature === 'r' && value instanceof Uint8Array ? value : undefined,
+      // A raw in a dynamic is marked as such; a declared raw is base64 text.
+      get json() {
+        return toJson(declared === 'm' ? 'm' : opened.signature, value);
+      },
+    };
   } finally {
     for (const object of objects) object.release();
   }

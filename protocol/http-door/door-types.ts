@@ -1,7 +1,11 @@
 // Requests and responses of the HTTP door as plain data, so that a server and a service worker use the same door. Pure.
+import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import type { QiwayError } from '../errors.ts';
 import type { MemberClass } from '../member-class.ts';
+
+/** What the door needs of a bus. */
+export type DoorBus = Pick<Bus, 'services' | 'service' | 'listen'>;
 
 export interface DoorRequest {
   /** In capitals. */
@@ -37,6 +41,8 @@ export interface DoorOptions {
   readonly classOf?: (service: string, member: string) => MemberClass | undefined;
   /** Why a call, or a new value of a property, goes no further. */
   readonly refuse?: (service: string, member: string) => QiwayError | undefined;
+  /** Makes pictures of cameras small, where bytes cost something; to the zlib format. Default: they stay as large as they are. */
+  readonly deflate?: (bytes: Uint8Array) => Promise<Uint8Array>;
   /** Told of every call on the bus, for counting. */
   readonly onCall?: () => void;
 }

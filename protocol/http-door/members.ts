@@ -123,6 +123,28 @@ export function chooseForJson(member: Member, args: readonly unknown[]): ReadyCa
   );
 }
 
+/**
+ * The overload that takes these arguments and then bytes: the one whose last parameter is a raw, else one that takes anything
+ * there.
+ * @throws `argument-mismatch` with the candidates; `invalid-argument` with the place
+ */
+export function chooseForBytes(member: Member, args: readonly unknown[], bytes: Uint8Array): ReadyCall {
+  for (const kind of ['raw', 'dynamic'] as const) {
+    for (const method of member.methods) {
+      const node = parseSignature(method.parametersSignature);
+      if (node.kind !== 'tuple' || node.members.length !== args.length + 1 || node.members.at(-1)?.kind !== kind)
+        continue;
+      // Bytes pass as they are: written as JSON they would be half as large again.
+      const given = args.map((arg, index) => fromJson(node.members[index]?.text ?? 'm', arg));
+      return { method, value: [...given, bytes] };
+    }
+  }
+  const candidates = member.methods.map(fullName);
+  throw new QiwayError('argument-mismatch', `${member.name} takes no bytes as its argument ${args.length + 1}.`, {
+    data: { candidates },
+  });
+}
+
 function takesCount(method: MetaMethod, count: number): boolean {
   const node = parseSignature(method.parametersSignature);
   return node.kind !== 'tuple' || node.members.length === count;

@@ -10,6 +10,27 @@ const READ_AS_JSON: readonly string[] = ['application/json', 'application/x-www-
  * @throws `limit-exceeded` beyond `maxBytes`; `unsupported` for another media type; `invalid-argument` for malformed JSON
  */
 export async function readJson(request: DoorRequest, maxBytes: number): Promise<unknown> {
+  const bytes = await readBytes(request, maxBytes);
+  if (bytes.length === 0) return undefined;
+  const type = bodyType(request) ?? 'application/json';
+  if (!READ_AS_JSON.includes(type) && !type.endsWith('+json')) {
+    throw new QiwayError('unsupported', `The body must be application/json, not ${type}.`, {
+      data: { what: 'content-type' },
+    });
+  }
+  return parse(bytes);
+}
+
+/** The media type that the body is said to have, without parameters. */
+export function bodyType(request: DoorRequest): string | undefined {
+  return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+}
+
+/**
+ * The body as it is. A body without compression only.
+ * @throws `limit-exceeded` beyond `maxBytes`; `unsupported` for a compressed one
+ */
+export async function readBytes(request: DoorRequest, maxBytes: number): Promise<Uint8Array> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new QiwayError('unsupported', `The body must not be compressed (${encoding}).`, {
@@ -18,14 +39,11 @@ export async function readJson(request: DoorRequest, maxBytes: number): Promise<
   }
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await gather(request.body, maxBytes);
-  if (bytes.length === 0) return undefined;
-  const type = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (!READ_AS_JSON.includes(type) && !type.endsWith('+json')) {
-    throw new QiwayError('unsupported', `The body must be application/json, not ${type}.`, {
-      data: { what: 'content-type' },
-    });
-  }
+  return gather(request.body, maxBytes);
+}
+
+/** @throws `invalid-argument` */
+function parse(bytes: Uint8Array): unknown {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

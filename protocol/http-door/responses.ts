@@ -8,7 +8,7 @@ const NOTHING = new Uint8Array(0);
 export function jsonResponse(
   value: unknown,
   more: { status?: number; headers?: Record<string, string> } = {},
-): DoorResponse {
+): DoorResponse & { readonly body: Uint8Array } {
   return {
     status: more.status ?? 200,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...more.headers },
@@ -16,12 +16,8 @@ export function jsonResponse(
   };
 }
 
-export function bytesResponse(bytes: Uint8Array): DoorResponse {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' },
-    body: bytes,
-  };
+export function bytesResponse(bytes: Uint8Array, type: string): DoorResponse {
+  return { status: 200, headers: { 'content-type': type, 'cache-control': 'no-store' }, body: bytes };
 }
 
 export function emptyResponse(status: number, headers: Record<string, string>): DoorResponse {

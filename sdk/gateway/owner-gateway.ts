@@ -1,7 +1,8 @@
 // The owner's HTTP door: made of a session when the first request comes. A chunk of its own: most apps never ask for it.
 import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
-import { createDoor, type Door, type DoorBus } from '@qiway/protocol/http-door/door';
+import { createDoor, type Door } from '@qiway/protocol/http-door/door';
+import type { DoorBus } from '@qiway/protocol/http-door/door-types';
 import { problemResponse } from '@qiway/protocol/http-door/responses';
 import type { ClassTable } from '@qiway/protocol/member-class';
 import { VERSION } from '../version.ts';
