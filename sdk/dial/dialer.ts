@@ -7,11 +7,12 @@ import type { Dial, Dialed, DialRequest } from '@qiway/protocol/session/client-s
 import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
 import type { AddressBook } from '../address-book/address-book.ts';
 import { inOrder } from '../address-book/robot-record.ts';
+import type { ExtraWay } from '../leader/lent-ways.ts';
 import type { AgentUrl } from './agent-url.ts';
 import { dialFailure } from './dial-failure.ts';
 import { type Failure, type RaceResult, race } from './race.ts';
 import { isAnnounceable, isReachable, type PageFacts } from './reachable.ts';
-import { type Secure, takeWay } from './way.ts';
+import { type Secure, takeWay, type Way, webSocketWay } from './way.ts';
 
 export interface DialerOptions {
   readonly agent: AgentUrl;
@@ -21,6 +22,8 @@ export interface DialerOptions {
   readonly WebSocket: WebSocketClass;
   readonly clock: Clock;
   readonly page?: PageFacts | undefined;
+  /** Ways there are beside addresses; asked with each dial. */
+  readonly extraWays?: () => readonly ExtraWay[];
 }
 
 type State =
@@ -37,7 +40,9 @@ type State =
 
 interface OneRace {
   readonly request: DialRequest;
-  readonly urls: readonly string[];
+  /** URLs, and names of other ways. */
+  readonly candidates: readonly string[];
+  readonly extras: ReadonlyMap<string, ExtraWay>;
   readonly secure: Secure;
   readonly staticKey: Uint8Array | undefined;
   readonly deadlineMs: number;
@@ -69,6 +74,8 @@ export class Dialer {
   /** Pinned: by the URL, or by the first that answered. */
   #robotId: string | undefined;
   #current: string | undefined;
+  /** Of the way that was taken last; addresses have 0. */
+  #rank = 0;
   #announced: readonly string[] = [];
   /** All that were announced since this dialer began. */
   readonly #onceAnnounced = new Set<string>();
@@ -103,12 +110,17 @@ export class Dialer {
       this.#robotId === undefined ? undefined : this.#options.book.recall(this.#robotId),
     ]);
     const urls = this.#candidates(known === undefined ? [] : inOrder(known), request.reason);
+    const extras = this.#extras(request.reason);
+    const candidates = [...ranked(extras, (rank) => rank < 0), ...urls, ...ranked(extras, (rank) => rank >= 0)];
     const deadlineMs = beganMs + request.timeoutMs;
     for (;;) {
-      const race = { request, urls, secure, staticKey: known?.staticKey, deadlineMs };
+      const race = { request, candidates, extras, secure, staticKey: known?.staticKey, deadlineMs };
       const result = await this.#race(race);
-      for (const failure of result.failures) this.#failed(failure);
-      if (result.kind === 'won') return this.#won(result.candidate, result.value);
+      for (const failure of result.failures) if (!extras.has(failure.candidate)) this.#failed(failure);
+      if (result.kind === 'won') {
+        const extra = extras.get(result.candidate);
+        return extra === undefined ? this.#won(result.candidate, result.value) : this.#wonExtra(extra, result.value);
+      }
       const { kind } = this.#state;
       if (kind === 'closed') throw new QiwayError('closed', 'The session was closed while it looked for its robot.');
       if (kind === 'again' && clock.now() < deadlineMs) continue;
@@ -137,20 +149,29 @@ export class Dialer {
     if (state.kind === 'racing') state.stop();
   }
 
-  #race({ request, urls, secure, staticKey, deadlineMs }: OneRace): Promise<RaceResult<string, Initiated>> {
+  #race({
+    request,
+    candidates,
+    extras,
+    secure,
+    staticKey,
+    deadlineMs,
+  }: OneRace): Promise<RaceResult<string, Initiated>> {
     const { clock, WebSocket } = this.#options;
     if (this.#state.kind === 'closed') return Promise.resolve({ kind: 'lost', failures: [] });
     return race({
-      candidates: urls,
+      candidates,
       clock,
       staggerMs: STAGGER_MS[request.reason],
       onStart: (stop) => {
         this.#state = { kind: 'racing', stop, reason: request.reason, beganMs: clock.now() };
       },
-      attempt: (url, abandon) => {
+      attempt: (candidate, abandon) => {
         const timeoutMs = this.#patienceMs(request, Math.max(1, deadlineMs - clock.now()));
         const robot = { id: this.#robotId, staticKey };
-        return takeWay({ url, secure, WebSocket, clock, timeoutMs, hello: request.hello, robot }, abandon);
+        const extra = extras.get(candidate);
+        const way = extra === undefined ? webSocketWay({ url: candidate, WebSocket, clock }) : this.#wayOf(extra);
+        return takeWay({ ...way, secure, clock, timeoutMs, hello: request.hello, robot }, abandon);
       },
     });
   }
@@ -200,15 +221,40 @@ export class Dialer {
     return [...dialled.filter((url) => !isStranger(url)), ...dialled.filter(isStranger)];
   }
 
-  #won(url: string, { transport, robot, isSealed }: Omit<Dialed, 'address'>): Dialed {
+  /** Where the link stands already, only what is better than it. */
+  #extras(reason: DialRequest['reason']): ReadonlyMap<string, ExtraWay> {
+    const all = this.#options.extraWays?.() ?? [];
+    const useful = reason === 'better' ? all.filter(({ rank }) => rank < this.#rank) : all;
+    return new Map(useful.map((way) => [way.name, way]));
+  }
+
+  /** Whoever holds it can read what goes over it, but for the seal. */
+  #wayOf(extra: ExtraWay): Way {
+    return { wantsSeal: true, open: (timeoutMs) => extra.open({ robot: this.#robotId, timeoutMs }) };
+  }
+
+  #won(url: string, initiated: Initiated): Dialed {
+    this.#strangers.delete(url);
+    this.#current = url;
+    this.#rank = 0;
+    const { robot, transport } = initiated;
+    this.#options.book.worked(robot.id, { url, staticKey: robot.staticKey, route: transport.route });
+    return { ...this.#taken(initiated), address: new URL(url).host };
+  }
+
+  /** It is no address, so the book does not have it. */
+  #wonExtra({ name, rank }: ExtraWay, initiated: Initiated): Dialed {
+    this.#current = undefined;
+    this.#rank = rank;
+    return { ...this.#taken(initiated), address: name };
+  }
+
+  #taken({ transport, robot, isSealed }: Initiated): Omit<Dialed, 'address'> {
     if (this.#state.kind === 'closed') transport.close(1000, 'the session was closed');
     else this.#state = { kind: 'idle' };
     this.#failedDials = 0;
-    this.#strangers.delete(url);
     this.#robotId ??= robot.id;
-    this.#current = url;
-    this.#options.book.worked(robot.id, { url, staticKey: robot.staticKey, route: transport.route });
-    return { transport, robot, isSealed, address: new URL(url).host };
+    return { transport, robot, isSealed };
   }
 
   #failed({ candidate, error }: Failure<string>): void {
@@ -228,6 +274,12 @@ export class Dialer {
       });
     return dialFailure({ failures, given: agent.link, robot: this.#robotId, page });
   }
+}
+
+/** Names of the ways whose rank is of `kind`, in their order. */
+function ranked(extras: ReadonlyMap<string, ExtraWay>, kind: (rank: number) => boolean): readonly string[] {
+  const ways = [...extras.values()].filter(({ rank }) => kind(rank));
+  return ways.sort((a, b) => a.rank - b.rank).map(({ name }) => name);
 }
 
 function isLocalName(url: string): boolean {
