@@ -56,6 +56,8 @@ export interface EventOutput {
   /** Takes over the references of the payload. */
   event(payload: Payload): void;
   gap(missed: number | undefined): void;
+  /** They are wanted otherwise from now on: for who passes that on. */
+  wanted?(demand: Demand): void;
 }
 
 /** A signal of an object. */
@@ -243,6 +245,10 @@ export class EventFlow {
     this.#demand = options.demand;
   }
 
+  get demand(): Demand {
+    return this.#demand;
+  }
+
   /** Takes over the references of `payload`. */
   event(payload: Payload): void {
     if (!this.#isOpen) return releasePayload(payload);
@@ -273,6 +279,7 @@ export class EventFlow {
   demandChanged(demand: Demand): void {
     this.#demand = demand;
     this.#rate?.setMaxHz(demand.maxHz);
+    this.#options.output.wanted?.(demand);
   }
 
   sendNewest(): void {

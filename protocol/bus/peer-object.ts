@@ -97,7 +97,7 @@ export class PeerObject implements BusObject {
   subscribe(signal: number, sink: EventSink): Subscription {
     if (this.#goneWith !== undefined) return failedSubscription(this.#goneWith);
     // A sink object may be given twice: each subscription has an entry of its own.
-    const own: EventSink = {
+    const own: EventSink & { demand?: Demand } = {
       ...(sink.demand === undefined ? undefined : { demand: sink.demand }),
       event: (payload) => sink.event(payload),
       gap: (missed) => sink.gap?.(missed),
@@ -120,7 +120,11 @@ export class PeerObject implements BusObject {
       if (registration.sinks.size > 0) this.#tellDemand(signal, registration);
       else if (this.#registrations?.get(signal) === registration) await this.#unregister(signal, registration);
     };
-    return { ready, close };
+    const demand = (wanted: Demand): void => {
+      own.demand = wanted;
+      if (isOpen) this.#tellDemand(signal, registration);
+    };
+    return { ready, demand, close };
   }
 
   retain(): void {

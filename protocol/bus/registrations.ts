@@ -80,10 +80,12 @@ export class Registrations {
         writeUint32(body, 0, missed ?? UNKNOWN_COUNT);
         this.#peer.write(MessageType.gap, 0, this.#peer.freshId(), service, objectId, signal, body);
       },
+      wanted: (demand) => subscription.demand?.(demand),
     };
     const flow = this.#options.events?.open({ service, object: objectId, signal }, output);
     const to = flow ?? output;
     const sink: EventSink = {
+      ...(flow !== undefined && { demand: flow.demand }),
       event: (payload) => to.event(payload),
       gap: (missed) => to.gap(missed),
       gone: () => {},

@@ -1,10 +1,11 @@
 // What this side of a peer serves to the other: objects by address, their calls under way, their registrations. Layer 2.
 import { asQiwayError, ofCallUnderWay, overLimit, QiwayError, sentenceOf } from '../errors.ts';
 import { readUint32 } from '../wire/bytes.ts';
+import { FrameFlags } from '../wire/link-frame.ts';
 import { MessageFlags, type MessageHeader, MessageType } from '../wire/message.ts';
 import { type ObjectReference, rewriteObjects } from '../wire/rewrite.ts';
 import { AddressTable } from './address-table.ts';
-import { type BusObject, type Payload, releasePayload, SEAM_ENCODING } from './bus.ts';
+import { type BusObject, type Payload, type PostOptions, releasePayload, SEAM_ENCODING } from './bus.ts';
 import { CallTable } from './call-table.ts';
 import { encodeError } from './encode-error.ts';
 import { NOBODY_THERE } from './error-payload.ts';
@@ -28,6 +29,8 @@ interface Binding {
 }
 
 const MAIN_OBJECT = 1;
+const RELIABLE: PostOptions = {};
+const LOSSY: PostOptions = { lane: 'lossy' };
 /** First ids of objects that are returned, and of those that travel as arguments, each up to the next range (as libqi). */
 const FIRST_ID = { returned: 2, argument: 0x8000_0000 } as const;
 const END_OF_IDS = { returned: 0x8000_0000, argument: 0x1_0000_0000 } as const;
@@ -188,7 +191,7 @@ export class Serving implements ServingSide {
         this.#isGuarded(action, isLate) &&
         this.#options.guard?.refuse({ service, object, action, payload, isLate }) !== undefined;
       if (isRefused) releasePayload(payload);
-      else object.post(action, payload);
+      else object.post(action, payload, (flags & FrameFlags.lossy) === 0 ? RELIABLE : LOSSY);
     } catch {
       // A failing post is never answered.
     }

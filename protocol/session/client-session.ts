@@ -46,7 +46,8 @@ export class ClientSession implements Bus {
   readonly #options: ClientSessionOptions;
   readonly #conduit: Conduit;
   readonly #peer: Peer;
-  readonly #bus: JoinedBus;
+  /** The agent's bus, by service ids too. */
+  readonly bus: JoinedBus;
   readonly #retry: Retry;
   readonly #heard = new Heard();
   readonly #probe: Probe;
@@ -83,14 +84,14 @@ export class ClientSession implements Bus {
       send: (header, payload) => this.#send(header, payload),
       sendLossy: (header, payload) => this.#conduit.outbox.sendLossy(header, payload),
       serving: options.serving({
-        services: (serviceId) => this.#bus.now?.ownService(serviceId),
+        services: (serviceId) => this.bus.served(serviceId),
         errors: 'record',
         flow: { flow: this.#conduit.outbox.flow, clock, budgetBytes: eventBudget(limits) },
       }),
       randomUid: () => random(20),
     });
     const joined = (): void => this.#loss && this.#listeners.renewed();
-    this.#bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined });
+    this.bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined });
     this.#probe = new Probe(clock);
     this.#retry = new Retry({ clock, random, run: () => void this.#connect('lost') });
   }
@@ -155,7 +156,7 @@ export class ClientSession implements Bus {
   }
 
   get machineId(): string {
-    return this.#bus.now?.machineId ?? '';
+    return this.bus.now?.machineId ?? '';
   }
 
   /** Counts of what is held and served, for tests of bounds. */
@@ -169,23 +170,23 @@ export class ClientSession implements Bus {
   }
 
   services(): Promise<readonly ServiceInfo[]> {
-    return this.#bus.needed().services();
+    return this.bus.needed().services();
   }
 
   service(name: string): Promise<BusObject> {
-    return this.#bus.needed().service(name);
+    return this.bus.needed().service(name);
   }
 
   serviceInfo(name: string): Promise<ServiceInfo> {
-    return this.#bus.needed().serviceInfo(name);
+    return this.bus.needed().serviceInfo(name);
   }
 
   host(name: string, object: BusObject): Promise<HostedService> {
-    return this.#bus.needed().host(name, object);
+    return this.bus.needed().host(name, object);
   }
 
   listen(listener: BusListener): () => void {
-    return this.#bus.needed().listen(listener);
+    return this.bus.needed().listen(listener);
   }
 
   listenSession(listener: SessionListener): () => void {
@@ -194,7 +195,7 @@ export class ClientSession implements Bus {
 
   /** The session object; of each session another. @throws as calls do */
   own(): Promise<BusObject> {
-    return this.#bus.own();
+    return this.bus.own();
   }
 
   /** Measures the round trip now; the result comes to the listeners. */
@@ -279,7 +280,7 @@ export class ClientSession implements Bus {
     const isResumed = welcome.session === old?.session && welcome.epoch === old.epoch;
     if (!isResumed) {
       if (this.#welcome !== undefined) this.#leaveOld(this.reason, this.#isLeft() ? this.#loss : undefined);
-      this.#bus.begins(welcome.session);
+      this.bus.begins(welcome.session);
     }
     this.#welcome = welcome;
     this.#dialed = dialed;
@@ -290,7 +291,7 @@ export class ClientSession implements Bus {
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
     this.#hasResumed = isResumed;
-    if (!this.#bus.isJoined) await this.#bus.join();
+    if (!this.bus.isJoined) await this.bus.join();
     if (this.#conduit.link === undefined) return; // lost again meanwhile, and dialed again
     this.#retry.reset();
     this.#become({ kind: 'online' });
@@ -319,7 +320,7 @@ export class ClientSession implements Bus {
     this.#conduit.reset();
     this.#hasResumed = false;
     const { calls, objects } = this.#peer.renew(reason, neverSent);
-    this.#bus.ends();
+    this.bus.ends();
     this.#loss = {
       reason: before?.reason ?? reason,
       calls: calls + (before?.calls ?? 0),
@@ -372,7 +373,7 @@ export class ClientSession implements Bus {
   }
 
   #withdrawMotion(cause: QiwayError, received?: number): void {
-    const nameOf = (serviceId: number): string | undefined => this.#bus.now?.nameOf(serviceId);
+    const nameOf = (serviceId: number): string | undefined => this.bus.now?.nameOf(serviceId);
     const late = received === undefined ? undefined : { received, nowMs: this.#options.clock.now() };
     withdrawMotion({ outbox: this.#conduit.outbox, peer: this.#peer, classes: this.classes, nameOf, cause, late });
   }
@@ -387,7 +388,7 @@ export class ClientSession implements Bus {
   #end(error: QiwayError | undefined): void {
     if (this.#state.kind === 'closed') return;
     const { link } = this.#conduit;
-    if (error === undefined) void this.#bus.now?.close();
+    if (error === undefined) void this.bus.now?.close();
     this.#become({ kind: 'closed', reason: error });
     this.#retry.stop();
     this.#probe.stop();

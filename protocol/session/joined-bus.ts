@@ -27,6 +27,8 @@ export class JoinedBus {
   #own: Promise<BusObject> | undefined;
   /** Of the session of now; its questions survive a link. */
   #joining: Promise<void> | undefined;
+  /** Services that others host through this session, by id. */
+  readonly #lent = new Map<number, () => BusObject | Promise<BusObject>>();
 
   constructor(options: JoinedBusOptions) {
     this.#options = options;
@@ -41,6 +43,28 @@ export class JoinedBus {
   needed(): BusClient {
     if (this.#bus === undefined) throw new QiwayError('closed', 'The session is not open yet.');
     return this.#bus;
+  }
+
+  /** What this side serves: hosted here, or lent. */
+  served(serviceId: number): BusObject | Promise<BusObject> | undefined {
+    return this.#bus?.ownService(serviceId) ?? this.#lent.get(serviceId)?.();
+  }
+
+  /** The main object of a service of the session of now, with one reference. @throws as `fetchObject` */
+  object(serviceId: number): Promise<BusObject> {
+    const { peer, clock, timeoutMs } = this.#options;
+    return fetchObject(peer, serviceId, { clock, timeoutMs });
+  }
+
+  /** Serves a service that somebody registered through this session; returns how to stop. */
+  lend(serviceId: number, object: () => BusObject | Promise<BusObject>): () => void {
+    this.#lent.set(serviceId, object);
+    return () => {
+      if (this.#lent.get(serviceId) !== object) return;
+      this.#lent.delete(serviceId);
+      const gone = new QiwayError('service-gone', `Service #${serviceId} was taken off the bus.`);
+      this.#options.peer.stopServing(serviceId, gone);
+    };
   }
 
   /** The session object; of each session another. @throws as calls do */

@@ -27,8 +27,8 @@ const NOWHERE = { id: 0, service: 0, object: 0, action: 0 };
 
 export interface PlainWireOptions {
   readonly clock: Clock;
-  /** `isLossy`: only the newest is worth anything. The header is reused for the next one. */
-  readonly onMessage: (header: MessageHeader, payload: Uint8Array, isLossy: boolean) => void;
+  /** The header is reused for the next one; its flags tell a lossy one. */
+  readonly onMessage: (header: MessageHeader, payload: Uint8Array) => void;
   /** Nothing follows. */
   readonly onClosed: (error: QiwayError) => void;
   /** Something came, whatever it was. */
@@ -170,11 +170,11 @@ export class PlainWire implements Flow {
     header.id = frame.id;
     header.size = frame.size;
     header.type = frame.type;
-    header.flags = frame.flags & ~FrameFlags.lossy;
+    header.flags = frame.flags;
     header.service = frame.service;
     header.object = frame.object;
     header.action = frame.action;
-    this.#options.onMessage(header, payload, (frame.flags & FrameFlags.lossy) !== 0);
+    this.#options.onMessage(header, payload);
   }
 
   #tellRoom(): void {

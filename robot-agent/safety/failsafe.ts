@@ -3,12 +3,13 @@
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, isQiwayError, overLimit, QiwayError } from '@qiway/protocol/errors';
 import { type Members, type MethodMember, method, signal } from '@qiway/protocol/objects/hosted-object';
+import { watchSilence } from '@qiway/protocol/silence';
 import type { Logger } from '../logger.ts';
 import type { CallGuard } from './call-guard.ts';
 import { type FailsafeBus, FailsafeCall } from './failsafe-call.ts';
 import type { Lateness } from './lateness.ts';
 import type { MemberRules } from './member-rules.ts';
-import { type SafetySession, watchSilence } from './safety-session.ts';
+import type { SafetySession } from './safety-session.ts';
 
 export interface FailsafeParts {
   readonly bus: FailsafeBus;

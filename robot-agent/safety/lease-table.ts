@@ -2,8 +2,9 @@
 // heard, and services by name.
 import type { Clock } from '@qiway/protocol/clock';
 import { overLimit, QiwayError } from '@qiway/protocol/errors';
+import { watchSilence } from '@qiway/protocol/silence';
 import type { Logger } from '../logger.ts';
-import { inWords, type SafetySession, watchSilence } from './safety-session.ts';
+import { inWords, type SafetySession } from './safety-session.ts';
 
 export interface LeaseTableOptions {
   readonly clock: Clock;

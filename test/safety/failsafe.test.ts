@@ -2,8 +2,8 @@
 import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
 import { createObject, method } from '@qiway/protocol/objects/hosted-object';
+import { watchSilence } from '@qiway/protocol/silence';
 import { describe, expect, it } from 'vitest';
-import { watchSilence } from '../../robot-agent/safety/safety-session.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { type LabSession, type SafetyLab, safetyLab } from './safety-lab.ts';
 
