@@ -9,7 +9,7 @@ import { acceptance, JSON_TYPE } from './accept.ts';
 import { entityTag, isKnown, notModified } from './byte-ranges.ts';
 import type { DoorBus, DoorOptions, DoorRequest, DoorResponse } from './door-types.ts';
 import { EventLogs } from './event-logs.ts';
-import { type Room, serveMember } from './member-requests.ts';
+import { isQuestion, type Room, serveMember } from './member-requests.ts';
 import { findMember } from './members.ts';
 import { openApiDocument } from './openapi.ts';
 import { emptyResponse, jsonResponse, methodNotAllowed, notAcceptable, problemResponse } from './responses.ts';
@@ -71,7 +71,7 @@ async function route(room: Room, request: DoorRequest): Promise<DoorResponse> {
   const segments = readPath(request.path);
   const [root, area, service, name] = segments;
   if (root === 'robot' && segments.length === 2 && area === 'openapi.json') {
-    return read(request, () => openApiDocument(room.bus, room.options.version ?? '0'));
+    return read(request, () => describeAll(room));
   }
   if (root === 'robot' && area === 'services') {
     if (service === undefined) return read(request, async () => (await room.bus.services()).map(describeService));
@@ -119,6 +119,13 @@ async function read(request: DoorRequest, answer: () => Promise<unknown>): Promi
   const tag = entityTag(response.body);
   if (isKnown(request, tag)) return notModified(tag);
   return { ...response, headers: { ...response.headers, 'cache-control': 'no-cache', etag: tag } };
+}
+
+function describeAll({ bus, options }: Room): Promise<unknown> {
+  return openApiDocument(bus, {
+    version: options.version ?? '0',
+    isQuestion: (service, methods) => isQuestion(options, service, methods),
+  });
 }
 
 function describeObject(service: string, object: BusObject): unknown {

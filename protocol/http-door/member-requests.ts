@@ -1,7 +1,7 @@
 // Requests to one member of a service: calls, questions, properties, signals. Pure.
 import type { BusObject } from '../bus/bus.ts';
 import type { CallLimit } from '../bus/call.ts';
-import { FIRST_OWN_ACTION, StandardAction } from '../bus/metaobject.ts';
+import { FIRST_OWN_ACTION, type MetaMethod, StandardAction } from '../bus/metaobject.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { fromJson } from '../objects/json.ts';
 import { Dynamic } from '../wire/value.ts';
@@ -49,9 +49,9 @@ interface Ask extends Target {
 
 export async function serveMember(room: Room, request: DoorRequest, target: Target): Promise<DoorResponse> {
   const { methods, signal, property } = target.member;
-  const isQuestion = isAskedByGet(room, target);
+  const isAsked = isQuestion(room.options, target.service, methods);
   const verbs = [
-    ...(signal === undefined && property === undefined && !isQuestion ? [] : ['GET', 'HEAD']),
+    ...(signal === undefined && property === undefined && !isAsked ? [] : ['GET', 'HEAD']),
     ...(property === undefined ? [] : ['PUT']),
     ...(methods.length === 0 ? [] : ['POST']),
     'OPTIONS',
@@ -81,12 +81,12 @@ export async function serveMember(room: Room, request: DoorRequest, target: Targ
 }
 
 /** Asked again it does the same, so browsers and proxies may ask as they like; and it has something to answer. */
-function isAskedByGet({ options }: Room, { service, member: { methods } }: Target): boolean {
+export function isQuestion({ classOf }: DoorOptions, service: string, methods: readonly MetaMethod[]): boolean {
   const [first] = methods;
   return (
     first !== undefined &&
     first.uid >= FIRST_OWN_ACTION &&
-    options.classOf?.(service, first.name) === 'idempotent' &&
+    classOf?.(service, first.name) === 'idempotent' &&
     methods.some((method) => method.returnSignature !== 'v')
   );
 }

@@ -9,22 +9,32 @@ import {
 } from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
 import { type JsonSchema, jsonSchema, jsonSchemaOfArguments } from '../objects/json-schema.ts';
+import { parseSignature } from '../wire/signature.ts';
 
 /** Names that begin so are hidden by custom. */
 const HIDDEN = '_';
 
 type Part = { readonly [key: string]: unknown };
 
+export interface OpenApiOptions {
+  /** Of the API: the agent's. */
+  readonly version: string;
+  /** Can the member be asked with GET? */
+  readonly isQuestion: (service: string, methods: readonly MetaMethod[]) => boolean;
+}
+
 /** Services that cannot be reached at the moment, or whose metaobject is nonsense, are left out. @throws as `Bus.services` */
-export async function openApiDocument(bus: Pick<Bus, 'services' | 'service'>, version: string): Promise<Part> {
+export async function openApiDocument(bus: Pick<Bus, 'services' | 'service'>, options: OpenApiOptions): Promise<Part> {
   const names = (await bus.services()).map((info) => info.name).filter((name) => !name.startsWith(HIDDEN));
-  const described = await Promise.all(names.sort().map(async (name) => ({ name, ...(await description(bus, name)) })));
+  const described = await Promise.all(
+    names.sort().map(async (name) => ({ name, ...(await description(bus, name, options)) })),
+  );
   const present = described.filter((entry): entry is { name: string } & Description => entry.metaObject !== undefined);
   return {
     openapi: '3.1.0',
     info: {
       title: 'Robot',
-      version,
+      version: options.version,
       description: 'The services of a robot: methods, signals (server-sent events) and properties.',
     },
     tags: present.map(({ name, metaObject }) => ({ name, ...descriptionOf(metaObject.description) })),
@@ -51,12 +61,13 @@ interface Description {
 async function description(
   bus: Pick<Bus, 'service'>,
   name: string,
+  options: OpenApiOptions,
 ): Promise<Description | { readonly metaObject?: undefined }> {
   try {
     const object = await bus.service(name);
     const { metaObject } = object;
     object.release();
-    return { metaObject, paths: pathsOf(name, metaObject) };
+    return { metaObject, paths: pathsOf(name, metaObject, options) };
   } catch (error) {
     if (error instanceof QiwayError) return {};
     throw error;
@@ -104,7 +115,7 @@ function readOnlyPaths(): Part {
   };
 }
 
-function pathsOf(service: string, { methods, signals, properties }: MetaObject): Part {
+function pathsOf(service: string, { methods, signals, properties }: MetaObject, { isQuestion }: OpenApiOptions): Part {
   const items = new Map<string, Record<string, unknown>>();
   const isShown = (member: { readonly uid: number; readonly name: string }): boolean =>
     member.uid >= FIRST_OWN_ACTION && !member.name.startsWith(HIDDEN);
@@ -118,6 +129,8 @@ function pathsOf(service: string, { methods, signals, properties }: MetaObject):
   for (const name of new Set(own.map((method) => method.name))) {
     const overloads = own.filter((method) => method.name === name);
     itemOf(name)['post'] = { operationId: `${service}.${name}`, tags: [service], ...methodOperation(overloads) };
+    if (isQuestion(service, overloads))
+      itemOf(name)['get'] = { operationId: `${service}.${name}.ask`, tags: [service], ...questionOperation(overloads) };
   }
   for (const signal of signals.values()) {
     if (isShown(signal) && !properties.has(signal.uid))
@@ -135,24 +148,58 @@ function pathsOf(service: string, { methods, signals, properties }: MetaObject):
 
 function methodOperation(overloads: readonly MetaMethod[]): Part {
   const bodies = overloads.map((method) => jsonSchemaOfArguments(method.parametersSignature, method.parameters));
-  const results = overloads.map((method) => jsonSchema(method.returnSignature));
   const descriptions = overloads.map((method) => method.description).filter((text) => text !== '');
-  const mayBeRaw = overloads.some((method) => method.returnSignature === 'r' || method.returnSignature === 'm');
-  const returned = overloads.map((method) => method.returnDescription).find((text) => text !== '');
   return {
     ...descriptionOf([...new Set(descriptions)].join('\n\n')),
     requestBody: {
       description: `Array of the arguments: ${overloads.map((method) => method.parametersSignature).join(' or ')}`,
       required: overloads.every((method) => method.parametersSignature !== '()'),
-      content: { 'application/json': { schema: oneOf(bodies) } },
-    },
-    responses: {
-      '200': {
-        description: returned ?? 'The result',
-        content: { ...answer(oneOf(results), 'result'), ...(mayBeRaw ? { 'application/octet-stream': {} } : {}) },
+      content: {
+        'application/json': { schema: oneOf(bodies) },
+        ...(overloads.some(takesBytes) ? { 'application/octet-stream': {} } : {}),
       },
-      default: problem,
     },
+    responses: methodResponses(overloads, false),
+  };
+}
+
+/** Its last argument may be the body as it is. */
+function takesBytes(method: MetaMethod): boolean {
+  const signature = parseSignature(method.parametersSignature);
+  const last = signature.kind === 'tuple' ? signature.members.at(-1)?.kind : undefined;
+  return last === 'raw' || last === 'dynamic';
+}
+
+function methodResponses(overloads: readonly MetaMethod[], isShown: boolean): Part {
+  const results = overloads.map((method) => jsonSchema(method.returnSignature));
+  const returned = overloads.map((method) => method.returnDescription).find((text) => text !== '');
+  const mayBeRaw = overloads.some((method) => method.returnSignature === 'r' || method.returnSignature === 'm');
+  return {
+    '200': {
+      description: returned ?? 'The result',
+      content: {
+        ...answer(oneOf(results), 'result'),
+        ...(mayBeRaw ? { 'application/octet-stream': {} } : {}),
+        ...(mayBeRaw && isShown ? { 'image/*': {}, 'multipart/x-mixed-replace': {} } : {}),
+      },
+    },
+    default: problem,
+  };
+}
+
+function questionOperation(overloads: readonly MetaMethod[]): Part {
+  const schema = oneOf(overloads.map((method) => jsonSchemaOfArguments(method.parametersSignature, method.parameters)));
+  return {
+    parameters: [
+      {
+        name: 'args',
+        in: 'query',
+        required: overloads.every((method) => method.parametersSignature !== '()'),
+        description: 'Array of the arguments',
+        content: { 'application/json': { schema } },
+      },
+    ],
+    responses: methodResponses(overloads, true),
   };
 }
 

@@ -72,8 +72,11 @@ export function createHttpServer(options: HttpOptions): Server {
   return server;
 }
 
+/** Of what /robot/ means; see docs/gateway.md. */
+const DOOR_VERSION = '1';
 const CORS_METHODS = 'GET, HEAD, POST, PUT, OPTIONS';
-const CORS_HEADERS = 'authorization, content-type, accept, last-event-id';
+const CORS_HEADERS = 'authorization, content-type, accept, last-event-id, range, if-range, if-none-match';
+const CORS_SHOWN = 'allow, retry-after, www-authenticate, etag, accept-ranges, content-range, qiway-door';
 /** Seconds for which a browser may remember a preflight; Chromium's own bound. */
 const CORS_MAX_AGE = '7200';
 
@@ -93,7 +96,7 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
   }
   if (foreign !== undefined) {
     response.setHeader('access-control-allow-origin', foreign);
-    response.setHeader('access-control-expose-headers', 'allow, retry-after, www-authenticate');
+    response.setHeader('access-control-expose-headers', CORS_SHOWN);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
       return answerPreflight(request, response);
   }
@@ -151,6 +154,8 @@ async function answerRobot(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // So that a service worker of this origin knows whom it reaches when no page has a link.
+  response.setHeader('qiway-door', DOOR_VERSION);
   if (!guard.isAuthorized(request.headers.authorization)) return sendResponse(response, unauthorized());
   const doorRequest: DoorRequest = {
     method: request.method ?? 'GET',

@@ -9,7 +9,8 @@ const STALLED_MS = 60_000;
 export async function sendResponse(response: ServerResponse, { status, headers, body }: DoorResponse): Promise<void> {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (body instanceof Uint8Array) {
-    if (status !== 204 && !response.hasHeader('content-length')) response.setHeader('content-length', body.length);
+    if (status !== 204 && status !== 304 && !response.hasHeader('content-length'))
+      response.setHeader('content-length', body.length);
     response.writeHead(status).end(body);
     return;
   }

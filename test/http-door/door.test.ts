@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';
 import type { DoorResponse } from '../../protocol/http-door/door-types.ts';
-import { type DoorRobot, doorRobot } from '../support/door-robot.ts';
+import { classOfTester, type DoorRobot, doorRobot } from '../support/door-robot.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
 let robot: DoorRobot;
@@ -14,7 +14,7 @@ beforeEach(async () => {
   robot = await doorRobot();
   clock = virtualClock();
   let epochs = 0;
-  door = createDoor(robot.bus, { clock, newEpoch: () => `e${++epochs}`, maxBodyBytes: 1000 });
+  door = createDoor(robot.bus, { clock, newEpoch: () => `e${++epochs}`, maxBodyBytes: 1000, classOf: classOfTester });
 });
 
 interface Sent {
@@ -297,6 +297,8 @@ describe('the OpenAPI document', () => {
       ]),
     );
     expect(Object.keys(paths[`${tester}/volume`] ?? {})).toEqual(['get', 'put']);
+    expect(Object.keys(paths[`${tester}/getSum`] ?? {})).toEqual(['post', 'get']);
+    expect(Object.keys(paths[`${tester}/getDone`] ?? {})).toEqual(['post']);
     expect(paths).not.toHaveProperty([`${tester}/_hidden`]);
     expect(paths[`${tester}/add`]?.['post']).toMatchObject({
       requestBody: {

@@ -2,6 +2,7 @@
 import type { HostedService } from '../../protocol/bus/bus.ts';
 import { EmbeddedBus } from '../../protocol/directory/embedded-bus.ts';
 import { QiwayError } from '../../protocol/errors.ts';
+import type { MemberClass } from '../../protocol/member-class.ts';
 import {
   type CallContext,
   createObject,
@@ -91,10 +92,51 @@ export async function doorRobot(): Promise<DoorRobot> {
       }),
       mixed: property('m', 1),
       icon: property('r', Uint8Array.of(9)),
+      // Whether they can be asked with GET is for the door's rules to say: classOfTester below.
+      getSum: method('(ii)', 'i', (a: number, b: number) => a + b),
+      getBytes: method('(I)', 'r', (count: number) => patternBytes(count)),
+      getPicture: method('(i)', 'm', (colorSpace: number) => cameraImage(colorSpace)),
+      getNothing: method('()', 'm', () => null),
+      getDone: method('()', 'v', () => undefined),
+      getNow: method('()', 'm', (context: CallContext) => {
+        note('getNow began');
+        return new Promise((_, reject) =>
+          context.onCancel(() => {
+            note('getNow stopped');
+            reject(new QiwayError('canceled', 'stopped'));
+          }),
+        );
+      }),
+      store: method('(sr)', 's', (name: string, bytes: Uint8Array) => `${name}: ${bytes.length} of ${bytes[0]}`),
     },
     { description: 'For tests.' },
   );
   const service = await bus.host('Tester', tester);
   await bus.host('Ünï/1', createObject({ go: method('()', 's', () => 'gone') }));
   return { bus, tester, service, log, logged };
+}
+
+/** What the robot's rules say: members that ask begin with `get`. */
+export function classOfTester(_service: string, member: string): MemberClass | undefined {
+  return member.startsWith('get') ? 'idempotent' : undefined;
+}
+
+/** Bytes that tell where they are: a piece that is lost, doubled or put elsewhere shows. */
+export function patternBytes(count: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count; at++) bytes[at] = (at * 31 + (at >> 8) * 17 + (at >> 16) * 7) & 255;
+  return bytes;
+}
+
+/** As NAOqi gives it: red, green over blue, white; in any of the colour spaces. */
+function cameraImage(colorSpace: number): unknown[] {
+  const pixels: Readonly<Record<number, readonly number[]>> = {
+    0: [76, 150, 29, 255],
+    9: [76, 85, 76, 255, 29, 255, 29, 107],
+    10: [76, 85, 255, 150, 44, 21, 29, 255, 107, 255, 128, 128],
+    11: [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255],
+    13: [0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 255],
+  };
+  const bytes = Uint8Array.from(pixels[colorSpace] ?? []);
+  return [2, 2, bytes.length / 4, colorSpace, 1, 2, bytes, 0, 0.1, 0.2, 0.3, 0.4];
 }
