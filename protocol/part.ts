@@ -51,7 +51,7 @@ export function isPartMissing(error: unknown): boolean {
 export function partMissing(): QiwayError<'unsupported'> {
   return new QiwayError(
     'unsupported',
-    'The part of the SDK that serves objects and chooses overloads could not be loaded; look whether its files are where the page expects them, and load the page again.',
+    'A part of the SDK could not be loaded; look whether its files are where the page expects them, and load the page again.',
     { data: { what: 'part' } },
   );
 }

@@ -3,13 +3,13 @@
 import type { BusObject, ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
-import { EventQueue } from '@qiway/protocol/objects/event-queue';
 import type { HostedObject } from '@qiway/protocol/objects/hosted';
 import { createObjectMap, type RemoteObjects } from '@qiway/protocol/objects/object-map';
 import type { EventIterator, LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
 import { needed } from '@qiway/protocol/part';
 import type { RobotSession } from './dial/dial.ts';
-import { LazyQueue, type RobotQueue } from './offline/robot-queue.ts';
+import { Listeners } from './listeners.ts';
+import { LazyQueue, queuePart, type RobotQueue } from './offline/robot-queue.ts';
 import { sessionPort } from './offline/session-port.ts';
 import { onDemand } from './on-demand.ts';
 import type { Failsafe, FailsafeOptions } from './safety/failsafe.ts';
@@ -63,11 +63,9 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   readonly #waiting: LazyQueue;
   readonly #url: string;
   readonly #onError: (error: unknown) => void;
-  readonly #statusListeners = new Set<(status: Status) => void>();
-  readonly #serviceListeners = new Set<(change: ServiceChange) => void>();
+  readonly #statusListeners: Listeners<Status>;
+  readonly #serviceListeners: Listeners<ServiceChange>;
   #safety: RobotSafety | undefined;
-  /** To be ended with the robot. */
-  readonly #queues = new Set<EventQueue<never>>();
   #state: { readonly kind: 'open' } | { readonly kind: 'closed'; readonly reason: QiwayError | undefined } = {
     kind: 'open',
   };
@@ -76,6 +74,8 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#session = session;
     this.#url = url;
     this.#onError = onError;
+    this.#statusListeners = new Listeners(onError);
+    this.#serviceListeners = new Listeners(onError);
     this.#waiting = new LazyQueue({
       robotId: session.link?.robot.id ?? '',
       port: sessionPort(session),
@@ -89,15 +89,14 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
       part: onDemand,
       classOf: (service, member) => session.classes.classOf(service, member),
       enqueue: (call) => this.#waiting.enqueue(call),
+      queueing: queuePart,
       onBusUp: (run) => session.listenSession({ robotBusChanged: (bus) => bus === 'up' && run() }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     session.listenSession({ rttMeasured: () => this.#tellStatus(), changed: () => this.#tellStatus() });
     session.listen({
-      serviceAdded: ({ name, serviceId }) =>
-        this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'added', name, serviceId }),
-      serviceRemoved: ({ name, serviceId }) =>
-        this.#tell<ServiceChange>(this.#serviceListeners, { kind: 'removed', name, serviceId }),
+      serviceAdded: ({ name, serviceId }) => this.#serviceListeners.tell({ kind: 'added', name, serviceId }),
+      serviceRemoved: ({ name, serviceId }) => this.#serviceListeners.tell({ kind: 'removed', name, serviceId }),
     });
     void session.closed.then((reason) => this.#ended(reason));
   }
@@ -191,26 +190,22 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
 
   /** Calls `listener` with every change of the status; returns how to stop. */
   onStatusChange(listener: (status: Status) => void): () => void {
-    this.#statusListeners.add(listener);
-    return () => this.#statusListeners.delete(listener);
+    return this.#statusListeners.add(listener);
   }
 
   /** The status now, then every change, until the robot is closed. */
   statusChanges(): EventIterator<Status> {
-    const queue = this.#queue(this.#statusListeners);
-    queue.push(this.status);
-    return queue;
+    return this.#statusListeners.read(this.status);
   }
 
   /** Calls `listener` whenever a service comes or goes; returns how to stop. */
   onServiceChange(listener: (change: ServiceChange) => void): () => void {
-    this.#serviceListeners.add(listener);
-    return () => this.#serviceListeners.delete(listener);
+    return this.#serviceListeners.add(listener);
   }
 
   /** Services as they come and go, until the robot is closed. */
   serviceChanges(): EventIterator<ServiceChange> {
-    return this.#queue(this.#serviceListeners);
+    return this.#serviceListeners.read();
   }
 
   /** Ends the link. Calls under way fail, subscriptions and hosted services end. Idempotent. */
@@ -244,32 +239,10 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     return this.#session;
   }
 
-  #queue<T>(listeners: Set<(value: T) => void>): EventQueue<T> {
-    const push = (value: T): void => queue.push(value);
-    const queue = new EventQueue<T>(() => {
-      listeners.delete(push);
-      this.#queues.delete(queue as EventQueue<never>);
-    });
-    if (this.#state.kind === 'closed') queue.end();
-    listeners.add(push);
-    this.#queues.add(queue as EventQueue<never>);
-    return queue;
-  }
-
   #tellStatus(): void {
     // The end is told once, by `#ended`.
     if (this.#state.kind !== 'closed' && this.#session.sessionState === 'closed') return;
-    this.#tell(this.#statusListeners, this.status);
-  }
-
-  #tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
-    for (const listener of [...listeners]) {
-      try {
-        listener(value);
-      } catch (error) {
-        this.#onError(error);
-      }
-    }
+    this.#statusListeners.tell(this.status);
   }
 
   #ended(reason: QiwayError | undefined): void {
@@ -279,9 +252,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#waiting.close();
     this.#objects.close();
     this.#tellStatus();
-    for (const queue of [...this.#queues]) queue.end();
-    this.#queues.clear();
-    this.#statusListeners.clear();
-    this.#serviceListeners.clear();
+    this.#statusListeners.close();
+    this.#serviceListeners.close();
   }
 }

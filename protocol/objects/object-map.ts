@@ -6,7 +6,7 @@ import { needed, type Part } from '../part.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HostedObject } from './hosted.ts';
 import type { HostingMap } from './hosting-map.ts';
-import type { ClassOf, Enqueue, OnBusUp, RemotePart } from './remote.ts';
+import type { ClassOf, Enqueue, OnBusUp, QueueingPart, RemotePart } from './remote.ts';
 import { remoteObject } from './remote-object.ts';
 import type { RemoteObject } from './remote-types.ts';
 import { busObjectOf, isHostable, type ObjectMapper } from './values.ts';
@@ -28,6 +28,8 @@ export interface ObjectMapOptions {
   readonly classOf?: ClassOf;
   /** Takes the calls that may wait offline; without it there are none. */
   readonly enqueue?: Enqueue;
+  /** Says which calls `enqueue` gets; to be loaded with what does the work. */
+  readonly queueing?: Part<QueueingPart>;
 }
 
 /** Maps objects both ways. What it hosted comes back as what it was. */
@@ -44,7 +46,7 @@ export interface RemoteObjects extends ObjectMapper {
 }
 
 export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
-  const { clock, report, part, onBusUp, classOf, enqueue, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { clock, part, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const deadlines = timeoutMs > 0 ? new Deadlines(clock, timeoutMs) : undefined;
   const registry = new FinalizationRegistry<BusObject>((object) => object.release());
   let made: HostingMap | undefined;
@@ -55,17 +57,7 @@ export function createObjectMap(options: ObjectMapOptions): RemoteObjects {
   };
   const objects: RemoteObjects = {
     wrap: <T>(object: BusObject, service?: string) =>
-      remoteObject<T>(object, {
-        mapper: objects,
-        times: { clock, deadlines },
-        report,
-        registry,
-        part,
-        service,
-        onBusUp,
-        classOf,
-        enqueue,
-      }),
+      remoteObject<T>(object, { ...options, mapper: objects, times: { clock, deadlines }, registry, service }),
     toValue: (object) => made?.ownValue(object) ?? objects.wrap(object),
     toObject: (value) => hosting()?.toObject(value) ?? busObjectOf(value),
     makeObject: (value) => (isHostable(value) ? needed(hosting()).make(value) : undefined),

@@ -1,6 +1,7 @@
-// Calls that may wait until the robot can be reached: what may wait, before the queue gets it. Layer 3; knows no queue.
+// Calls that may wait until the robot can be reached: what may wait, before the queue gets it. Layer 3; knows no queue, and is
+// loaded with it.
 
-import { type Payload, releasePayload } from '../bus/bus.ts';
+import type { Payload } from '../bus/bus.ts';
 import type { MetaMethod } from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
 import type { MemberClass } from '../member-class.ts';
@@ -8,14 +9,15 @@ import type { Remote } from './remote.ts';
 import type { CallOptions } from './remote-types.ts';
 
 /** A call, encoded. */
-interface Encoded {
+export interface Encoded {
   readonly method: MetaMethod;
   readonly args: readonly unknown[];
+  /** Its objects are released already: the queue takes bytes only. */
   readonly payload: Payload;
 }
 
 /**
- * Hands the call to the queue; resolves with its answer. Takes over the payload.
+ * Hands the call to the queue; resolves with its answer.
  * @throws `forbidden`, `invalid-argument`, `unsupported` for what may not wait; what the queue says
  */
 export async function callQueued(
@@ -24,15 +26,13 @@ export async function callQueued(
   { offline, timeoutMs, signal }: CallOptions,
 ): Promise<Payload> {
   const { service, enqueue, times } = remote;
-  const count = payload.objects.length;
-  releasePayload(payload); // the queue takes bytes only
   const memberClass = refuseMotion(remote, method.name);
   if (service === undefined)
     throw new QiwayError(
       'invalid-argument',
       'Only calls on services can wait: the robot may have let go of another object by then. Leave offline out.',
     );
-  if (count > 0)
+  if (payload.objects.length > 0)
     throw new QiwayError(
       'invalid-argument',
       `Objects and functions cannot wait: they end with this page. Call ${method.name} without offline.`,

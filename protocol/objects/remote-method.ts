@@ -1,13 +1,12 @@
 // The methods of a remote object: picks the overload, checks the arguments, sends the call. Layer 3.
 
 import { argumentSignature } from '../bus/argument-signature.ts';
-import type { CallRequest, Payload } from '../bus/bus.ts';
+import { type CallRequest, type Payload, releasePayload } from '../bus/bus.ts';
 import type { MetaMethod } from '../bus/metaobject.ts';
 import { isQiwayError, QiwayError } from '../errors.ts';
 import { needed } from '../part.ts';
 import { parseSignature, splitTuple } from '../wire/signature.ts';
 import { Dynamic } from '../wire/value.ts';
-import { callQueued } from './queued-call.ts';
 import { callInTurn, encodeOutgoing, postInTurn, type Remote } from './remote.ts';
 import { callRemote } from './remote-call.ts';
 import type { CallOptions, RemoteMethod } from './remote-types.ts';
@@ -27,7 +26,13 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
         callInTurn(remote, () => {
           remote.check();
           const method = methodFor(remote, name, candidates, args);
-          return callQueued(remote, { method, args, payload: payloadOf(remote, method, args) }, options).then(decode);
+          const payload = payloadOf(remote, method, args);
+          releasePayload(payload); // the queue takes bytes only
+          const { queueing } = remote;
+          // Calls wait for the part in their order: each asks for the same promise.
+          return Promise.resolve(queueing?.load()).then(async () =>
+            decode(await needed(queueing?.here).callQueued(remote, { method, args, payload }, options)),
+          );
         });
     if (options?.whenBusDown !== 'wait') return call;
     const { part } = remote;

@@ -3,30 +3,13 @@
 import type { BusObject } from '../bus/bus.ts';
 import type { MetaMethod, MetaObject } from '../bus/metaobject.ts';
 import { QiwayError } from '../errors.ts';
-import type { Part } from '../part.ts';
 import { Turns } from '../turns.ts';
 import { memberNotFound } from './member-not-found.ts';
-import type { ClassOf, Enqueue, OnBusUp, Remote, RemotePart } from './remote.ts';
-import type { CallTimes } from './remote-call.ts';
+import type { Remote, RemoteObjectOptions } from './remote.ts';
 import { remoteProperty, remoteSignal } from './remote-events.ts';
 import { remoteMethod } from './remote-method.ts';
 import type { RemoteObject } from './remote-types.ts';
-import { BUS_OBJECT, busObjectOf, isSameSignature, type ObjectMapper } from './values.ts';
-
-export interface RemoteObjectOptions {
-  /** How objects in arguments and results look. */
-  readonly mapper: ObjectMapper;
-  readonly times: CallTimes;
-  /** Takes what callbacks throw. */
-  readonly report: (error: unknown) => void;
-  readonly part: Part<RemotePart>;
-  readonly service?: string | undefined;
-  readonly onBusUp?: OnBusUp | undefined;
-  readonly classOf?: ClassOf | undefined;
-  readonly enqueue?: Enqueue | undefined;
-  /** Gives objects back that nobody refers to any more. */
-  readonly registry?: FinalizationRegistry<BusObject>;
-}
+import { BUS_OBJECT, busObjectOf, isSameSignature } from './values.ts';
 
 /** First id that is offered by its bare name: below are registrations and the like, which others do. */
 const FIRST_OFFERED_ACTION = 5;
@@ -52,7 +35,7 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
   const release = (): void => {
     if (isReleased) return;
     isReleased = true;
-    options.registry?.unregister(token);
+    options.registry?.unregister(remote);
     object.release();
   };
   const check = (): BusObject => {
@@ -122,22 +105,8 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
     },
   });
 
-  const remote: Remote = {
-    object,
-    mapper: options.mapper,
-    times: options.times,
-    report: options.report,
-    check,
-    owner: proxy,
-    part: options.part,
-    turns: new Turns(),
-    service: options.service,
-    onBusUp: options.onBusUp,
-    classOf: options.classOf,
-    enqueue: options.enqueue,
-  };
-  const token = remote;
-  options.registry?.register(proxy, object, token);
+  const remote: Remote = { ...options, check, owner: proxy, turns: new Turns() };
+  options.registry?.register(proxy, object, remote);
   return proxy as RemoteObject<T>;
 }
 

@@ -5,11 +5,16 @@ import { fitArguments } from './arguments.ts';
 import { callWhenUp } from './call-when-up.ts';
 import { hostingMap } from './hosting-map.ts';
 import { createObjectMap, type ObjectMapOptions, type RemoteObjects } from './object-map.ts';
+import { callQueued } from './queued-call.ts';
 
 export type { RemoteObjects } from './object-map.ts';
 
-export type RemoteObjectsOptions = Omit<ObjectMapOptions, 'part'>;
+export type RemoteObjectsOptions = Omit<ObjectMapOptions, 'part' | 'queueing'>;
 
 export function createRemoteObjects(options: RemoteObjectsOptions): RemoteObjects {
-  return createObjectMap({ ...options, part: linkedPart({ hostingMap, bestOverload, fitArguments, callWhenUp }) });
+  return createObjectMap({
+    ...options,
+    part: linkedPart({ hostingMap, bestOverload, fitArguments, callWhenUp }),
+    queueing: linkedPart({ callQueued }),
+  });
 }

@@ -10,6 +10,7 @@ import type { Turns } from '../turns.ts';
 import type { fitArguments } from './arguments.ts';
 import type { callWhenUp } from './call-when-up.ts';
 import type { hostingMap } from './hosting-map.ts';
+import type { callQueued } from './queued-call.ts';
 import type { CallTimes } from './remote-call.ts';
 import type { AbortSignalLike, OfflinePolicy } from './remote-types.ts';
 import { encodePayload, type ObjectMapper } from './values.ts';
@@ -22,24 +23,36 @@ export interface RemotePart {
   readonly callWhenUp: typeof callWhenUp;
 }
 
-/** What the members of one remote object need of it. */
-export interface Remote {
-  readonly object: BusObject;
+/** What only calls need that may wait offline. */
+export interface QueueingPart {
+  readonly callQueued: typeof callQueued;
+}
+
+/** What is around a remote object. */
+export interface RemoteObjectOptions {
+  /** How objects in arguments and results look. */
   readonly mapper: ObjectMapper;
   readonly times: CallTimes;
-  /** Takes what a callback threw. */
+  /** Takes what callbacks throw. */
   readonly report: (error: unknown) => void;
+  readonly part: Part<RemotePart>;
+  /** Its name, if it is the object of a service. */
+  readonly service?: string | undefined;
+  readonly onBusUp?: OnBusUp | undefined;
+  readonly classOf?: ClassOf | undefined;
+  readonly enqueue?: Enqueue | undefined;
+  readonly queueing?: Part<QueueingPart> | undefined;
+  /** Gives objects back that nobody refers to any more. */
+  readonly registry?: FinalizationRegistry<BusObject>;
+}
+
+/** What the members of one remote object need of it. */
+export interface Remote extends RemoteObjectOptions {
   /** @throws `object-gone` once it was released */
   check(): BusObject;
   /** The JavaScript object itself: subscriptions hold it, so that the object lives as long as it is listened to. */
   readonly owner: object;
-  readonly part: Part<RemotePart>;
   readonly turns: Turns;
-  /** Its name, if it is the object of a service. */
-  readonly service: string | undefined;
-  readonly onBusUp: OnBusUp | undefined;
-  readonly classOf: ClassOf | undefined;
-  readonly enqueue: Enqueue | undefined;
 }
 
 /** Calls `run` when the robot's bus is back; returns how to stop. */

@@ -9,6 +9,8 @@ import { OfflineQueue } from './offline-queue.ts';
 import type { QueueNews } from './queue-news.ts';
 import type { QueueChange, QueueEntry, RobotQueueOptions } from './queue-types.ts';
 
+export { callQueued } from '@qiway/protocol/objects/queued-call';
+
 export interface OpenedQueue {
   /** Resolves when what was stored is read. Never rejects. */
   readonly ready: Promise<void>;

@@ -2,16 +2,17 @@
 // to the session, nothing of stores.
 import type { Payload } from '@qiway/protocol/bus/bus';
 import { QiwayError } from '@qiway/protocol/errors';
-import { EventQueue } from '@qiway/protocol/objects/event-queue';
 import type { QueuedCall } from '@qiway/protocol/objects/remote';
 import type { EventIterator } from '@qiway/protocol/objects/remote-types';
 import { lazyPart, needed, type Part } from '@qiway/protocol/part';
+import { Listeners } from '../listeners.ts';
 import type { OpenedQueue } from './open-queue.ts';
 import type { QueueChange, QueueEntry, RobotQueueOptions } from './queue-types.ts';
 
 type QueuePart = typeof import('./open-queue.ts');
 
-const queuePart: Part<QueuePart> = lazyPart(() => import('./open-queue.ts'));
+/** The queue, and what says which calls may wait in it. */
+export const queuePart: Part<QueuePart> = lazyPart(() => import('./open-queue.ts'));
 
 /** Calls of an app that wait for the robot: see `offline` of {@link CallOptions}. */
 export interface RobotQueue {
@@ -32,8 +33,7 @@ export interface RobotQueue {
 /** The queue, with what only the robot itself uses of it. */
 export class LazyQueue implements RobotQueue {
   readonly #options: RobotQueueOptions;
-  readonly #listeners = new Set<(change: QueueChange) => void>();
-  readonly #iterators = new Set<EventQueue<QueueChange>>();
+  readonly #listeners: Listeners<QueueChange>;
   #opening: Promise<OpenedQueue> | undefined;
   #opened: OpenedQueue | undefined;
   #isClosed = false;
@@ -41,6 +41,7 @@ export class LazyQueue implements RobotQueue {
 
   constructor(options: RobotQueueOptions) {
     this.#options = options;
+    this.#listeners = new Listeners(options.onError);
     // An earlier load of the page may have left calls; and once the robot is away, nothing can be loaded from it.
     if (typeof indexedDB !== 'undefined') this.#open().catch(() => {});
   }
@@ -62,20 +63,11 @@ export class LazyQueue implements RobotQueue {
   }
 
   onChange(listener: (change: QueueChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   changes(): EventIterator<QueueChange> {
-    const push = (change: QueueChange): void => iterator.push(change);
-    const iterator = new EventQueue<QueueChange>(() => {
-      this.#listeners.delete(push);
-      this.#iterators.delete(iterator);
-    });
-    if (this.#isClosed) iterator.end();
-    this.#listeners.add(push);
-    this.#iterators.add(iterator);
-    return iterator;
+    return this.#listeners.read();
   }
 
   async enqueue(call: QueuedCall): Promise<Payload> {
@@ -88,9 +80,7 @@ export class LazyQueue implements RobotQueue {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#opened?.close();
-    for (const iterator of [...this.#iterators]) iterator.end();
-    this.#iterators.clear();
-    this.#listeners.clear();
+    this.#listeners.close();
   }
 
   /** @throws `closed`; `unsupported` when the part cannot be loaded */
@@ -122,12 +112,6 @@ export class LazyQueue implements RobotQueue {
 
   #tell(change: QueueChange): void {
     this.#countAgain();
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.#options.onError(error);
-      }
-    }
+    this.#listeners.tell(change);
   }
 }
