@@ -1,0 +1,30 @@
+// A whole agent in this process whose bus has the test robot's service: behind its HTTP door, and behind sessions.
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { type Agent, startAgent } from '@qiway/robot-agent';
+import { agentConfig, tokenOf } from './agent-config.ts';
+import { type DoorRobot, doorRobot } from './door-robot.ts';
+
+export interface DoorAgent {
+  readonly agent: Agent;
+  readonly robot: DoorRobot;
+  readonly token: string;
+  close(): Promise<void>;
+}
+
+const silent = (): void => {};
+
+/** @param origins of pages elsewhere that may use it */
+export async function openDoorAgent(origins: readonly string[] = [], listen = 0): Promise<DoorAgent> {
+  const agent = await startAgent(
+    agentConfig({
+      allowOrigins: origins,
+      classes: [{ pattern: 'Tester.get*', memberClass: 'idempotent' }],
+      listen: { host: '127.0.0.1', port: listen },
+    }),
+    { clock: systemClock, logger: { debug: silent, info: silent, warn: silent, error: silent } },
+  );
+  const robot = await doorRobot();
+  robot.tester.retain();
+  await agent.bus.host('Tester', robot.tester);
+  return { agent, robot, token: tokenOf(agent.url), close: () => agent.close() };
+}
