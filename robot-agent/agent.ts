@@ -20,6 +20,8 @@ import { openOutside } from './outside.ts';
 import { type BusListenerHandle, machineId } from './qi/index.ts';
 import { openQiDoors, openRobotBus, type QiSidesOptions } from './qi-sides.ts';
 import type { RobotBus } from './robot-bus.ts';
+import { openAgentTls, secureOrigin } from './tls/agent-tls.ts';
+import { trustText } from './tls/trust-text.ts';
 
 export interface AgentParts {
   readonly logger: Logger;
@@ -39,6 +41,8 @@ export interface Agent {
   readonly bus: EmbeddedBus;
   /** Where the service directory is: the one joined, or the agent's own. */
   readonly busUrl: string;
+  /** For the terminal: how devices learn to trust this agent's certificate; empty if they need not. */
+  readonly trustText: string;
   /** Where qi programs from outside come in, with real ports. */
   readonly qiUrls: readonly string[];
   /** Ends sessions, gives back the ports, leaves the bus. Idempotent. */
@@ -59,6 +63,8 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   }
   const identity = await openIdentity(config, logger);
   const { robotId, token, directory } = identity;
+  let addresses: AgentAddresses | undefined;
+  const tls = await openAgentTls(config, { identity, clock, logger, localNames: () => addresses?.localNames ?? [] });
   const journal = openJournal({
     clock,
     logger,
@@ -67,7 +73,6 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const bus = new EmbeddedBus({ machineId: machineId(), processId: process.pid, sessionId: randomUUID() });
   // Set before anybody can ask: the server listens last.
   let robotBus: RobotBus | undefined;
-  let addresses: AgentAddresses | undefined;
   let busReason: string | undefined;
   const outside = openOutside(config, {
     bus,
@@ -82,7 +87,8 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
       ...(busReason === undefined ? {} : { busReason }),
       ...(addresses === undefined ? {} : { addresses: addresses.urls }),
     }),
-    localNames: () => addresses?.localNames ?? [],
+    localNames: () => [...(addresses?.localNames ?? []), ...(tls?.domains ?? [])],
+    tls,
   });
   const onState: QiSidesOptions['onState'] = (state, reason) => {
     if (state === 'up') logger.info('the robot bus is up', { url: robotBus?.url });
@@ -105,7 +111,8 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     journal.close();
     throw inWordsOfOptions(error, config);
   }
-  const origin = `http://${formatAddress(address)}`;
+  const plainOrigin = `http://${formatAddress(address)}`;
+  const origin = tls === undefined ? plainOrigin : secureOrigin(tls, { address, logger });
   addresses = openAddresses({
     listen: { host: config.listen.host, port: address.port },
     qiUrls: qiDoors.map(({ url }) => url),
@@ -114,7 +121,13 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     isAnnounced: config.isAnnounced,
     clock,
     logger,
-    onChange: (urls) => outside.host.tell({ addresses: urls }),
+    tls,
+    onChange: () => {
+      const tell = (): void => outside.host.tell({ addresses: addresses?.urls ?? [] });
+      // Nobody is sent to an address that the certificate does not stand for yet.
+      if (tls === undefined) tell();
+      else void tls.follow().then(tell);
+    },
   });
   logger.info('the agent listens', { url: origin });
 
@@ -136,6 +149,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     url: printedUrl({ origin, token, robotId }),
     robotId,
     origin,
+    trustText: trustText(plainOrigin, tls?.authorityFingerprint),
     bus,
     busUrl: robotBus.url,
     qiUrls: qiDoors.map((door) => door.url),

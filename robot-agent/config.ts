@@ -8,6 +8,7 @@ import { type Given, readFileKeys, readFlags, refuse, whyUnreadable } from './gi
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 import { parseEndpoint } from './qi/endpoints.ts';
 import { readFingerprint } from './qi/tls-options.ts';
+import { readServeTls, type ServeTls, TLS_FORMS } from './tls/serve-tls.ts';
 
 export interface AgentConfig {
   /** The directory to join; without it the agent is the directory. */
@@ -33,7 +34,10 @@ export interface AgentConfig {
   readonly qiCredentials?: string;
   /** Qi programs come in without credentials. */
   readonly isQiOpen?: boolean;
+  /** Of qi ports. */
   readonly tls?: TlsFiles;
+  /** The HTTP port speaks TLS, too. */
+  readonly serveTls?: ServeTls;
   /** Where identity, token and journal are kept. Default: see `stateDirectory`. */
   readonly state?: string;
   /** The robot's name for people. Default: the computer's. */
@@ -131,6 +135,7 @@ const schema = z.strictObject({
   'qi-listen': z._default(z.array(busUrl('listen')), []),
   'qi-credentials': z.optional(z.string().min(1)),
   'qi-open': z._default(z.boolean(), false),
+  tls: z.optional(z.string().refine((text) => readServeTls(text) !== undefined, TLS_FORMS)),
   'tls-cert': z.optional(z.string().min(1)),
   'tls-key': z.optional(z.string().min(1)),
   'tls-ca': z.optional(z.string().min(1)),
@@ -205,6 +210,7 @@ function check(given: Given, { newToken, readFile }: ConfigSources): AgentConfig
   const busListen = known['bus-listen'] ?? 'tcp://127.0.0.1:9559';
   const qiListen = known['qi-listen'];
   checkReach(known, { listen, busListen });
+  const serveTls = known.tls === undefined ? undefined : readServeTls(known.tls);
   checkTls(known, [known.bus ?? busListen, ...qiListen]);
   for (const key of ['qi-credentials', 'qi-open'] as const)
     if (qiListen.length === 0 && known[key] !== undefined && known[key] !== false)
@@ -229,6 +235,7 @@ function check(given: Given, { newToken, readFile }: ConfigSources): AgentConfig
     classes: known.class.map((text) => readClassRule(text) as ClassRule),
     takeOver: known['take-over'],
     isSealed: known.seal,
+    ...(serveTls === undefined ? {} : { serveTls }),
     ...(known.state === undefined ? {} : { state: known.state }),
     ...(known.name === undefined ? {} : { name: known.name }),
     ...(known.heartbeat === undefined ? {} : { heartbeatMs: known.heartbeat }),
@@ -242,14 +249,14 @@ function check(given: Given, { newToken, readFile }: ConfigSources): AgentConfig
 function checkReach(known: Known, { listen, busListen }: { listen: ListenAddress; busListen: string }): void {
   if (known['insecure-listen']) return;
   const ports = [
-    { key: 'listen', url: known.listen, host: listen.host, isPlain: true },
+    { key: 'listen', url: known.listen, host: listen.host, isPlain: known.tls === undefined },
     ...(known.bus === undefined ? [{ key: 'bus-listen', url: busListen }] : []).map(qiPort),
     ...known['qi-listen'].map((url) => qiPort({ key: 'qi-listen', url })),
   ];
   for (const { key, url, host: name, isPlain } of ports) {
     if (isLoopback(name)) continue;
     if (isPlain) {
-      const other = key === 'listen' ? '' : ' Or give a tcps:// URL and a certificate.';
+      const other = key === 'listen' ? ' Or serve TLS: --tls self.' : ' Or give a tcps:// URL and a certificate.';
       refuse(
         key,
         `--${key} ${url} is reachable from other computers, and nothing there is encrypted. Add --insecure-listen if that is what you want.${other}`,

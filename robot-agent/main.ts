@@ -40,6 +40,7 @@ async function run(config: AgentConfig): Promise<void> {
     );
   };
   process.on('SIGTERM', end).on('SIGINT', end);
+  process.stderr.write(agent.trustText);
   process.stdout.write(`${agent.url}\n`);
 }
 

@@ -62,6 +62,11 @@ export const OPTIONS: readonly Option[] = [
   text('tls-cert', 'FILE', 'PEM certificate shown at tcps and tcpsm ports, and to a tcpsm bus'),
   text('tls-key', 'FILE', 'PEM private key of --tls-cert'),
   text('tls-ca', 'FILE', 'PEM authorities believed at tcpsm ports, and for a tcps or tcpsm bus'),
+  text(
+    'tls',
+    'self|FILES',
+    'serve https at --listen, too: self, with an authority of the robot that devices are taught to trust (at /install); or cert=FILE,key=FILE[,ca=FILE], or dir=DIR as ACME clients leave it, read again when renewed',
+  ),
   text('listen', 'HOST:PORT', 'where HTTP and WebSocket are served (default 127.0.0.1:8080; port 0: any free one)'),
   text(
     'token',
@@ -105,7 +110,8 @@ export const OPTIONS: readonly Option[] = [
     name: 'insecure-listen',
     kind: 'switch',
     value: '',
-    about: 'allow ports beyond loopback that are not encrypted: --listen, and tcp:// at --bus-listen and --qi-listen',
+    about:
+      'allow ports beyond loopback that are not encrypted: --listen without --tls, and tcp:// at --bus-listen and --qi-listen',
     isInFile: true,
   },
   text('log', 'LEVEL', 'debug, info, warn, error or silent (default info); the log goes to stderr'),
@@ -148,6 +154,7 @@ Examples:
   qiway-agent --bus tcp://192.168.1.20:9559 --qi-listen tcps://0.0.0.0:9503 --tls-cert c.pem --tls-key k.pem
                                                  the same, and to qi programs of the network as well
   qiway-agent --listen 127.0.0.1:0 --web dist    any free port, and a web app beside
+  qiway-agent --listen 0.0.0.0:8080 --tls self   for the whole network, with https
 
 The HTTP side: GET /robot/services, POST /robot/services/SERVICE/METHOD with a JSON array, GET /robot/openapi.json
 (all with "Authorization: Bearer TOKEN"), GET /healthz, GET /metrics. WebSocket at /robot/link.

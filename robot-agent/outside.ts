@@ -30,6 +30,7 @@ import type { Logger } from './logger.ts';
 import { createSafety, type Safety } from './safety/safety.ts';
 import { flowMembers } from './session/flow-members.ts';
 import { createSessionObject } from './session/session-object.ts';
+import type { ServedTls } from './tls/served-tls.ts';
 import { agentVersion } from './version.ts';
 
 export interface OutsideOptions {
@@ -42,8 +43,9 @@ export interface OutsideOptions {
   readonly linkLimits: Partial<LinkLimits> | undefined;
   /** What each session is told of the robot, beside the classes of calls. */
   readonly told: () => Told;
-  /** Names of this machine on the local network. */
+  /** Names of this machine on the local network, and of its certificate. */
   readonly localNames: () => readonly string[];
+  readonly tls: ServedTls | undefined;
 }
 
 export interface Outside {
@@ -76,7 +78,7 @@ const deflateAll: (bytes: Uint8Array, options: ZlibOptions) => Promise<Uint8Arra
 const PAGE_HOSTS_FILE = 'page-hosts';
 
 export function openOutside(config: AgentConfig, options: OutsideOptions): Outside {
-  const { bus, identity, journal, clock, logger, told } = options;
+  const { bus, identity, journal, clock, logger, told, tls } = options;
   const counts = createCounts();
   const version = agentVersion();
   const guard = openGuard(config, options);
@@ -114,7 +116,9 @@ export function openOutside(config: AgentConfig, options: OutsideOptions): Outsi
       journal: journal.counts,
     }),
     ...(options.httpLimits === undefined ? {} : { limits: options.httpLimits }),
+    ...(tls === undefined ? {} : { beside: (request) => tls.answer(request) }),
   });
+  tls?.secure(server);
   const budget = new Budget();
   const host = openSessionHost(config, { ...options, version, counts, guard, safety, table, budget });
   const isFull = (): boolean => table.isFull && !host.canMakeRoom;
@@ -128,10 +132,14 @@ export function openOutside(config: AgentConfig, options: OutsideOptions): Outsi
     safety,
     counts,
     budget,
-    giveUp: () => door.close(),
+    giveUp: () => {
+      tls?.close();
+      door.close();
+    },
     close: async (reason) => {
       const closed = once(server, 'close');
       server.close();
+      tls?.close();
       host.close(reason);
       table.closeAll(reason);
       door.close();

@@ -2,14 +2,16 @@
 import { parseArgs } from 'node:util';
 import { isQiwayError, sentenceOf } from '@qiway/protocol/errors';
 
-export const HELP = `Usage: npm start -- [--port N] [--host H] [--bus tcp://HOST:9559] [options of qiway-agent]
+export const HELP = `Usage: npm start -- [--port N] [--host H] [--bus tcp://HOST:9559] [--tls self] [options of qiway-agent]
 
 Starts the robot console and prints its URL. Without --bus a simulated robot is started, a process of its own on a real
 qi bus.
 
   --port N   where the console is served (default 8080; 0: any free port)
-  --host H   at which address (default 127.0.0.1: this machine only; another one also needs --insecure-listen)
+  --host H   at which address (default 127.0.0.1: this machine only; another one also needs --tls or --insecure-listen)
   --bus URL  offer the services of this robot in place of the simulated one, such as tcp://nao.local:9559
+  --tls self serve https as well, so that the console works offline and can be installed; devices are taught to trust the
+             robot at /install. Or with a certificate that you have: cert=FILE,key=FILE, dir=DIR
   --qi-listen URL
              let qi programs (C++, Python, qicli) in there, with the token as auth_token: tcp://127.0.0.1:9600
   --help     this; the agent's own options: npx qiway-agent --help

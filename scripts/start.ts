@@ -53,6 +53,7 @@ async function main(given: readonly string[]): Promise<void> {
     process.stderr.write(
       `qi programs come in at ${url}${config.isQiOpen === true ? '' : ', with the token as auth_token'}\n`,
     );
+  process.stderr.write(agent.trustText);
   process.stdout.write(`${agent.url}\n`);
 }
 

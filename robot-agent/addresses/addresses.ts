@@ -7,7 +7,7 @@ import { parseEndpoint } from '../qi/endpoints.ts';
 import type { ListInterfaces } from '../qi/interfaces.ts';
 import type { Advertised, AdvertisedService } from './advertised.ts';
 import { Advertiser } from './advertiser.ts';
-import { followLinkUrls, hostOf, isBeyondLoopback, LINK_PATH } from './link-urls.ts';
+import { followLinkUrls, hostOf, isBeyondLoopback, LINK_PATH, linkUrl } from './link-urls.ts';
 
 export interface AgentAddressesOptions {
   /** Where the HTTP server listens: host as configured, port as given by the system. */
@@ -22,12 +22,22 @@ export interface AgentAddressesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly list?: ListInterfaces;
+  /** The port speaks TLS, too. */
+  readonly tls?: AddressedTls | undefined;
   /** Other URLs lead to the agent now. */
   readonly onChange: (urls: readonly string[]) => void;
 }
 
+/** What a certificate means for addresses. */
+export interface AddressedTls {
+  /** How people call the agent, if its certificate is for a domain. */
+  readonly domains: readonly string[];
+  /** Does the certificate stand for this name or address? */
+  standsFor(host: string): boolean;
+}
+
 export interface AgentAddresses {
-  /** URLs of links, what appeared last first; the name on the local network behind. */
+  /** URLs of links, what appeared last first; the name on the local network behind; what TLS can be used for before all others. */
   readonly urls: readonly string[];
   /** `NAME.local` once it is announced. */
   readonly localNames: readonly string[];
@@ -36,14 +46,16 @@ export interface AgentAddresses {
 }
 
 export function openAddresses(options: AgentAddressesOptions): AgentAddresses {
-  const { listen, qiUrls, robotId, isAnnounced = true, clock, logger, list, onChange } = options;
+  const { listen, qiUrls, robotId, isAnnounced = true, clock, logger, list, tls, onChange } = options;
   const name = options.name ?? ownName();
   const isAdvertised = isAnnounced && isBeyondLoopback(listen.host);
-  const services = advertisedServices({ listen, qiUrls, robotId });
+  const services = advertisedServices({ listen, qiUrls, robotId, tls });
   /** Kept while the addresses change: the name stays as a rule. */
   let host: string | undefined;
-  const all = (): readonly string[] =>
-    host === undefined ? urls.now : [...urls.now, `ws://${host}.local:${listen.port}${LINK_PATH}`];
+  const all = (): readonly string[] => {
+    const plain = host === undefined ? urls.now : [...urls.now, linkUrl(`${host}.local`, listen.port)];
+    return tls === undefined ? plain : [...secureUrls(plain, { tls, port: listen.port }), ...plain];
+  };
   const onHost = (now: string): void => {
     if (now === host) return;
     host = now;
@@ -85,11 +97,25 @@ function ownName(): string {
   return clean === '' || clean === 'localhost' ? 'robot' : clean.slice(0, 63);
 }
 
-type Services = Pick<AgentAddressesOptions, 'listen' | 'qiUrls' | 'robotId'>;
+/** Clients that do not trust the certificate use the others: links are sealed all the same. */
+function secureUrls(
+  plain: readonly string[],
+  { tls, port }: { readonly tls: AddressedTls; readonly port: number },
+): readonly string[] {
+  const covered = plain.filter((url) => tls.standsFor(hostOf(url)));
+  const domains = tls.domains.map((name) => linkUrl(name, port));
+  return [...new Set([...covered, ...domains])].map((url) => url.replace(/^ws:/, 'wss:'));
+}
 
-function advertisedServices({ listen, qiUrls, robotId }: Services): readonly AdvertisedService[] {
+type Services = Pick<AgentAddressesOptions, 'listen' | 'qiUrls' | 'robotId' | 'tls'>;
+
+function advertisedServices({ listen, qiUrls, robotId, tls }: Services): readonly AdvertisedService[] {
   const services: AdvertisedService[] = [
-    { type: 'qiway', port: listen.port, txt: { id: robotId, path: LINK_PATH, v: '2' } },
+    {
+      type: 'qiway',
+      port: listen.port,
+      txt: { id: robotId, path: LINK_PATH, v: '2', ...(tls === undefined ? {} : { tls: '1' }) },
+    },
   ];
   const qi = qiUrls.map((url) => parseEndpoint(url)).find(({ host }) => isBeyondLoopback(host));
   if (qi !== undefined) services.push({ type: 'naoqi', port: qi.port, txt: { scheme: qi.scheme } });

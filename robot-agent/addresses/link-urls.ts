@@ -50,6 +50,11 @@ export function followLinkUrls(listen: ListenAddress, { clock, list, onChange }:
   };
 }
 
+/** At a name, not an address. */
+export function linkUrl(name: string, port: number): string {
+  return `ws://${name}:${port}${LINK_PATH}`;
+}
+
 /** The host of a URL of ours, without brackets. */
 export function hostOf(url: string): string {
   return new URL(url).hostname.replace(/^\[|\]$/g, '');

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { QiwayError } from '@qiway/protocol/errors';
 import type { Door } from '@qiway/protocol/http-door/door';
-import type { DoorRequest } from '@qiway/protocol/http-door/door-types';
+import type { DoorRequest, DoorResponse } from '@qiway/protocol/http-door/door-types';
 import { emptyResponse, jsonResponse, methodNotAllowed, problemResponse } from '@qiway/protocol/http-door/responses';
 import type { Guard } from './guard.ts';
 import { type Counts, METRICS_TYPE, metricsText, type Readings } from './metrics.ts';
@@ -18,6 +18,8 @@ export interface HttpOptions {
   /** Directory of files to serve beside. */
   readonly web: string | undefined;
   readonly limits?: Partial<HttpLimits>;
+  /** Asked first of what passed the checks of Host and Origin; undefined: nothing of it. */
+  readonly beside?: (request: IncomingMessage) => DoorResponse | undefined;
 }
 
 export interface HttpLimits {
@@ -100,6 +102,8 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
       return answerPreflight(request, response);
   }
+  const beside = options.beside?.(request);
+  if (beside !== undefined) return sendResponse(response, beside);
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   if (path === '/healthz') return answerHealth(options, request, response);
   if (path === '/metrics') return answerMetrics(options, request, response);

@@ -9,7 +9,7 @@ import { checkServerTls, type TlsServerOptions } from './tls-options.ts';
 export const TLS_VERSIONS = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 
 /** Those of 1.3, then what libqi offers with 1.2: forward secret, with encryption that authenticates. */
-const CIPHERS = [
+export const TLS_CIPHERS: string = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -43,7 +43,7 @@ export function tlsServer(scheme: 'tcps' | 'tcpsm', options: TlsServerOptions | 
   // It never listens: sockets are handed to it, so that what is counted and timed is the same with and without TLS.
   const server = createServer({
     ...TLS_VERSIONS,
-    ciphers: CIPHERS,
+    ciphers: TLS_CIPHERS,
     honorCipherOrder: true,
     dhparam: 'auto',
     cert,
