@@ -1,0 +1,103 @@
+// What runs in the page of a gateway-site.ts: owns a link when it is told to, answers the service worker, and does with the door
+// what tests ask for. Bundled for the page; knows nothing of the test's process.
+import { systemClock } from '@qiway/protocol/transport/system-clock';
+import { parseAgentUrl } from '../../sdk/dial/agent-url.ts';
+import { openPageSession } from '../../sdk/dial/page-session.ts';
+import { listenForGateway } from '../../sdk/gateway/listen-for-gateway.ts';
+import { type OwnerGateway, openOwnerGateway } from '../../sdk/gateway/owner-gateway.ts';
+import { registerGateway } from '../../sdk/gateway/register-gateway.ts';
+
+interface AskInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body is text, or what the site has at a path. */
+  readonly text?: string;
+  readonly bodyPath?: string;
+}
+
+let gateway: OwnerGateway | undefined;
+const streams = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
+const aborts = new Map<number, AbortController>();
+let lastId = 0;
+
+async function send(path: string, init: AskInit = {}, signal?: AbortSignal): Promise<Response> {
+  const body = init.bodyPath === undefined ? init.text : await (await fetch(init.bodyPath)).blob();
+  return fetch(path, {
+    method: init.method ?? 'GET',
+    headers: { ...init.headers },
+    ...(body === undefined ? {} : { body }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
+  return btoa(text);
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return [...sum].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Called by tests through `evaluate`. */
+export const pageDoor = {
+  register: async (scriptUrl: string): Promise<string> => {
+    try {
+      await registerGateway({ scriptUrl });
+      return 'controlled';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  },
+  own: async (url: string): Promise<void> => {
+    const agent = parseAgentUrl(url);
+    const session = await openPageSession({ agent, token: agent.token, clock: systemClock, timeoutMs: 10_000 });
+    gateway = openOwnerGateway(session, systemClock);
+  },
+  disown: (): void => {
+    gateway?.close();
+    gateway = undefined;
+  },
+  async ask(path: string, init?: AskInit): Promise<{ status: number; headers: Record<string, string>; body: string }> {
+    const response = await send(path, init);
+    const { status, headers } = response;
+    return {
+      status,
+      headers: Object.fromEntries(headers),
+      body: toBase64(new Uint8Array(await response.arrayBuffer())),
+    };
+  },
+  async digest(path: string, init?: AskInit): Promise<{ status: number; length: number; sha256: string }> {
+    const response = await send(path, init);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { status: response.status, length: bytes.length, sha256: await sha256(bytes) };
+  },
+  async open(path: string, init?: AskInit): Promise<{ id: number; status: number; headers: Record<string, string> }> {
+    const { status, headers, body } = await send(path, init);
+    const id = ++lastId;
+    if (body !== null) streams.set(id, body.getReader());
+    return { id, status, headers: Object.fromEntries(headers) };
+  },
+  async next(id: number): Promise<string | null> {
+    const { value } = (await streams.get(id)?.read()) ?? {};
+    return value === undefined ? null : toBase64(value);
+  },
+  cancel: async (id: number): Promise<void> => streams.get(id)?.cancel(),
+  begin(path: string, init?: AskInit): number {
+    const controller = new AbortController();
+    aborts.set(++lastId, controller);
+    send(path, init, controller.signal).catch(() => undefined);
+    return lastId;
+  },
+  abort: (id: number): void => aborts.get(id)?.abort(),
+};
+
+listenForGateway((port) => {
+  if (gateway === undefined) return 'no-owner';
+  gateway.take(port);
+  return 'taken';
+});
+Object.assign(globalThis, { door: pageDoor });
+document.title = 'ready';
