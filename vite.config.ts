@@ -2,7 +2,9 @@
 // `quick` opens no socket and starts no process; `browser` drives a real Chromium on the built demo; `network` makes networks
 // of its own (as root on Linux); `node` is everything else.
 
+import { join } from 'node:path';
 import type { ViteUserConfig } from 'vitest/config';
+import { consoleWorker } from './scripts/console-worker.ts';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 const quickFolders = [
@@ -24,6 +26,7 @@ const isTestRun = process.env['VITEST'] !== undefined;
 const config: ViteUserConfig = {
   root: isTestRun ? '.' : 'web-demo',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [consoleWorker(join(import.meta.dirname, 'web-demo'))],
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2023' },
   test: {
     reporters: ['default', new SummaryReporter()],

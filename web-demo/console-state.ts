@@ -1,8 +1,12 @@
 // The whole page's state, put together once and handed to the views. Layer: page state; the DOM only through `PageSeam`.
-import { effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { connect, isQiwayError, type Robot } from '@qiway/sdk';
 import { failureText } from './failure-text.ts';
-import { agentUrl, fragmentOf, pinned, withFragment } from './robot/address.ts';
+import { findRobot, type KnownRobot, type LastPlotted } from './memory/known-robot.ts';
+import type { Memory } from './memory/memory.ts';
+import { dropUntold, showSnapshot, takeSnapshot } from './memory/snapshot.ts';
+import type { OwnWorker } from './own-worker.ts';
+import { agentUrl, fragmentOf, pinned, urlOf, withFragment, withoutRobot } from './robot/address.ts';
 import { type Control, createControl } from './robot/control.ts';
 import { createDrive, type Drive } from './robot/drive.ts';
 import { feedRobotState } from './robot/feed.ts';
@@ -23,6 +27,14 @@ export interface ConsoleState {
   readonly robot: RobotState;
   readonly drive: Drive;
   readonly control: Control;
+  /** What this browser remembers of the robot that the page means; undefined: nothing. */
+  readonly known: ReadonlySignal<KnownRobot | undefined>;
+  /** When there was a link last; undefined: there is one, or never was. */
+  readonly seenAtMs: ReadonlySignal<number | undefined>;
+  /** What a plot shows, to be remembered. */
+  readonly plotted: Signal<LastPlotted | undefined>;
+  /** Whether the console opens without a network, and in which version. */
+  readonly worker: OwnWorker;
   /** What happened to the link. */
   readonly happened: LinkHistory;
   /** Calls that wait for the robot. */
@@ -36,6 +48,10 @@ export interface ConsoleState {
   readonly nowMs: ReadonlySignal<number>;
   /** Calls back after a while; returns how to prevent it. */
   readonly after: (delayMs: number, run: () => void) => () => void;
+  /** Looks for the robot that the page's address means. */
+  dial(): void;
+  /** Removes what this browser remembers of the robot, its token too, and the calls that wait for it. */
+  forget(): Promise<void>;
   /** The page is closed, or left: stops the robot if it drives, and says goodbye, so that nobody takes it for lost. */
   leave(): void;
   /** The stop button. */
@@ -47,23 +63,36 @@ export interface ConsoleState {
 
 /** Ages are shown in seconds. */
 const TICK_MS = 1000;
+/** What is lost of the last known state when the browser dies. */
+const KEEP_MS = 3000;
 
 export interface PageSeam {
   readonly location: Pick<Location, 'origin' | 'hash'>;
   readonly history: Pick<History, 'replaceState'>;
-  readonly sessionStorage: Pick<Storage, 'getItem' | 'setItem'>;
+  readonly sessionStorage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  readonly memory: Memory;
+  /** @param lookNow for the worker: the network may be back */
+  readonly openWorker: (lookNow: () => void) => OwnWorker;
   readonly theme: Theme;
 }
 
-export function createConsole({ location, history, sessionStorage, theme }: PageSeam): ConsoleState {
+export function createConsole({
+  location,
+  history,
+  sessionStorage,
+  memory,
+  openWorker,
+  theme,
+}: PageSeam): ConsoleState {
   const after = (delayMs: number, run: () => void): (() => void) => {
     const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);
   };
   const toasts = createToasts(after);
   const robot = createRobotState();
+  const url = (): string | undefined => agentUrl(location, sessionStorage, memory.robots.peek()[0]?.url);
   const link = createLink({
-    url: () => agentUrl(location, sessionStorage),
+    url,
     connect: (url) => connect<Services>(url),
     after,
   });
@@ -85,6 +114,39 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
   });
   const shownView = fragmentOf(location.hash).get('view');
   const view = signal<ViewName>(VIEWS.find((name) => name === shownView) ?? 'drive');
+  const plotted = signal<LastPlotted | undefined>(undefined);
+  const known = signal<KnownRobot | undefined>(undefined);
+  /** What is shown was read, and not told by the robot yet. */
+  let isFromMemory = false;
+  let keptAtMs = 0;
+
+  function recall(): void {
+    const target = url();
+    const found = target === undefined ? undefined : findRobot(memory.robots.peek(), target);
+    if (found !== undefined && found.id === known.peek()?.id) return;
+    if (found !== undefined || known.peek() !== undefined) {
+      showSnapshot(robot, found?.snapshot);
+      plotted.value = found?.plotted;
+      isFromMemory = true;
+    }
+    known.value = found;
+  }
+  function keep(atMs: number): void {
+    const { robotId = '', address = '' } = link.status.peek() ?? {};
+    const target = url();
+    if (robotId === '' || target === undefined || isFromMemory || robot.services.peek() === undefined) return;
+    keptAtMs = atMs;
+    const seen: KnownRobot = {
+      id: robotId,
+      url: urlOf(target, robotId),
+      address,
+      seenAtMs: atMs,
+      snapshot: takeSnapshot(robot),
+      plotted: plotted.peek(),
+    };
+    memory.keep(seen);
+    known.value = memory.find(seen.url);
+  }
 
   effect(() => {
     const { value } = link.robot;
@@ -95,6 +157,10 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
       const stopFeeding = feedRobotState(robot, {
         robot: value,
         after,
+        onRobot: (names) => {
+          if (isFromMemory && link.state.peek().kind === 'online') dropUntold(robot, names);
+          isFromMemory &&= link.state.peek().kind !== 'online';
+        },
         onProblem: (service, error) => toasts.show(`${service}: ${failureText(error)}`),
       });
       hostDisplay(value, toasts);
@@ -121,17 +187,39 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     if (control.isOwn.value) untracked(() => note('lease-taken', 'This page has the motors.'));
   });
   const nowMs = signal(Date.now());
+  effect(() => {
+    if (link.state.value.kind === 'online' && nowMs.value - keptAtMs >= KEEP_MS) untracked(() => keep(nowMs.peek()));
+  });
+  const dial = (): void => {
+    recall();
+    link.dial();
+  };
+  const worker = openWorker(() => {
+    if (link.robot.peek() === undefined) dial();
+    else link.robot.peek()?.probe();
+  });
   const tick = (): void => {
     nowMs.value = Date.now();
     after(TICK_MS, tick);
   };
   tick();
+  const isWaiting = computed(() => waiting.entries.value.length > 0 && link.state.value.kind !== 'online');
+  effect(() => {
+    if (isWaiting.value) worker.wakeWhenBack();
+  });
   // The robot stands; a hand that is still on the joystick has to let go before it moves again.
   effect(() => {
     if (control.firedAtMs.value !== undefined) drive.lost();
   });
 
   return {
+    known,
+    seenAtMs: computed(() =>
+      link.state.value.kind === 'online' ? undefined : (happened.lostAtMs.value ?? known.value?.seenAtMs),
+    ),
+    plotted,
+    worker,
+    dial,
     link,
     robot,
     drive,
@@ -144,7 +232,17 @@ export function createConsole({ location, history, sessionStorage, theme }: Page
     isStatusOpen: signal(false),
     nowMs,
     after,
+    async forget() {
+      drive.leave();
+      const id = link.status.peek()?.robotId || known.peek()?.id;
+      await Promise.all(waiting.entries.peek().map((entry) => waiting.cancel(entry.id))).catch(() => undefined);
+      link.close();
+      history.replaceState(null, '', withoutRobot(location.hash, sessionStorage));
+      if (id !== undefined) await memory.forget(id);
+      dial();
+    },
     leave() {
+      if (link.state.peek().kind === 'online') keep(Date.now());
       drive.leave();
       link.close();
     },

@@ -8,6 +8,9 @@ import './style/explore.css';
 import './style/plot.css';
 import { render } from 'preact';
 import { createConsole } from './console-state.ts';
+import { openMemory } from './memory/memory.ts';
+import { openRobotStore } from './memory/robot-store.ts';
+import { createOwnWorker } from './own-worker.ts';
 import { createTheme } from './theme.ts';
 import { ConsolePage } from './views/console-page.tsx';
 
@@ -15,16 +18,39 @@ const root = document.getElementById('console');
 if (root === null) throw new Error('index.html has no element with the id "console"');
 
 const theme = createTheme(document.documentElement, localStorage, matchMedia('(prefers-color-scheme: dark)'));
-const state = createConsole({ location, history, sessionStorage, theme });
+const memory = await openMemory({
+  openStore: openRobotStore,
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+});
+const state = createConsole({
+  location,
+  history,
+  sessionStorage,
+  memory,
+  openWorker: (lookNow) =>
+    createOwnWorker({
+      isSecure: isSecureContext,
+      // Not there on pages of http://robot-ip, whatever the types say.
+      container: (navigator as { readonly serviceWorker?: ServiceWorkerContainer }).serviceWorker,
+      page: window,
+      entry: import.meta.env.PROD ? new URL(import.meta.url).pathname : undefined,
+      reload: () => location.reload(),
+      lookNow,
+    }),
+  theme,
+});
 
-window.addEventListener('hashchange', () => state.link.dial());
+window.addEventListener('hashchange', () => state.dial());
 window.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') state.halt();
 });
 // Leaving the page while driving: the stop and the goodbye still leave before the link does.
 window.addEventListener('pagehide', () => state.leave());
 window.addEventListener('pageshow', (event) => {
-  if (event.persisted) state.link.dial();
+  if (event.persisted) state.dial();
 });
-state.link.dial();
+state.dial();
 render(<ConsolePage state={state} />, root);

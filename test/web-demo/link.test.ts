@@ -2,6 +2,7 @@
 import { QiwayError, type Robot } from '@qiway/sdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createLink, type Link } from '../../web-demo/robot/link.ts';
+import { offReason } from '../../web-demo/robot/off-reason.ts';
 import type { Services } from '../../web-demo/robot/robot-services.ts';
 import { ONLINE } from '../support/online-status.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
@@ -124,5 +125,42 @@ describe('the link', () => {
     await clock.advance(0);
     expect([first.isClosed(), link.state.value.kind]).toEqual([true, 'online']);
     link.close();
+  });
+});
+
+describe('a robot that is known from before', () => {
+  it('is there without a link, and what would move it is off until there is one', async () => {
+    const before: Status = { ...ONLINE, state: 'offline', reason: new QiwayError('dial-failed', 'nobody there') };
+    const told = [before, ONLINE];
+    let wake = (): void => undefined;
+    const robot = {
+      async *statusChanges() {
+        for (let next = told.shift(); next !== undefined; next = told.shift()) {
+          yield next;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      },
+      close: async () => undefined,
+    };
+    outcomes = [robot as unknown as Robot<Services>];
+    link.dial();
+    await clock.advance(0);
+    expect(link.state.value).toMatchObject({ kind: 'lost', wasOnline: false, error: { code: 'dial-failed' } });
+    expect([link.robot.value === (robot as unknown), link.isAway.value]).toEqual([true, true]);
+    expect(offReason(link)).toContain('no link');
+    wake();
+    await clock.advance(0);
+    expect([link.state.value.kind, link.isAway.value, offReason(link)]).toEqual(['online', false, undefined]);
+  });
+
+  it('that is not found at once is away from then on', async () => {
+    link = createLink({ url: () => url, after: clock.after, connect: () => new Promise(() => undefined) });
+    link.dial();
+    await clock.advance(300);
+    expect([link.isAway.value, offReason(link)]).toEqual([false, expect.stringContaining('no link')]);
+    await clock.advance(300);
+    expect([link.state.value.kind, link.isAway.value]).toEqual(['dialling', true]);
   });
 });

@@ -1,5 +1,6 @@
 // Which robot, with which token. Layer: robot. The token comes in the page's fragment and stays there, so that reload and
-// bookmarks work; a copy in the tab's sessionStorage covers links inside the page. It never goes into a query.
+// bookmarks work; a copy in the tab's sessionStorage covers links inside the page, and what the browser remembers of its robots
+// an installed console, which is opened without a fragment. It never goes into a query.
 
 export interface PageAddress {
   readonly origin: string;
@@ -8,15 +9,19 @@ export interface PageAddress {
 
 const STORED = { token: 'qiway.token', robot: 'qiway.robot' } as const;
 
-/** The agent's URL with its token and, where it is known, the robot's id; undefined when there is no token. */
+/**
+ * The agent's URL with its token and, where it is known, the robot's id; undefined when there is no token.
+ * @param known the URL of the robot that this browser knows, for a page that names none
+ */
 export function agentUrl(
   { origin, hash }: PageAddress,
   store: Pick<Storage, 'getItem' | 'setItem'>,
+  known?: string,
 ): string | undefined {
   const fragment = fragmentOf(hash);
   const given = fragment.get('token');
   const token = given ?? store.getItem(STORED.token) ?? '';
-  if (token === '') return undefined;
+  if (token === '') return known;
   // Both from one place: a token without an id may be another robot's.
   const robot = (given === null ? store.getItem(STORED.robot) : fragment.get('robot')) ?? '';
   store.setItem(STORED.token, token);
@@ -33,6 +38,21 @@ export function pinned(hash: string, robotId: string, store: Pick<Storage, 'getI
   if ((fragment.get('robot') ?? '') !== '') return undefined;
   if ((store.getItem(STORED.robot) ?? '') === '') store.setItem(STORED.robot, robotId);
   return fragment.get('token') === null ? undefined : withFragment(hash, 'robot', robotId);
+}
+
+/** The fragment without a robot: nothing of its token is left in the page's address, nor in the tab. */
+export function withoutRobot(hash: string, store: Pick<Storage, 'removeItem'>): string {
+  for (const name of Object.values(STORED)) store.removeItem(name);
+  const fragment = fragmentOf(hash);
+  for (const name of ['token', 'robot']) fragment.delete(name);
+  return `#${fragment.toString()}`;
+}
+
+/** An agent's URL with a robot's id in it. */
+export function urlOf(url: string, robotId: string): string {
+  const named = new URL(url);
+  named.hash = withFragment(named.hash, 'robot', robotId);
+  return named.href;
 }
 
 /** The values of a fragment such as `#token=…&view=explore`. */

@@ -3,17 +3,19 @@ import type { Robot } from '@qiway/sdk';
 import { attachBattery, attachMotion, attachPosture, attachRoom, attachSpeech, attachVolume } from './attach.ts';
 import { followServices, hold } from './follow.ts';
 import type { Services } from './robot-services.ts';
-import { isMissing, type RobotState } from './robot-state.ts';
+import { isMissing, isRobotAway, type RobotState } from './robot-state.ts';
 
 export interface FeedOptions {
   readonly robot: Robot<Services>;
   readonly onProblem: (service: string, error: unknown) => void;
+  /** The robot is there, with these services; not called while it is away. */
+  readonly onRobot: (names: readonly string[]) => void;
   /** Calls back after a while; returns how to prevent it. */
   readonly after: (delayMs: number, run: () => void) => () => void;
 }
 
 /** Feeds the state from a robot until the returned function is called. What was last known stays to be seen. */
-export function feedRobotState(state: RobotState, { robot, onProblem, after }: FeedOptions): () => void {
+export function feedRobotState(state: RobotState, { robot, onProblem, onRobot, after }: FeedOptions): () => void {
   return followServices({
     robot,
     onProblem,
@@ -22,6 +24,7 @@ export function feedRobotState(state: RobotState, { robot, onProblem, after }: F
       state.services.value = names;
       // A lost link, or a robot that is away, leaves the plan to be seen; a robot without a room does not.
       if (isMissing(state.services, 'SimulatedRoom')) state.plan.value = undefined;
+      if (!isRobotAway(state.services)) onRobot(names);
     },
     attachments: {
       ALMotion: (motion, scope) => attachMotion(state, motion, { scope, after }),

@@ -28,7 +28,10 @@ export interface Link {
   readonly robot: ReadonlySignal<Robot<Services> | undefined>;
   /** The last that is known of the robot. */
   readonly status: ReadonlySignal<Status | undefined>;
-  /** The link is gone for longer than an eye overlooks: what is shown is old. A break that is mended at once is none. */
+  /**
+   * There is no link for longer than an eye overlooks: what is shown is old. A break that is mended at once is none, nor is
+   * a page that finds its robot at once.
+   */
   readonly isAway: ReadonlySignal<boolean>;
   readonly rttMs: ReadonlySignal<number | undefined>;
   /** Whether the robot's own bus answers. */
@@ -63,11 +66,17 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
   let tries = 0;
   let cancelRetry = (): void => undefined;
   let current: Robot<Services> | undefined;
+  /** There was a link since this robot was asked for. */
+  let wasLinked = false;
 
-  const isLost = computed(() => state.value.kind === 'lost' && state.value.wasOnline);
+  const gone = computed((): 'no' | 'perhaps' | 'yes' => {
+    const now = state.value;
+    if (now.kind === 'lost') return now.wasOnline ? 'perhaps' : 'yes';
+    return now.kind === 'dialling' ? 'perhaps' : 'no';
+  });
   effect(() => {
-    if (isLost.value) return after(BLINK_MS, () => (isAway.value = true));
-    isAway.value = false;
+    if (gone.value === 'perhaps') return isAway.peek() ? undefined : after(BLINK_MS, () => (isAway.value = true));
+    isAway.value = gone.value === 'yes';
     return undefined;
   });
 
@@ -89,9 +98,11 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
     status.value = now;
     isBusUp.value = now.bus !== 'down';
     rttMs.value = now.state === 'online' ? now.rttMs : undefined;
+    if (now.state === 'online') wasLinked = true;
     if (now.state === 'online' && state.peek().kind !== 'online') state.value = { kind: 'online', robot };
+    // A robot that is known from before is there before its link.
     if (now.state === 'offline')
-      state.value = { kind: 'lost', error: reasonOf(now.reason), wasOnline: true, isTrying: true, robot };
+      state.value = { kind: 'lost', error: reasonOf(now.reason), wasOnline: wasLinked, isTrying: true, robot };
     return now.state !== 'closed';
   }
 
@@ -108,7 +119,7 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
     }
     if (mine !== attempt) return;
     current = undefined;
-    lose(reason, true);
+    lose(reason, wasLinked);
     await robot.close();
   }
 
@@ -121,13 +132,11 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
       }
       tries = 0;
       current = robot;
-      state.value = { kind: 'online', robot };
       shownRobot.value = robot;
       await follow(robot, mine);
     } catch (error) {
       if (mine !== attempt) return;
-      const before = state.peek();
-      lose(error, before.kind === 'lost' && before.wasOnline);
+      lose(error, wasLinked);
     }
   }
 
@@ -143,6 +152,7 @@ export function createLink({ url, connect, after }: LinkOptions): Link {
       return;
     }
     const before = state.peek();
+    if (before.kind !== 'lost') wasLinked = false;
     state.value = before.kind === 'lost' ? { ...before, isTrying: true, robot: undefined } : { kind: 'dialling' };
     void run(attempt, target);
   }

@@ -8,6 +8,7 @@ import { Doorway } from './doorway.tsx';
 import { DriveView } from './drive-view.tsx';
 import { ExploreView } from './explore-view.tsx';
 import { LostNotice } from './lost-notice.tsx';
+import { NewerNotice } from './newer-notice.tsx';
 import { PageHead } from './page-head.tsx';
 import { PlotView } from './plot-view.tsx';
 
@@ -23,14 +24,19 @@ const SHOWN: Readonly<Record<ViewName, (props: PageProps) => JSX.Element>> = {
 
 export function ConsolePage({ state }: PageProps): JSX.Element {
   const link = state.link.state.value;
-  const isOpen = link.kind === 'online' || (link.kind === 'lost' && link.wasOnline);
-  const isAway = isRobotAway(state.robot.services);
+  // What is remembered of the robot is shown at once, and says how old it is.
+  const isKnown = state.known.value !== undefined && (link.kind === 'lost' || link.kind === 'dialling');
+  const isOpen = isKnown || link.kind === 'online' || (link.kind === 'lost' && link.wasOnline);
+  const isAway = link.kind === 'online' && isRobotAway(state.robot.services);
   const View = SHOWN[state.view.value];
   return (
     <div class="console">
       <PageHead state={state} />
       <div class="notices">
-        {link.kind === 'lost' && state.link.isAway.value && <LostNotice state={state} link={link} />}
+        <NewerNotice state={state} />
+        {isOpen && state.link.isAway.value && (link.kind === 'lost' || link.kind === 'dialling') && (
+          <LostNotice state={state} link={link} />
+        )}
         {link.kind === 'online' && !state.link.isBusUp.value && <BusNotice state={state} />}
         {link.kind === 'online' && state.link.isBusUp.value && isAway && <AwayNotice />}
       </div>
@@ -81,9 +87,9 @@ function AwayNotice(): JSX.Element {
 }
 
 /** How old what is seen is, as the content of a style rule. */
-function ageOf({ link, happened, nowMs }: ConsoleState): string {
-  const lostAtMs = happened.lostAtMs.value;
-  return link.isAway.value && lostAtMs !== undefined ? `"${durationText(nowMs.value - lostAtMs)} old"` : '""';
+function ageOf({ link, seenAtMs, nowMs }: ConsoleState): string {
+  const sinceMs = seenAtMs.value;
+  return link.isAway.value && sinceMs !== undefined ? `"${durationText(nowMs.value - sinceMs)} old"` : '""';
 }
 
 /** Tells screen readers when the link changes. */

@@ -1,4 +1,4 @@
-// Said when a link that stood is lost: what happened, what the console does, what a person can do. Layer: views.
+// Said while there is no link: since when, what the console does, what a person can do. Layer: views.
 import type { JSX } from 'preact';
 import type { ConsoleState } from '../console-state.ts';
 import type { LinkState } from '../robot/link.ts';
@@ -7,34 +7,46 @@ import { Tried } from './status-now.tsx';
 
 interface LostNoticeProps {
   readonly state: ConsoleState;
-  readonly link: Extract<LinkState, { readonly kind: 'lost' }>;
+  readonly link: Extract<LinkState, { readonly kind: 'lost' | 'dialling' }>;
 }
 
 export function LostNotice({ state, link }: LostNoticeProps): JSX.Element {
-  const lostAtMs = state.happened.lostAtMs.value ?? state.nowMs.value;
-  const { isTrying } = link;
+  const sinceMs = Math.max(1000, state.nowMs.value - (state.seenAtMs.value ?? state.nowMs.value));
+  const wasHere = link.kind === 'lost' && link.wasOnline;
+  const { robot, isTrying } = link.kind === 'lost' ? link : { robot: undefined, isTrying: true };
+  const isBusy = robot === undefined && isTrying;
   return (
     <section class="notice" aria-labelledby="lost-title">
       <div class="grow">
         <div role="alert">
-          <h2 id="lost-title">The link to the robot is lost</h2>
-          <p class="small soft">What you see is old, and the joystick is off.</p>
+          <h2 id="lost-title">
+            {wasHere
+              ? 'The link to the robot is lost'
+              : link.kind === 'dialling'
+                ? 'Looking for the robot'
+                : 'The robot cannot be reached'}
+          </h2>
+          <p class="small soft">
+            {wasHere
+              ? 'What you see is old, and the joystick is off.'
+              : 'You see what was last known of it. It cannot be moved.'}
+          </p>
         </div>
         <p class="small soft figures" data-figure="lost-for">
-          Looking for it for {durationText(Math.max(1000, state.nowMs.value - lostAtMs))}.
+          {wasHere ? `Looking for it for ${durationText(sinceMs)}.` : `Last seen ${durationText(sinceMs)} ago.`}
         </p>
-        <Tried error={link.error} />
+        {link.kind === 'lost' && <Tried error={link.error} />}
       </div>
       <button
         type="button"
         class="button"
-        aria-disabled={link.robot === undefined && isTrying}
+        aria-disabled={isBusy}
         onClick={() => {
-          if (link.robot !== undefined) link.robot.probe();
-          else if (!isTrying) state.link.dial();
+          if (robot !== undefined) robot.probe();
+          else if (!isBusy) state.link.dial();
         }}
       >
-        {link.robot === undefined && isTrying ? 'Trying…' : 'Try now'}
+        {isBusy ? 'Trying…' : 'Try now'}
       </button>
     </section>
   );

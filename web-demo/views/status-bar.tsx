@@ -12,16 +12,21 @@ import { StatusPanel } from './status-panel.tsx';
 const SPARK_ROOM = 40;
 
 export function StatusBar({ state }: { readonly state: ConsoleState }): JSX.Element {
-  const { happened, waiting, nowMs, isStatusOpen, link } = state;
+  const { happened, waiting, nowMs, isStatusOpen, link, seenAtMs } = state;
   const status = link.status.value;
   const isOnline = link.state.value.kind === 'online';
   const { words, health } = headlineOf(link.state.value, {
     isAway: link.isAway.value,
     isBusUp: link.isBusUp.value,
   });
-  const lostAtMs = happened.lostAtMs.value;
+  const now = link.state.value;
+  const age = durationText(Math.max(1000, nowMs.value - (seenAtMs.value ?? nowMs.value)));
   const since =
-    link.isAway.value && lostAtMs !== undefined ? ` for ${durationText(Math.max(1000, nowMs.value - lostAtMs))}` : '';
+    !link.isAway.value || seenAtMs.value === undefined
+      ? ''
+      : now.kind === 'lost' && now.wasOnline
+        ? ` for ${age}`
+        : `, last seen ${age} ago`;
   const count = waiting.entries.value.length;
   return (
     <div class="status-place">

@@ -9,6 +9,7 @@ export function StatusNow({ state }: { readonly state: ConsoleState }): JSX.Elem
   const now = link.state.value;
   const { words, health } = headlineOf(now, { isAway: link.isAway.value, isBusUp: link.isBusUp.value });
   const lostAtMs = happened.lostAtMs.value;
+  const known = state.known.value;
   return (
     <div class="status-now" data-health={health}>
       <h2>
@@ -17,6 +18,12 @@ export function StatusNow({ state }: { readonly state: ConsoleState }): JSX.Elem
       </h2>
       {now.kind === 'lost' && (link.isAway.value || !now.wasOnline) && (
         <>
+          {lostAtMs === undefined && known !== undefined && (
+            <p class="small soft figures">
+              Last seen {durationText(Math.max(1000, nowMs.value - known.seenAtMs))} ago at {known.address}; it is tried
+              again by itself.
+            </p>
+          )}
           {lostAtMs !== undefined && (
             <p class="small soft figures">
               No link for {durationText(nowMs.value - lostAtMs)}; it is tried again by itself.
