@@ -17,7 +17,10 @@ export interface FindOwnerOptions {
 }
 
 /** The first that says it has an owner. Pages that the worker does not control may own the link as well. */
-export async function findOwner(clients: Clients, { version, after }: FindOwnerOptions): Promise<Owner> {
+export async function findOwner(
+  clients: Pick<Clients, 'matchAll'>,
+  { version, after }: FindOwnerOptions,
+): Promise<Owner> {
   const pages = await clients.matchAll({ type: 'window', includeUncontrolled: true });
   const offer: RequestOffer = { qiway: 'request', protocol: GATEWAY_PROTOCOL, version };
   return new Promise((resolve) => {

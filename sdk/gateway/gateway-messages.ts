@@ -32,10 +32,13 @@ export interface StreamCount {
   readonly open: number;
 }
 
-/** A page to the worker. `take-over`: to one that waits to be the active one. */
-export interface PageWord {
-  readonly qiway: 'ping' | 'take-over';
-}
+/**
+ * A page to the worker. `take-over`: to one that waits to be the active one. `abort`: nobody waits for the request that has this
+ * id in its header `qiway-request` any more; Chromium (156) tells a worker so only when the answer has begun.
+ */
+export type PageWord = { readonly qiway: 'ping' | 'take-over' } | { readonly qiway: 'abort'; readonly request: string };
+
+export const REQUEST_ID_HEADER = 'qiway-request';
 
 /** On the port, by the worker. */
 export interface RequestHead {

@@ -1,7 +1,7 @@
 // `@qiway/sdk/gateway`: puts the service worker with the robot's HTTP door in place for this page, and lets newer ones take over
 // when nothing is being streamed. For pages; knows no session.
 import { QiwayError } from '@qiway/protocol/errors';
-import type { PageWord, StreamCount } from './gateway-messages.ts';
+import { type PageWord, REQUEST_ID_HEADER, type StreamCount } from './gateway-messages.ts';
 
 export interface RegisterGatewayOptions {
   /** Of the worker's script. Default `/qiway-sw.js`, where `npx @qiway/sdk init public/` puts it. */
@@ -49,6 +49,25 @@ export async function registerGateway(options: RegisterGatewayOptions = {}): Pro
     });
   await controlled(container, wasActive ? ACTIVE_TIMEOUT_MS : timeoutMs);
   return { registration, close: letNewerTakeOver(container, registration) };
+}
+
+/**
+ * `fetch` for requests under `/robot/` whose `signal` stops the call on the robot at once. Plain `fetch` does everything else as
+ * well; but Chromium tells a service worker that a request was aborted only when its answer has begun.
+ */
+export async function gatewayFetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
+  const { signal } = init;
+  const request = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+  const headers = new Headers(init.headers);
+  headers.set(REQUEST_ID_HEADER, request);
+  const abort = (): void =>
+    globalThis.navigator?.serviceWorker?.controller?.postMessage({ qiway: 'abort', request } satisfies PageWord);
+  signal?.addEventListener('abort', abort);
+  try {
+    return await fetch(input, { ...init, headers });
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
 }
 
 /** @throws `unsupported` */

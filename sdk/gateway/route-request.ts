@@ -7,7 +7,9 @@ import { workerProblem } from './worker-problem.ts';
 import type { Clients } from './worker-scope.ts';
 
 export interface RouteOptions {
-  readonly clients: Clients;
+  readonly clients: Pick<Clients, 'matchAll'>;
+  /** Nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
   /** Path and query for the door. */
   readonly path: string;
   readonly version: string;
@@ -100,7 +102,7 @@ async function ask(request: Request, port: MessagePort, options: RouteOptions): 
     end();
     settle(ownerGone(hasBody));
   };
-  request.signal.addEventListener('abort', abort);
+  options.signal.addEventListener('abort', abort);
   exchange.post({
     kind: 'request',
     method: request.method,
@@ -123,7 +125,7 @@ async function ask(request: Request, port: MessagePort, options: RouteOptions): 
   }
   const streamed = options.streaming();
   const close = (): void => {
-    request.signal.removeEventListener('abort', abort);
+    options.signal.removeEventListener('abort', abort);
     streamed();
     end();
   };

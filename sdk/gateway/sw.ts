@@ -1,9 +1,9 @@
 // `@qiway/sdk/sw`: the robot's HTTP door inside an app's own service worker. Runs in service workers only, and must stay small:
 // it routes, and understands nothing of what it routes.
 import { VERSION } from '../version.ts';
-import { GATEWAY_PROTOCOL, type StreamCount } from './gateway-messages.ts';
+import { GATEWAY_PROTOCOL, type PageWord, REQUEST_ID_HEADER, type StreamCount } from './gateway-messages.ts';
 import { routeRequest } from './route-request.ts';
-import type { WorkerScope } from './worker-scope.ts';
+import type { GatewayFetchEvent, WorkerScope } from './worker-scope.ts';
 
 export interface GatewayOptions {
   /** Path below which requests are the robot's, of this origin. Default `/robot/`. */
@@ -15,6 +15,8 @@ export interface GatewayOptions {
 const TIMEOUT_MS = 40_000;
 /** Answers that take longer are streams: a page has to keep the worker alive for them. */
 const STREAM_AFTER_MS = 3000;
+/** Nothing tells a worker that the page of a request is gone, so it looks. */
+const LOOK_MS = 2000;
 
 /**
  * Answers requests under `base` from whoever owns a link to a robot: a SharedWorker or a page of this origin. Leaves everything
@@ -51,31 +53,47 @@ export function addGateway({ base = '/robot/', timeoutMs = TIMEOUT_MS }: Gateway
       if (isCounted) count(-1);
     };
   };
-  scope.addEventListener('fetch', (event) => {
-    const { origin, pathname, search } = new URL(event.request.url);
-    if (origin !== scope.location.origin || !pathname.startsWith(base)) return;
-    event.respondWith(
-      routeRequest(event.request, {
+  /** By the id that a page gave its request. */
+  const waiting = new Map<string, AbortController>();
+  const answer = async ({ request, clientId }: GatewayFetchEvent, path: string): Promise<Response> => {
+    const abort = new AbortController();
+    const id = request.headers.get(REQUEST_ID_HEADER);
+    if (id !== null) waiting.set(id, abort);
+    request.signal.addEventListener('abort', () => abort.abort());
+    const look = async (): Promise<void> => {
+      if ((await scope.clients.get(clientId)) === undefined) abort.abort();
+      else stopLooking = after(LOOK_MS, look);
+    };
+    let stopLooking = clientId === '' ? (): void => {} : after(LOOK_MS, look);
+    try {
+      return await routeRequest(request, {
         clients: scope.clients,
-        path: `/robot/${pathname.slice(base.length)}${search}`,
+        signal: abort.signal,
+        path,
         version: `${VERSION} (protocol ${GATEWAY_PROTOCOL})`,
         timeoutMs,
         after,
-        fetch: (request) => scope.fetch(request),
+        fetch: (unanswered) => scope.fetch(unanswered),
         streaming,
-      }),
-    );
+      });
+    } finally {
+      stopLooking();
+      if (id !== null) waiting.delete(id);
+    }
+  };
+  scope.addEventListener('fetch', (event) => {
+    const { origin, pathname, search } = new URL(event.request.url);
+    if (origin !== scope.location.origin || !pathname.startsWith(base)) return;
+    event.respondWith(answer(event, `/robot/${pathname.slice(base.length)}${search}`));
   });
   scope.addEventListener('message', ({ data, source }) => {
-    if (isWord(data, 'ping')) source?.postMessage(counted());
+    const word = data as PageWord | undefined;
+    if (word?.qiway === 'ping') source?.postMessage(counted());
+    if (word?.qiway === 'abort') waiting.get(word.request)?.abort();
   });
 }
 
 function after(delayMs: number, run: () => void): () => void {
   const timer = setTimeout(run, delayMs);
   return () => clearTimeout(timer);
-}
-
-function isWord(data: unknown, word: string): boolean {
-  return typeof data === 'object' && data !== null && 'qiway' in data && data.qiway === word;
 }

@@ -8,6 +8,7 @@ export interface WindowClient {
 
 export interface Clients {
   matchAll(options: { type: 'window'; includeUncontrolled: boolean }): Promise<readonly WindowClient[]>;
+  get(id: string): Promise<WindowClient | undefined>;
   claim(): Promise<void>;
 }
 

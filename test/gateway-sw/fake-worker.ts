@@ -53,9 +53,9 @@ export async function fakeWorker(options: Partial<DoorOptions> = {}): Promise<Fa
       routeRequest(new Request(`https://app.test${path}`, init), {
         clients: {
           matchAll: async () => worker.pages.map((page, index) => clientOf(page, index, opened)),
-          claim: async () => {},
         },
         path,
+        signal: init?.signal ?? new AbortController().signal,
         version: '1.0.0',
         timeoutMs: 40_000,
         after: clock.after,

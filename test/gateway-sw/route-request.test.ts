@@ -235,8 +235,9 @@ test('a form cannot call: other sites could send one', async () => {
   Object.defineProperty(request, 'mode', { value: 'navigate' });
   const { routeRequest } = await import('../../sdk/gateway/route-request.ts');
   const response = await routeRequest(request, {
-    clients: { matchAll: async () => [], claim: async () => {} },
+    clients: { matchAll: async () => [] },
     path: `${TESTER}/say`,
+    signal: new AbortController().signal,
     version: '1',
     timeoutMs: 1000,
     after: worker.clock.after,

@@ -5,7 +5,7 @@ import { parseAgentUrl } from '../../sdk/dial/agent-url.ts';
 import { openPageSession } from '../../sdk/dial/page-session.ts';
 import { listenForGateway } from '../../sdk/gateway/listen-for-gateway.ts';
 import { type OwnerGateway, openOwnerGateway } from '../../sdk/gateway/owner-gateway.ts';
-import { registerGateway } from '../../sdk/gateway/register-gateway.ts';
+import { gatewayFetch, registerGateway } from '../../sdk/gateway/register-gateway.ts';
 
 interface AskInit {
   readonly method?: string;
@@ -20,13 +20,12 @@ const streams = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
 const aborts = new Map<number, AbortController>();
 let lastId = 0;
 
-async function send(path: string, init: AskInit = {}, signal?: AbortSignal): Promise<Response> {
+async function send(path: string, init: AskInit = {}): Promise<Response> {
   const body = init.bodyPath === undefined ? init.text : await (await fetch(init.bodyPath)).blob();
   return fetch(path, {
     method: init.method ?? 'GET',
     headers: { ...init.headers },
     ...(body === undefined ? {} : { body }),
-    ...(signal === undefined ? {} : { signal }),
   });
 }
 
@@ -88,7 +87,8 @@ export const pageDoor = {
   begin(path: string, init?: AskInit): number {
     const controller = new AbortController();
     aborts.set(++lastId, controller);
-    send(path, init, controller.signal).catch(() => undefined);
+    const { method = 'GET', headers = {} } = init ?? {};
+    gatewayFetch(path, { method, headers, signal: controller.signal }).catch(() => undefined);
     return lastId;
   },
   abort: (id: number): void => aborts.get(id)?.abort(),
