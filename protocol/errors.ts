@@ -44,11 +44,15 @@ export interface ErrorData {
   interrupted: { readonly service?: string; readonly method?: string };
   /** The call ran, or failed on the robot; what came of it is not known here any more. */
   'result-not-kept': { readonly reason?: string };
-  /** No link could be made. `url`: without its fragment. `attempts`: where several addresses were tried, all of them. */
+  /**
+   * No link could be made. `url`: without its fragment. `attempts`: where several addresses were tried, all of them.
+   * `why`: for programs; browsers hide reasons, so it may be the most probable one only.
+   */
   'dial-failed': {
     readonly url?: string;
     readonly reason?: string;
-    readonly attempts?: readonly { readonly url: string; readonly reason: string }[];
+    readonly why?: DialFault;
+    readonly attempts?: readonly { readonly url: string; readonly reason: string; readonly why?: DialFault }[];
   };
   /** Who answers at the address is not the robot that was expected; nothing was sent to it. Ids of robots. */
   'robot-identity-mismatch': { readonly expected?: string; readonly found?: string };
@@ -87,6 +91,30 @@ export interface ErrorData {
  * static key that the other side has no longer, so that one without it is to be tried.
  */
 export type HandshakeFault = 'closed' | 'malformed' | 'unreadable' | 'proof' | 'static-key-unknown';
+
+/**
+ * Why there is no link over an address. The browser forbids it: `mixed-content`, `permission-denied`, `permission-prompt`
+ * (the user has not answered). Nobody is there: `name` (nobody knows it), `refused`, `timeout`, `offline` (this device),
+ * `unreachable` (one of these; it cannot be told which). Somebody is there: `certificate` (not trusted), `no-agent`, `origin`
+ * (the agent does not let in pages of this origin), `websocket` (HTTP passes, a WebSocket does not), `identity`,
+ * `handshake`, `unauthorized`.
+ */
+export type DialFault =
+  | 'mixed-content'
+  | 'permission-denied'
+  | 'permission-prompt'
+  | 'name'
+  | 'refused'
+  | 'timeout'
+  | 'offline'
+  | 'unreachable'
+  | 'certificate'
+  | 'no-agent'
+  | 'origin'
+  | 'websocket'
+  | 'identity'
+  | 'handshake'
+  | 'unauthorized';
 
 type Empty = { readonly [key: string]: never };
 

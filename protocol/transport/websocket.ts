@@ -1,7 +1,7 @@
 // The platform's own WebSocket (browsers, workers, Node) as a transport, from the side that dials. Layer 6.
 
 import type { Clock } from '../clock.ts';
-import { QiwayError } from '../errors.ts';
+import { type DialFault, QiwayError } from '../errors.ts';
 import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
 import { joined } from './joined.ts';
 
@@ -33,13 +33,13 @@ const DRAIN_POLL_MS = 4;
 /** Opens a WebSocket. @throws `dial-failed` when it does not open in time */
 export function dialWebSocket(options: DialOptions): Promise<Transport> {
   return new Promise((resolve, reject) => {
-    const fail = (reason: string): void => {
+    const fail = (reason: string, why: DialFault = 'unreachable'): void => {
       stopTimer();
       reject(
         new QiwayError(
           'dial-failed',
           `No robot agent answers at ${options.url}: ${reason}. Check the address, that the agent runs, and that this device reaches its network.`,
-          { data: { url: options.url, reason } },
+          { data: { url: options.url, reason, why } },
         ),
       );
     };
@@ -48,14 +48,19 @@ export function dialWebSocket(options: DialOptions): Promise<Transport> {
     try {
       socket = new options.WebSocket(options.url, options.protocol);
     } catch (error) {
-      return fail(error instanceof Error ? error.message : 'the address is refused');
+      // What a page of https is kept from.
+      const isForbidden = error instanceof Error && error.name === 'SecurityError';
+      return fail(
+        error instanceof Error ? error.message : 'the address is refused',
+        isForbidden ? 'mixed-content' : 'unreachable',
+      );
     }
     socket.binaryType = 'arraybuffer';
     let isOpen = false;
     const transport = new WebSocketTransport(socket, options.clock);
     stopTimer = options.clock.after(options.timeoutMs, () => {
       socket.close();
-      fail(`it did not open within ${Math.ceil(options.timeoutMs)} ms`);
+      fail(`it did not open within ${Math.ceil(options.timeoutMs)} ms`, 'timeout');
     });
     socket.addEventListener('open', () => {
       isOpen = true;

@@ -1,33 +1,56 @@
 // Why a robot could not be reached, over all the ways that were tried: one error, in words that say what to do.
-import { asQiwayError, QiwayError, sentenceOf } from '@qiway/protocol/errors';
+import { asQiwayError, type DialFault, QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import type { Failure } from './race.ts';
-import type { PageFacts } from './reachable.ts';
+import type { Barrier, PageNow } from './reachable.ts';
+
+/** What a second look at an address found. */
+export interface Finding {
+  /** Undefined: nothing is wrong with it. */
+  readonly why: DialFault | undefined;
+  /** Half a sentence, with "probably" where it is not known. */
+  readonly found: string;
+  /** What to do, a sentence without its end. */
+  readonly advice: string;
+}
+
+/** Looks at addresses whose sockets did not open, in bounded time; by URL, not all need be there. */
+export type Explain = (urls: readonly string[], page: PageNow | undefined) => Promise<ReadonlyMap<string, Finding>>;
 
 export interface FailedDial {
-  /** By URL; not empty. */
+  /** By URL; empty when the page may dial none. */
   readonly failures: readonly Failure<string>[];
   /** The URL that the person gave. */
   readonly given: string;
+  /** What keeps the page from it. */
+  readonly barrier?: Barrier | undefined;
   /** Of the robot that was looked for, if that is known. */
   readonly robot?: string | undefined;
-  readonly page?: PageFacts | undefined;
+  readonly page?: PageNow | undefined;
+  readonly findings?: ReadonlyMap<string, Finding> | undefined;
+}
+
+interface FailedWay {
+  readonly url: string;
+  readonly error: QiwayError;
 }
 
 /** `robot-identity-mismatch` when others answered and the robot nowhere; what the handshake said when there is one way only. */
-export function dialFailure({ failures, given, robot, page }: FailedDial): QiwayError {
-  const ways = failures.map(({ candidate, error }) => ({ url: candidate, error: asQiwayError(error, 'dial-failed') }));
+export function dialFailure({ failures, given, barrier, robot, page, findings }: FailedDial): QiwayError {
+  const ways = failures.map(
+    ({ candidate: url, error }): FailedWay => ({
+      url,
+      error: explained(asQiwayError(error, 'dial-failed'), findings?.get(url)),
+    }),
+  );
   const [first] = ways;
   const others = ways.filter(({ error }) => error.code === 'robot-identity-mismatch');
-  if (first === undefined)
-    return new QiwayError(
-      'dial-failed',
-      `A page of ${page?.origin} cannot dial ${given}: browsers keep pages of https from it. Open the page over http, or give an https:// or wss:// URL.`,
-      {
-        data: { url: given, reason: 'mixed content' },
-      },
-    );
-  if (ways.length === 1) return withHint(first.error, { url: first.url, page });
-  const attempts = ways.map(({ url, error }) => ({ url, reason: reasonOf(error) }));
+  if (first === undefined) return kept(given, { barrier, page });
+  if (ways.length === 1 && first.url === given) return withHint(first.error, { url: first.url, page });
+  const tried = ways.map(({ url, error }) => ({ url, reason: reasonOf(error), ...whyOf(error) }));
+  const attempts =
+    barrier === undefined || tried.some(({ url }) => url === given)
+      ? tried
+      : [{ url: given, reason: BARRED[barrier].reason, why: barrier }, ...tried];
   const list = attempts.map(({ url, reason }) => `${url} (${reason})`).join(', ');
   if (others.length > 0 && robot !== undefined) {
     const [{ error } = first] = others;
@@ -38,12 +61,57 @@ export function dialFailure({ failures, given, robot, page }: FailedDial): Qiway
       { data: { expected: robot, ...(found !== undefined && { found }) }, cause: error },
     );
   }
+  const { reason = '', why } = attempts.find(({ url }) => url === given) ?? attempts[0] ?? {};
   const failure = new QiwayError(
     'dial-failed',
-    `No robot agent answers at any of ${ways.length} addresses: ${list}. Check that the agent runs, and that this device reaches its network.`,
-    { data: { url: given, reason: attempts[0]?.reason ?? '', attempts }, cause: first.error },
+    `No robot agent answers at any of ${attempts.length} addresses: ${list}. Check that the agent runs, and that this device reaches its network.`,
+    { data: { url: given, reason, ...(why !== undefined && { why }), attempts }, cause: first.error },
   );
   return withHint(failure, { url: given, page });
+}
+
+/** Half a sentence each; and what to do. */
+const BARRED: Readonly<Record<Barrier, { readonly reason: string; readonly advice: string }>> = {
+  'mixed-content': {
+    reason: 'mixed content',
+    advice: 'browsers keep pages of https from it. Open the page over http, or give an https:// or wss:// URL',
+  },
+  'permission-denied': {
+    reason: 'access to the local network was denied',
+    advice:
+      'access to the local network was denied to it. Allow "Local network access" in the settings of this site (the icon beside the address), and load the page again',
+  },
+  'permission-prompt': {
+    reason: 'the question for the local network was not answered',
+    advice: 'the browser asks for the local network, and was not answered. Allow it, and try again',
+  },
+};
+
+/** No address was left that the page may dial. */
+function kept(given: string, { barrier, page }: Pick<FailedDial, 'barrier' | 'page'>): QiwayError {
+  const why = barrier ?? 'mixed-content';
+  const { reason, advice } = BARRED[why];
+  return new QiwayError('dial-failed', `A page of ${page?.origin} cannot dial ${given}: ${advice}.`, {
+    data: { url: given, reason, why },
+  });
+}
+
+/** Could a second look tell more than the socket did? Browsers tell their pages nothing. */
+export function isUnclear(error: unknown): boolean {
+  const { code, data } = asQiwayError(error, 'dial-failed') as QiwayError<'dial-failed'>;
+  return code === 'dial-failed' && (data.why === undefined || data.why === 'unreachable' || data.why === 'timeout');
+}
+
+function explained(error: QiwayError, finding: Finding | undefined): QiwayError {
+  if (finding?.why === undefined) return error;
+  const { url } = error.data as { readonly url?: string };
+  const data = { ...error.data, reason: finding.found, why: finding.why };
+  const sentence = `No link to ${url}: ${finding.found}. ${capital(finding.advice)}.`;
+  return new QiwayError('dial-failed', sentence, { data, cause: error });
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function reasonOf(error: QiwayError): string {
@@ -52,12 +120,26 @@ function reasonOf(error: QiwayError): string {
   return error.code === 'dial-failed' && reason !== undefined ? reason : sentenceOf(error);
 }
 
+const WHY: Readonly<Partial<Record<QiwayError['code'], DialFault>>> = {
+  'robot-identity-mismatch': 'identity',
+  'handshake-failed': 'handshake',
+  unauthorized: 'unauthorized',
+  timeout: 'timeout',
+};
+
+function whyOf(error: QiwayError): { readonly why?: DialFault } {
+  const why = (error.data as { readonly why?: DialFault }).why ?? WHY[error.code];
+  return why === undefined ? {} : { why };
+}
+
 /** A browser does not tell its page that an agent refused the page's origin; a frequent slip, so it is named. */
 function withHint(
   error: QiwayError,
-  { url, page }: { readonly url: string; readonly page?: PageFacts | undefined },
+  { url, page }: { readonly url: string; readonly page?: PageNow | undefined },
 ): QiwayError {
+  const { why = 'unreachable' } = whyOf(error);
   if (page === undefined || error.code !== 'dial-failed' || new URL(url).host === page.host) return error;
+  if (why !== 'unreachable' && why !== 'timeout') return error;
   const hint = `If it runs, it may not let in pages of ${page.origin}: start it with --allow-origin ${page.origin}.`;
   return new QiwayError('dial-failed', `${sentenceOf(error)} ${hint}`, { data: { ...error.data, url }, cause: error });
 }

@@ -9,9 +9,9 @@ import type { AddressBook } from '../address-book/address-book.ts';
 import { inOrder } from '../address-book/robot-record.ts';
 import type { ExtraWay } from '../leader/lent-ways.ts';
 import type { AgentUrl } from './agent-url.ts';
-import { dialFailure } from './dial-failure.ts';
+import { dialFailure, type Explain, isUnclear } from './dial-failure.ts';
 import { type Failure, type RaceResult, race } from './race.ts';
-import { isAnnounceable, isReachable, type PageFacts } from './reachable.ts';
+import { barrierOf, isAnnounceable, isReachable, type PageFacts, type PageNow } from './reachable.ts';
 import { type Secure, takeWay, type Way, webSocketWay } from './way.ts';
 
 export interface DialerOptions {
@@ -24,6 +24,8 @@ export interface DialerOptions {
   readonly page?: PageFacts | undefined;
   /** Ways there are beside addresses; asked with each dial. */
   readonly extraWays?: () => readonly ExtraWay[];
+  /** Looks why the first dial failed; without: what the sockets tell. */
+  readonly explain?: Explain;
 }
 
 type State =
@@ -71,6 +73,8 @@ const LOCAL_NAME = /\.local(:\d+)?$/i;
 
 export class Dialer {
   readonly #options: DialerOptions;
+  /** As it was when it was dialled last. */
+  #page: PageNow | undefined;
   /** Pinned: by the URL, or by the first that answered. */
   #robotId: string | undefined;
   #current: string | undefined;
@@ -86,6 +90,7 @@ export class Dialer {
 
   constructor(options: DialerOptions) {
     this.#options = options;
+    this.#page = options.page;
     this.#robotId = options.agent.robot;
     // Told when it is needed, and tried again then.
     options.loadSecure().catch(() => {});
@@ -108,6 +113,7 @@ export class Dialer {
     const [secure, known] = await Promise.all([
       this.#options.loadSecure(),
       this.#robotId === undefined ? undefined : this.#options.book.recall(this.#robotId),
+      this.#lookAtPage(),
     ]);
     const urls = this.#candidates(known === undefined ? [] : inOrder(known), request.reason);
     const extras = this.#extras(request.reason);
@@ -126,9 +132,15 @@ export class Dialer {
       if (kind === 'again' && clock.now() < deadlineMs) continue;
       this.#state = { kind: 'idle' };
       if (request.reason === 'lost') this.#failedDials += 1;
-      throw this.#failure(result.failures, request);
+      throw await this.#failure(result.failures, request);
     }
   };
+
+  /** What its user allows may have changed. */
+  async #lookAtPage(): Promise<void> {
+    const { page } = this.#options;
+    if (page?.readPermissions !== undefined) this.#page = { ...page, permissions: await page.readPermissions() };
+  }
 
   /**
    * The network may be another: what was dialled before this and has not answered is dialled anew. Nothing happens while
@@ -181,7 +193,7 @@ export class Dialer {
    * not there before; `only`, the one in use is none any more.
    */
   announced(told: readonly string[]): BetterWay {
-    const { book, page } = this.#options;
+    const { book } = this.#options;
     const urls = told.filter((url) => isAnnounceable(url, this.#current)).slice(0, MAX_ANNOUNCED);
     if (this.#onceAnnounced.size > MAX_REMEMBERED) this.#onceAnnounced.clear();
     if (this.#robotId !== undefined) book.announced(this.#robotId, urls);
@@ -192,7 +204,7 @@ export class Dialer {
     const current = this.#current;
     // Through a name, a tunnel or a proxy the robot is nearer than by what it knows of itself.
     if (isFirst || current === undefined || !this.#onceAnnounced.has(current)) return 'none';
-    const ways = urls.filter((url) => url !== current && isReachable(url, page) && !isLocalName(url));
+    const ways = urls.filter((url) => this.#isBetterThan(current, url));
     if (ways.length === 0) return 'none';
     if (!urls.includes(current)) return 'only';
     return ways.some((url) => !before.includes(url)) ? 'newer' : 'none';
@@ -206,9 +218,9 @@ export class Dialer {
 
   /** What the book has, the URL that was given, and where the page came from; without what the page may not dial. */
   #candidates(known: readonly string[], reason: DialRequest['reason']): readonly string[] {
-    const { agent, page } = this.#options;
-    if (reason === 'better')
-      return this.#announced.filter((url) => url !== this.#current && isReachable(url, page) && !isLocalName(url));
+    const { agent } = this.#options;
+    const page = this.#page;
+    if (reason === 'better') return this.#announced.filter((url) => this.#isBetterThan(this.#current, url));
     const own =
       this.#robotId === undefined || page === undefined || !/^https?:/.test(page.origin)
         ? []
@@ -219,6 +231,11 @@ export class Dialer {
     const dialled = [...new Set(all)].filter((url) => isReachable(url, page));
     const isStranger = (url: string): boolean => this.#strangers.has(url);
     return [...dialled.filter((url) => !isStranger(url)), ...dialled.filter(isStranger)];
+  }
+
+  /** Nobody is asked for a way that is only better. */
+  #isBetterThan(current: string | undefined, url: string): boolean {
+    return url !== current && barrierOf(url, this.#page) === undefined && !isLocalName(url);
   }
 
   /** Where the link stands already, only what is better than it. */
@@ -266,13 +283,19 @@ export class Dialer {
     book.forget(this.#robotId, candidate);
   }
 
-  #failure(failures: readonly Failure<string>[], { reason }: DialRequest): QiwayError {
-    const { agent, page } = this.#options;
+  async #failure(failures: readonly Failure<string>[], { reason }: DialRequest): Promise<QiwayError> {
+    const { agent, explain } = this.#options;
+    const page = this.#page;
     if (failures.length === 0 && reason === 'better')
       return new QiwayError('dial-failed', 'The agent told of no other address that can be dialled.', {
         data: { url: agent.link, reason: 'no other address' },
       });
-    return dialFailure({ failures, given: agent.link, robot: this.#robotId, page });
+    const barrier = barrierOf(agent.link, page);
+    const failed = { failures, given: agent.link, barrier, robot: this.#robotId, page };
+    if (reason !== 'first' || explain === undefined) return dialFailure(failed);
+    const open = failures.filter(({ error }) => isUnclear(error)).map(({ candidate }) => candidate);
+    const findings = open.length === 0 ? undefined : await explain(open, page).catch(() => undefined);
+    return dialFailure({ ...failed, findings });
   }
 }
 

@@ -1,8 +1,18 @@
-// Which addresses a page may dial at all: browsers keep pages of https from plain sockets, with exceptions. Of URLs only.
+// Which addresses a page may dial at all: browsers keep pages of https from plain sockets, with exceptions, and ask their
+// user. Of URLs only; the user is asked by local-network.ts.
 
 const LINK_PATH = '/robot/link';
 /** A name has 253 characters at most. */
 const MAX_URL_LENGTH = 300;
+
+/** What the browser's user has said of a network; `unknown`: the browser does not ask, or does not tell. */
+export type NetworkPermission = 'granted' | 'denied' | 'prompt' | 'unknown';
+
+/** The networks that Chromium asks for: others on the local network, and programs of this machine. */
+export interface NetworkPermissions {
+  readonly local: NetworkPermission;
+  readonly loopback: NetworkPermission;
+}
 
 /** What is known of the page; undefined outside browsers. */
 export interface PageFacts {
@@ -12,6 +22,23 @@ export interface PageFacts {
   readonly origin: string;
   /** Its local network access lets a page of https dial private addresses, if the user agrees. */
   readonly isChromium: boolean;
+  /** As they are now; without: unknown. */
+  readonly readPermissions?: () => Promise<NetworkPermissions>;
+}
+
+/** A page with what its user has said by now. */
+export type PageNow = Omit<PageFacts, 'readPermissions'> & { readonly permissions?: NetworkPermissions };
+
+/** What keeps a page from an address. */
+export type Barrier = 'mixed-content' | 'permission-denied' | 'permission-prompt';
+
+/** Where an address is, as far as it says so itself; a name may lead anywhere. */
+export type AddressSpace = 'loopback' | 'local' | 'unknown';
+
+/** @param host as in a URL, without its port */
+export function spaceOf(host: string): AddressSpace {
+  if (isLoopbackHost(host)) return 'loopback';
+  return isPrivateLiteral(host) || /\.local$/i.test(host) ? 'local' : 'unknown';
 }
 
 /** Is `host` (as in a URL) this machine itself? */
@@ -25,13 +52,31 @@ function isPrivateLiteral(host: string): boolean {
 }
 
 /**
- * May the page dial it? Never offers what a browser refuses with an error in its console (measured: a page of https dials
- * `ws://` to loopback; in Chromium also to a literal private address).
+ * What keeps the page from dialling it; undefined: nothing that is known (measured in Chromium 156: a page of https dials
+ * `ws://` to loopback, literal private addresses and `.local` names, as its user allows; other names never).
  */
-export function isReachable(url: string, page: PageFacts | undefined): boolean {
+export function barrierOf(url: string, page: PageNow | undefined): Barrier | undefined {
+  if (page === undefined || page.protocol !== 'https:') return undefined;
   const { protocol, hostname } = new URL(url);
-  if (page === undefined || page.protocol !== 'https:' || protocol === 'wss:') return true;
-  return isLoopbackHost(hostname) || (page.isChromium && isPrivateLiteral(hostname));
+  const space = spaceOf(hostname);
+  const isPlain = protocol === 'ws:';
+  if (!page.isChromium) return isPlain && space !== 'loopback' ? 'mixed-content' : undefined;
+  if (space === 'unknown') return isPlain ? 'mixed-content' : undefined;
+  // Who comes from the same network, or from this machine, is not asked.
+  const own = spaceOf(hostOf(page));
+  if (own === 'loopback' || own === space) return undefined;
+  const said = page.permissions?.[space] ?? 'unknown';
+  return said === 'denied' ? 'permission-denied' : said === 'prompt' ? 'permission-prompt' : undefined;
+}
+
+function hostOf({ origin, host }: PageNow): string {
+  return URL.canParse(origin) ? new URL(origin).hostname : host;
+}
+
+/** May the page dial it, if need be after a question to its user? Never offers what a browser refuses with an error in its console. */
+export function isReachable(url: string, page: PageNow | undefined): boolean {
+  const barrier = barrierOf(url, page);
+  return barrier === undefined || barrier === 'permission-prompt';
 }
 
 /**
@@ -45,7 +90,7 @@ export function isAnnounceable(url: string, current: string | undefined): boolea
   return !isLoopbackHost(hostname) || (current !== undefined && isLoopbackHost(new URL(current).hostname));
 }
 
-/** The page that this runs in, if it is one; workers have no say in what is asked of the user. */
+/** The page that this runs in, if it is one; in a worker, that of the worker's file. */
 export function pageFacts(): PageFacts | undefined {
   const { location, navigator } = globalThis as {
     readonly location?: Location;
@@ -54,5 +99,23 @@ export function pageFacts(): PageFacts | undefined {
   if (location === undefined) return undefined;
   const { protocol = '', host, origin } = location;
   const isChromium = navigator?.userAgentData?.brands.some(({ brand }) => brand === 'Chromium') === true;
-  return { protocol, host, origin, isChromium };
+  const { permissions } = navigator ?? {};
+  if (!isChromium || permissions === undefined) return { protocol, host, origin, isChromium };
+  return { protocol, host, origin, isChromium, readPermissions: () => readPermissions(permissions) };
+}
+
+/** Since Chromium 145, each network has a name of its own; before, one name was for both. */
+const OLD_NAME = 'local-network-access';
+
+/** Never rejects. */
+export async function readPermissions(permissions: Pick<Permissions, 'query'>): Promise<NetworkPermissions> {
+  const read = async (...names: readonly string[]): Promise<NetworkPermission> => {
+    for (const name of names) {
+      const status = await permissions.query({ name: name as PermissionName }).catch(() => undefined);
+      if (status !== undefined) return status.state;
+    }
+    return 'unknown';
+  };
+  const [local, loopback] = await Promise.all([read('local-network', OLD_NAME), read('loopback-network', OLD_NAME)]);
+  return { local, loopback };
 }

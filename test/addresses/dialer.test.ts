@@ -155,7 +155,7 @@ describe('candidates', () => {
     };
     const always = ['ws://127.0.0.1:8080/robot/link', 'wss://app.example/robot/link', link];
     expect(await dialled(false)).toEqual(always);
-    expect(await dialled(true)).toEqual([HERE, ...always].sort());
+    expect(await dialled(true)).toEqual([HERE, 'ws://robot.local:8080/robot/link', ...always].sort());
   });
 });
 
