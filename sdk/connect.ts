@@ -3,7 +3,8 @@ import type { Clock } from '@qiway/protocol/clock';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { parseAgentUrl } from './dial/agent-url.ts';
 import type { OpenRobotSession } from './dial/dial.ts';
-import { pageDial } from './dial/page-dial.ts';
+import { dialThrough } from './dial/page-dial.ts';
+import type { WorkerChoice } from './owner/worker-choice.ts';
 import { createRobot, type LooseServices, type Robot } from './robot.ts';
 
 export interface RobotConnectOptions {
@@ -15,6 +16,11 @@ export interface RobotConnectOptions {
   readonly timeoutMs?: number;
   /** Takes what callbacks of signals and status throw. Default: the console. */
   readonly onError?: (error: unknown) => void;
+  /**
+   * In browsers a SharedWorker owns the link of all tabs of the origin; where its file cannot be loaded, the page does. The
+   * URL of that file (`qiway-worker.js`) where the bundler does not place it itself; false: the page owns its link.
+   */
+  readonly worker?: WorkerChoice;
 }
 
 /** For those who own the link themselves, and for tests. */
@@ -42,7 +48,8 @@ export async function connect<S = LooseServices>(url: string, options: RobotConn
     connectTimeoutMs = CONNECT_TIMEOUT_MS,
     timeoutMs,
     onError = console.error,
-    dial = pageDial,
+    worker,
+    dial = dialThrough(worker),
     clock = systemClock,
   } = options as InternalConnectOptions;
   const agent = parseAgentUrl(url, globalThis.location?.href);

@@ -15,6 +15,8 @@ export interface Status {
   readonly address: string;
   /** Nobody between can read or change what is said. False on loopback only. */
   readonly isSealed: boolean;
+  /** Who owns the link: a worker that all tabs of the origin share, or this program itself. */
+  readonly owner: 'worker' | 'page';
   /** Round trip to the agent, ms, measured by the heartbeat. */
   readonly rttMs: number | undefined;
   /** `resumed`: the link was lost, and everything goes on. `new`: it was not, or a new session took the place of the old; see `lost`. */
@@ -54,6 +56,7 @@ export function statusOf(session: RobotSession, { url, queued, failsafe, closed 
     route: link?.transport.route ?? 'direct',
     address: link?.address ?? '',
     isSealed: link?.isSealed ?? false,
+    owner: session.owner ?? 'page',
     rttMs,
     session: session.hasResumed ? 'resumed' : 'new',
     ...(loss !== undefined && { lost: loss }),

@@ -1,33 +1,47 @@
-// The seam between a robot and whoever owns the link to it: this page today, a worker shared by all tabs another day.
+// The seam between a robot and whoever owns the link to it: this page, or a worker that all tabs share.
 import type { Clock } from '@qiway/protocol/clock';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
 import type { AgentUrl } from './agent-url.ts';
 
+/** What is shown of a link. */
+export interface LinkFacts {
+  readonly transport: { readonly route: 'direct' | 'webrtc' | 'relay' };
+  /** Host and port. */
+  readonly address: string;
+  readonly isSealed: boolean;
+  readonly robot: { readonly id: string };
+}
+
 /** The part of a session that a robot uses. */
-export type RobotSession = Pick<
-  ClientSession,
-  | 'sessionId'
-  | 'agent'
-  | 'link'
-  | 'told'
-  | 'probe'
-  | 'rttMs'
-  | 'sessionState'
-  | 'reason'
-  | 'loss'
-  | 'hasResumed'
-  | 'classes'
-  | 'state'
-  | 'closed'
-  | 'services'
-  | 'service'
-  | 'host'
-  | 'listen'
-  | 'listenSession'
-  | 'close'
-  | 'own'
-  | 'setBeat'
->;
+export interface RobotSession
+  extends Pick<
+    ClientSession,
+    | 'sessionId'
+    | 'agent'
+    | 'told'
+    | 'probe'
+    | 'rttMs'
+    | 'sessionState'
+    | 'reason'
+    | 'loss'
+    | 'hasResumed'
+    | 'classes'
+    | 'state'
+    | 'closed'
+    | 'services'
+    | 'service'
+    | 'host'
+    | 'listen'
+    | 'listenSession'
+    | 'close'
+    | 'own'
+    | 'setBeat'
+  > {
+  /** What the last link is, or was. */
+  readonly link: LinkFacts | undefined;
+  /** Who owns the link. Default: this program. */
+  readonly owner?: 'worker';
+}
 
 export interface SessionRequest {
   /** Where the agent is, and which robot it must be; the token is that of the request. */

@@ -1,15 +1,34 @@
-// How a page comes to its session: what owns a link is a chunk of its own, fetched together with the handshake's. A page
-// whose session is owned by somebody else never loads it.
+// How a program comes to its session: through the worker that all tabs share, or by a link of its own. Each is a chunk, and a
+// page loads the one that it uses.
+import { isQiwayError } from '@qiway/protocol/errors';
 import { within } from '@qiway/protocol/within';
 import { loadSecure } from '../crypto/load-secure.ts';
 import { onceLoaded } from '../once-loaded.ts';
+import type { WorkerChoice } from '../owner/worker-choice.ts';
 import type { OpenRobotSession } from './dial.ts';
 
-const loadPart = onceLoaded('owns a link', () => import('./page-session.ts'));
+const loadPage = onceLoaded('owns a link', () => import('./page-session.ts'));
+const loadTab = onceLoaded('speaks with the worker', () => import('../tab/tab-session.ts'));
 
+/** This program owns the link. */
 export const pageDial: OpenRobotSession = async (request) => {
   // Both at once; who dials asks again, and is told.
   loadSecure().catch(() => {});
-  const { openPageSession } = await within(loadPart(), request, 'The part of the SDK that owns a link was not loaded');
+  const { openPageSession } = await within(loadPage(), request, 'The part of the SDK that owns a link was not loaded');
   return openPageSession(request);
 };
+
+/** A worker owns it, if there can be one; else this program. */
+export function dialThrough(worker: WorkerChoice | undefined): OpenRobotSession {
+  if (worker === false || typeof SharedWorker === 'undefined') return pageDial;
+  return async (request) => {
+    try {
+      const { openTabSession } = await within(loadTab(), request, 'The part of the SDK for tabs was not loaded');
+      return await openTabSession({ ...request, worker });
+    } catch (error) {
+      // Of another origin, not served, of another version. What the robot says is another matter.
+      if (isQiwayError(error) && error.code !== 'unsupported') throw error;
+      return pageDial(request);
+    }
+  };
+}

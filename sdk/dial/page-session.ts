@@ -1,20 +1,29 @@
-// The page (or the Node program) owns the link: its own WebSockets, its own session, which goes where the robot goes. A chunk
-// of its own; nothing that the core loads may import it.
+// This program owns the link: its own WebSockets, its own session, which goes where the robot goes. A chunk of its own, for
+// pages without a SharedWorker, for the SharedWorker, and for Node; nothing that the core loads may import it.
 import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
+import type { ServingWith } from '@qiway/protocol/bus/serving-side';
 import { QiwayError } from '@qiway/protocol/errors';
-import { openSession } from '@qiway/protocol/session/client-session';
+import { type ClientSession, openSession } from '@qiway/protocol/session/client-session';
 import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
 import { openAddressBook } from '../address-book/address-book.ts';
 import { loadSecure } from '../crypto/load-secure.ts';
 import { onDemand } from '../on-demand.ts';
 import { VERSION } from '../version.ts';
 import { followBetterWay } from './better-way.ts';
-import type { OpenRobotSession } from './dial.ts';
+import type { OpenRobotSession, SessionRequest } from './dial.ts';
 import { Dialer } from './dialer.ts';
 import { probeWithPage, thisPage } from './page-probes.ts';
 import { pageFacts } from './reachable.ts';
 
-export const openPageSession: OpenRobotSession = async ({ agent, token, clock, timeoutMs }) => {
+/** A session, and how to look at once whether its link is alive. */
+export interface OwnedSession {
+  readonly session: ClientSession;
+  probe(): void;
+}
+
+/** @throws as {@link OpenRobotSession} */
+export async function openOwnSession(request: SessionRequest, serving: ServingWith): Promise<OwnedSession> {
+  const { agent, token, clock, timeoutMs } = request;
   const { WebSocket } = globalThis;
   if (WebSocket === undefined)
     throw new QiwayError('unsupported', 'This runtime has no WebSocket; Node has one since version 22.', {
@@ -35,20 +44,23 @@ export const openPageSession: OpenRobotSession = async ({ agent, token, clock, t
     random: (count) => crypto.getRandomValues(new Uint8Array(count)),
     client: `qiway-sdk/${VERSION}`,
     timeoutMs,
-    serving: lazyServing(onDemand),
+    serving,
   });
-  const page = thisPage();
+  const stopFollowing = followBetterWay({ session, dialer, clock });
+  void session.closed.then(() => {
+    stopFollowing();
+    dialer.close();
+  });
   const probe = (): void => {
     dialer.lookAgain();
     session.probe();
   };
-  const stops = [
-    () => dialer.close(),
-    followBetterWay({ session, dialer, clock }),
-    ...(page === undefined ? [] : [probeWithPage({ probe }, page)]),
-  ];
-  void session.closed.then(() => {
-    for (const stop of stops) stop();
-  });
+  return { session, probe };
+}
+
+export const openPageSession: OpenRobotSession = async (request) => {
+  const { session, probe } = await openOwnSession(request, lazyServing(onDemand));
+  const page = thisPage();
+  if (page !== undefined) void session.closed.then(probeWithPage({ probe }, page));
   return session;
 };

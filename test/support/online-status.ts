@@ -6,6 +6,7 @@ export const ONLINE: Status = {
   route: 'direct',
   address: 'robot',
   isSealed: true,
+  owner: 'page',
   rttMs: 3,
   session: 'new',
   bus: 'up',

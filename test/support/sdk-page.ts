@@ -19,13 +19,15 @@ const HTML = '<!doctype html><link rel="icon" href="data:,"><script type="module
 export async function openSdkSite(): Promise<SdkSite> {
   const bundle = await rolldown({
     cwd: checkout,
-    input: { page: ENTRY },
+    input: { page: ENTRY, worker: join(checkout, 'sdk/owner/worker.ts') },
     platform: 'browser',
     plugins: [
       {
         name: 'page',
         resolveId: (id) => (id === ENTRY ? id : id === '@qiway/sdk' ? join(checkout, 'sdk/index.ts') : null),
         load: (id) => (id === ENTRY ? PAGE : null),
+        // As the published package has it.
+        transform: (code, id) => (id.endsWith('start-worker.ts') ? code.replace('./worker.ts', './worker.js') : null),
       },
     ],
   });

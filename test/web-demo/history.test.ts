@@ -9,6 +9,7 @@ const ONLINE: Status = {
   route: 'direct',
   address: 'nao.local:8080',
   isSealed: true,
+  owner: 'page',
   rttMs: 3,
   session: 'new',
   bus: 'up',

@@ -1,0 +1,132 @@
+// Who owns the links of all tabs of an origin: robots by who they are, tabs by what they use. Runs in the SharedWorker; it
+// knows no worker: ports and locks are handed in.
+import type { Clock } from '@qiway/protocol/clock';
+import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { messagePortTransport, type PlatformPort } from '@qiway/protocol/transport/message-port';
+import type { OpenedRobot } from './open-robot.ts';
+import { OwnedRobot, type RobotUse } from './owned-robot.ts';
+import {
+  type Outcome,
+  OWNER_PROTOCOL,
+  type OwnerGreeting,
+  type OwnerPort,
+  type OwnerRequest,
+  type RobotKey,
+  recordOf,
+  type Snapshot,
+} from './owner-port.ts';
+
+export interface OwnerOptions {
+  readonly clock: Clock;
+  readonly open: (request: OwnerRequest) => Promise<OpenedRobot>;
+  /** The Web Lock that this owner holds; undefined where there are none. */
+  readonly lock: Promise<string | undefined>;
+  /** Calls `run` when nobody holds the lock any more. Absent where there are no locks. */
+  readonly whenFree?: (lock: string, run: () => void) => void;
+}
+
+/** Events for a tab that does not read are thinned from here on; answers go on. */
+const TAB_HIGH_WATER_BYTES = 128 * 1024;
+
+export class Owner {
+  readonly #options: OwnerOptions;
+  readonly #robots = new Map<string, OwnedRobot>();
+  /** The one that was opened last. */
+  #newest: OwnedRobot | undefined;
+
+  constructor(options: OwnerOptions) {
+    this.#options = options;
+  }
+
+  /** For the gateway: whom a request that names no robot is for. */
+  get newest(): OwnedRobot | undefined {
+    return this.#newest;
+  }
+
+  /** What one tab is given. */
+  tab(): OwnerPort {
+    return new Tab(this, this.#options);
+  }
+
+  /** The robot that the request means, opened if it is not. */
+  robot(request: OwnerRequest): OwnedRobot {
+    const { agent, token } = request;
+    const key = `${agent.robot ?? agent.link} ${token}`;
+    const known = this.#robots.get(key);
+    if (known !== undefined) return known;
+    const { clock, open } = this.#options;
+    const robot = new OwnedRobot({
+      clock,
+      open: () => open(request),
+      onClosed: () => {
+        if (this.#robots.get(key) === robot) this.#robots.delete(key);
+        if (this.#newest === robot) this.#newest = [...this.#robots.values()].at(-1);
+      },
+    });
+    this.#robots.set(key, robot);
+    this.#newest = robot;
+    return robot;
+  }
+}
+
+class Tab implements OwnerPort {
+  readonly #owner: Owner;
+  readonly #options: OwnerOptions;
+  readonly #uses = new Map<RobotKey, RobotUse>();
+  #nextKey = 1;
+  #isGone = false;
+
+  constructor(owner: Owner, options: OwnerOptions) {
+    this.#owner = owner;
+    this.#options = options;
+  }
+
+  async hello({ protocol, lock }: OwnerGreeting): Promise<OwnerGreeting> {
+    const own = await this.#options.lock;
+    if (lock !== undefined && protocol === OWNER_PROTOCOL) this.#options.whenFree?.(lock, () => this.leave());
+    return { protocol: OWNER_PROTOCOL, ...(own !== undefined && { lock: own }) };
+  }
+
+  async open(
+    request: OwnerRequest,
+    listener: (snapshot: Snapshot) => void,
+  ): Promise<Outcome<{ readonly key: RobotKey; readonly snapshot: Snapshot }>> {
+    try {
+      const use = await this.#owner.robot(request).use(listener);
+      if (this.#isGone) {
+        use.end(false);
+        throw new QiwayError('closed', 'The page is gone.');
+      }
+      const key = String(this.#nextKey++);
+      this.#uses.set(key, use);
+      return { value: { key, snapshot: use.snapshot } };
+    } catch (error) {
+      return { error: recordOf(asQiwayError(error)) };
+    }
+  }
+
+  attach(key: RobotKey, port: PlatformPort): Snapshot | undefined {
+    const transport = messagePortTransport(port, { highWaterBytes: TAB_HIGH_WATER_BYTES });
+    const use = this.#uses.get(key);
+    if (use === undefined) {
+      transport.close(1000, 'the robot was closed');
+      return undefined;
+    }
+    return use.attach(transport);
+  }
+
+  probe(key: RobotKey): void {
+    this.#uses.get(key)?.probe();
+  }
+
+  close(key: RobotKey): void {
+    this.#uses.get(key)?.end(true);
+    this.#uses.delete(key);
+  }
+
+  leave(): void {
+    this.#isGone = true;
+    for (const use of this.#uses.values()) use.end(false);
+    this.#uses.clear();
+  }
+}

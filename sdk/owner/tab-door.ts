@@ -1,0 +1,257 @@
+// One tab on one robot, at the owner's side: serves it what the session has, and lets go of all that when the tab is gone.
+// See docs/browser.md, "Attachment". It knows no ports and no locks.
+import { type BusObject, NO_OBJECTS } from '@qiway/protocol/bus/bus';
+import { callObject } from '@qiway/protocol/bus/call';
+import { demandOf } from '@qiway/protocol/bus/demand';
+import { EventFlows } from '@qiway/protocol/bus/event-flow';
+import { Peer } from '@qiway/protocol/bus/peer';
+import { serving } from '@qiway/protocol/bus/serving';
+import { SET_FLOW, SET_FLOW_SIGNATURE } from '@qiway/protocol/bus/set-flow';
+import type { Clock } from '@qiway/protocol/clock';
+import { fetchObject } from '@qiway/protocol/directory/fetch-object';
+import { QiwayError } from '@qiway/protocol/errors';
+import type { ClientSession } from '@qiway/protocol/session/client-session';
+import { PlainWire } from '@qiway/protocol/session/plain-wire';
+import type { Transport } from '@qiway/protocol/session/transport';
+import { watchSilence } from '@qiway/protocol/silence';
+import { decodeValue, encodeValue } from '@qiway/protocol/wire/value';
+import { Holdings } from './holdings.ts';
+import { type Taking, WatchedObject } from './watched-object.ts';
+
+export type DoorSession = Pick<ClientSession, 'own' | 'bus'>;
+
+export interface TabDoorOptions {
+  readonly session: DoorSession;
+  readonly clock: Clock;
+  readonly random: (count: number) => Uint8Array;
+  /** The tab is gone: without a word, or because it said so. */
+  readonly onEnded: () => void;
+}
+
+const OWN_OBJECT = 0;
+const DIRECTORY = 1;
+const SERVICE: Taking = { take: 'registerService', giveBack: 'unregisterService' };
+const FAILSAFE: Taking = { take: 'setFailsafe', giveBack: 'clearFailsafe' };
+const LEASE: Taking = { take: 'takeLease', giveBack: 'dropLease' };
+/** Of the agent, and of a tab that is asked what its service is. */
+const TIMEOUT_MS = 10_000;
+/** Signs of life in the time of a failsafe: one may be late. */
+const PINGS = 3;
+/** Is a tab there that nobody else can tell about? */
+const PING_MS = 5_000;
+const GONE_AFTER_MS = 60_000;
+/** Events that wait for a tab: half of what a link keeps, as there may be many tabs. */
+const EVENT_BUDGET_BYTES = 8 * 1024 * 1024;
+
+export class TabDoor {
+  readonly #options: TabDoorOptions;
+  readonly #wire: PlainWire;
+  readonly #peer: Peer;
+  readonly #flows: EventFlows;
+  readonly #objects = new Map<number, BusObject | Promise<BusObject>>();
+  readonly #holdings = new Holdings();
+  readonly #listeners = new Set<{ heard?(): void }>();
+  #stopPings: () => void = () => {};
+  /** For how long the tab may be silent, by failsafe. */
+  readonly #watched = new Map<number, number>();
+  #isEnded = false;
+
+  /** To be made in the turn in which the transport was obtained. */
+  constructor(transport: Transport, options: TabDoorOptions) {
+    this.#options = options;
+    const { clock, random } = options;
+    this.#wire = new PlainWire(transport, {
+      clock,
+      onMessage: (header, payload) => this.#peer.receive(header, payload),
+      onClosed: () => this.end({ isWanted: false }),
+      onHeard: () => {
+        for (const listener of [...this.#listeners]) listener.heard?.();
+      },
+    });
+    this.#flows = new EventFlows({ flow: this.#wire, clock, budgetBytes: EVENT_BUDGET_BYTES });
+    this.#peer = new Peer({
+      send: (header, payload) => this.#wire.send(header, payload),
+      serving: serving({ services: (id) => this.#serve(id), errors: 'record', events: this.#flows }),
+      randomUid: () => random(20),
+    });
+    this.#ping();
+  }
+
+  /** When something last came from the tab, on the clock given. */
+  get lastHeardMs(): number {
+    return this.#wire.lastHeardMs;
+  }
+
+  listen(listener: { heard?(): void }): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Lets go of everything. `isWanted`: by the app, in order; else failsafes fire. Idempotent. */
+  end({ isWanted }: { readonly isWanted: boolean }): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#stopPings();
+    this.#wire.close('ended by the owner');
+    // Before calls are given up: a robot that moves is stopped first.
+    this.#holdings.endAll(isWanted);
+    this.#peer.close(new QiwayError('link-lost', 'The tab is gone.', { data: { reason: 'tab gone' } }));
+    this.#flows.close();
+    for (const object of this.#objects.values()) void release(object);
+    this.#objects.clear();
+    this.#options.onEnded();
+  }
+
+  #serve(serviceId: number): BusObject | Promise<BusObject> {
+    const known = this.#objects.get(serviceId);
+    if (known !== undefined) return known;
+    const fetching = this.#fetch(serviceId).then(
+      (object) => {
+        if (this.#isEnded) object.release();
+        else {
+          this.#objects.set(serviceId, object);
+          object.onGone((error) => this.#gone(serviceId, object, error));
+        }
+        return object;
+      },
+      (error) => {
+        this.#objects.delete(serviceId);
+        throw error;
+      },
+    );
+    fetching.catch(() => {});
+    this.#objects.set(serviceId, fetching);
+    return fetching;
+  }
+
+  #gone(serviceId: number, object: BusObject, error: QiwayError): void {
+    if (this.#objects.get(serviceId) !== object) return;
+    this.#objects.delete(serviceId);
+    this.#peer.stopServing(serviceId, error);
+  }
+
+  async #fetch(serviceId: number): Promise<BusObject> {
+    const { session } = this.#options;
+    if (serviceId === OWN_OBJECT) {
+      const own = await session.own();
+      own.retain();
+      return this.#watchedObject(own, [FAILSAFE, LEASE]);
+    }
+    const object = await session.bus.object(serviceId);
+    return serviceId === DIRECTORY ? this.#watchedObject(object, [SERVICE]) : object;
+  }
+
+  #watchedObject(inner: BusObject, takings: readonly Taking[]): BusObject {
+    return new WatchedObject(inner, {
+      takings,
+      taken: (taking, id, first) => this.#taken({ inner, taking, id, first }),
+      givenBack: ({ take }, id) => this.#holdings.forget(take, id),
+      post: (action, { bytes }) => {
+        if (takings[0] === SERVICE || action !== SET_FLOW) return false;
+        const [service, object, signal, policy, maxHz] = decodeValue(SET_FLOW_SIGNATURE, bytes) as [
+          number,
+          number,
+          number,
+          string,
+          number,
+        ];
+        this.#flows.set({ service, object, signal }, demandOf(policy, maxHz));
+        return true;
+      },
+    });
+  }
+
+  #taken({
+    inner,
+    taking,
+    id,
+    first,
+  }: {
+    inner: BusObject;
+    taking: Taking;
+    id: number;
+    first: number | undefined;
+  }): void {
+    const giveBack = (): void => this.#tell(inner, taking.giveBack, [id]);
+    let end = (_isWanted: boolean): void => giveBack();
+    let forget = (): void => {};
+    if (taking === SERVICE) {
+      forget = this.#lend(id);
+    } else if (taking === FAILSAFE) {
+      forget = this.#watch(inner, id, first ?? 0);
+      end = (isWanted) => {
+        if (!isWanted) this.#tell(inner, 'tellSilence', [id, true]);
+        giveBack();
+      };
+    }
+    this.#holdings.add(taking.take, id, { forget, end });
+    // It came too late: nobody is there to give it back.
+    if (this.#isEnded) this.#holdings.endAll(false);
+  }
+
+  /** Those who call the service come to the tab; returns how to stop. */
+  #lend(id: number): () => void {
+    const { session, clock } = this.#options;
+    let lent: Promise<BusObject> | BusObject | undefined;
+    const stop = session.bus.lend(id, () => {
+      lent ??= fetchObject(this.#peer, id, { clock, timeoutMs: TIMEOUT_MS }).then(
+        (object) => (lent = object),
+        (error) => {
+          lent = undefined;
+          throw error;
+        },
+      );
+      return lent;
+    });
+    return () => {
+      stop();
+      if (lent !== undefined) void release(lent);
+    };
+  }
+
+  /** Tells the agent when the tab falls silent, and when it is heard again; returns how to stop. */
+  #watch(own: BusObject, id: number, afterMs: number): () => void {
+    const tell = (isSilent: boolean): void => this.#tell(own, 'tellSilence', [id, isSilent]);
+    const stop = watchSilence(this, {
+      clock: this.#options.clock,
+      afterMs,
+      silent: () => tell(true),
+      heardAgain: () => tell(false),
+    });
+    this.#watched.set(id, afterMs);
+    this.#stopPings();
+    this.#ping();
+    return () => {
+      stop();
+      this.#watched.delete(id);
+    };
+  }
+
+  /** A hidden tab answers, although its timers hardly run. */
+  #ping(): void {
+    if (this.#isEnded) return;
+    const { clock } = this.#options;
+    if (clock.now() - this.#wire.lastHeardMs > GONE_AFTER_MS) return this.end({ isWanted: false });
+    this.#wire.ping();
+    const everyMs = Math.min(PING_MS, ...[...this.#watched.values()].map((afterMs) => afterMs / PINGS));
+    this.#stopPings = clock.after(everyMs, () => this.#ping());
+  }
+
+  /** What nobody waits for: if the agent cannot be told, it has its own rules for who is silent. */
+  #tell(object: BusObject, member: string, args: readonly unknown[]): void {
+    const method = [...object.metaObject.methods.values()].find(({ name }) => name === member);
+    if (method === undefined) return;
+    const signature = method.parametersSignature;
+    const payload = { signature, bytes: encodeValue(signature, args), objects: NO_OBJECTS };
+    const limit = { clock: this.#options.clock, timeoutMs: TIMEOUT_MS };
+    callObject(object, { action: method.uid, payload }, limit).catch(() => {});
+  }
+}
+
+async function release(object: BusObject | Promise<BusObject>): Promise<void> {
+  try {
+    (await object).release();
+  } catch {
+    // It was never there.
+  }
+}

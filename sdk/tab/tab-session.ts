@@ -1,0 +1,382 @@
+// A robot's session as a tab has it whose link a worker owns: a peer and a bus over an attachment, made anew when that ends.
+// See docs/browser.md. A chunk of its own; nothing that the core loads may import it.
+import type { BusListener, BusObject, BusState, HostedService, ServiceInfo } from '@qiway/protocol/bus/bus';
+import type { Flow } from '@qiway/protocol/bus/event-flow';
+import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
+import { Peer } from '@qiway/protocol/bus/peer';
+import type { Clock } from '@qiway/protocol/clock';
+import { asQiwayError, QiwayError, reviveError } from '@qiway/protocol/errors';
+import type { ClassTable } from '@qiway/protocol/member-class';
+import type { Loss, SessionListener, SessionState } from '@qiway/protocol/session/client-session';
+import type { Told } from '@qiway/protocol/session/control';
+import { Heard } from '@qiway/protocol/session/heard';
+import { JoinedBus } from '@qiway/protocol/session/joined-bus';
+import { PlainWire } from '@qiway/protocol/session/plain-wire';
+import { SessionListeners } from '@qiway/protocol/session/session-listeners';
+import { messagePortTransport } from '@qiway/protocol/transport/message-port';
+import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
+import { proxy, transfer } from 'comlink';
+import type { LinkFacts, RobotSession, SessionRequest } from '../dial/dial.ts';
+import { probeWithPage, thisPage } from '../dial/page-probes.ts';
+import { onDemand } from '../on-demand.ts';
+import { type RobotKey, type Snapshot, takeOutcome } from '../owner/owner-port.ts';
+import type { WorkerChoice } from '../owner/worker-choice.ts';
+import { type OwnerLine, openOwnerLine } from './owner-line.ts';
+import { followTabLife } from './tab-life.ts';
+
+export interface TabSessionRequest extends SessionRequest {
+  readonly worker: Exclude<WorkerChoice, false> | undefined;
+}
+
+type State =
+  /** The robot's session goes on at the owner; what this tab has of it is being made. `isAside`: the page is in the cache. */
+  | { readonly kind: 'apart'; readonly reason: QiwayError | undefined; readonly isAside: boolean }
+  | { readonly kind: 'attached'; readonly wire: PlainWire }
+  | { readonly kind: 'closed'; readonly reason: QiwayError | undefined };
+
+/** What another attempt will not mend. */
+const FINAL: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'forbidden',
+  'protocol-mismatch',
+  'robot-identity-mismatch',
+]);
+/** Between two attempts to come back to an owner. */
+const AGAIN_MS = [0, 100, 500, 1000, 3000] as const;
+
+/**
+ * Joins the session that the worker of this origin has with the robot, or has it make one.
+ * @throws `unsupported` where there is no worker; as `OpenRobotSession`
+ */
+export async function openTabSession(request: TabSessionRequest): Promise<RobotSession> {
+  const session = new TabSession(request);
+  await session.begin();
+  return session;
+}
+
+class TabSession implements RobotSession {
+  readonly owner = 'worker';
+  readonly #request: TabSessionRequest;
+  readonly #clock: Clock;
+  readonly #peer: Peer;
+  readonly #bus: JoinedBus;
+  readonly #listeners = new SessionListeners();
+  readonly #heard = new Heard();
+  readonly #closing = Promise.withResolvers<QiwayError | undefined>();
+  readonly closed: Promise<QiwayError | undefined> = this.#closing.promise;
+  readonly #stops: (() => void)[] = [];
+  #line: OwnerLine | undefined;
+  #key: RobotKey = '';
+  #snapshot: Snapshot | undefined;
+  #state: State = { kind: 'apart', reason: undefined, isAside: false };
+  #loss: Loss | undefined;
+  #isAttaching = false;
+  #hasJoined = false;
+
+  constructor(request: TabSessionRequest) {
+    this.#request = request;
+    const { clock, timeoutMs } = request;
+    this.#clock = clock;
+    const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
+    this.#peer = new Peer({
+      send: (header, payload) => this.#send(header, payload),
+      sendLossy: (header, payload) => this.#wire?.sendLossy(header, payload),
+      serving: lazyServing(onDemand)({
+        services: (id) => this.#bus.served(id),
+        errors: 'record',
+        flow: { flow: this.#flow(), clock },
+      }),
+      randomUid: () => random(20),
+    });
+    const joined = (): void => {
+      if (this.#hasJoined) this.#listeners.renewed();
+      this.#hasJoined = true;
+    };
+    this.#bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined });
+  }
+
+  get sessionState(): SessionState {
+    const { kind } = this.#state;
+    if (kind === 'closed') return 'closed';
+    const state = this.#snapshot?.state ?? 'connecting';
+    return kind === 'apart' && state === 'online' ? 'offline' : state;
+  }
+
+  get reason(): QiwayError | undefined {
+    if (this.#state.kind !== 'attached' && this.#state.reason !== undefined) return this.#state.reason;
+    const reason = this.#snapshot?.reason;
+    return reason && reviveError(reason);
+  }
+
+  get link(): LinkFacts | undefined {
+    return this.#snapshot?.link;
+  }
+
+  get hasResumed(): boolean {
+    return this.#snapshot?.hasResumed ?? false;
+  }
+
+  get loss(): Loss | undefined {
+    return this.#loss;
+  }
+
+  get told(): Told {
+    return this.#heard.told;
+  }
+
+  get classes(): ClassTable {
+    return this.#heard.classes;
+  }
+
+  get sessionId(): string {
+    return this.#snapshot?.sessionId ?? '';
+  }
+
+  get agent(): RobotSession['agent'] {
+    return this.#snapshot?.agent ?? { name: '', version: '' };
+  }
+
+  get rttMs(): number | undefined {
+    return this.#snapshot?.rttMs;
+  }
+
+  get state(): BusState {
+    return this.#state.kind === 'closed' ? 'closed' : 'up';
+  }
+
+  get #wire(): PlainWire | undefined {
+    return this.#state.kind === 'attached' ? this.#state.wire : undefined;
+  }
+
+  async begin(): Promise<void> {
+    this.#isAttaching = true;
+    try {
+      await this.#open();
+      await this.#attach();
+    } catch (error) {
+      this.#end(asQiwayError(error));
+      throw error;
+    } finally {
+      this.#isAttaching = false;
+    }
+    const page = thisPage();
+    if (page === undefined) return;
+    this.#stops.push(probeWithPage(this, page));
+    this.#stops.push(
+      followTabLife({ window: page.window, away: () => this.#putAside(), back: () => void this.#comeBack() }),
+    );
+  }
+
+  services(): Promise<readonly ServiceInfo[]> {
+    return this.#bus.needed().services();
+  }
+
+  service(name: string): Promise<BusObject> {
+    return this.#bus.needed().service(name);
+  }
+
+  host(name: string, object: BusObject): Promise<HostedService> {
+    return this.#bus.needed().host(name, object);
+  }
+
+  listen(listener: BusListener): () => void {
+    return this.#bus.needed().listen(listener);
+  }
+
+  listenSession(listener: SessionListener): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  own(): Promise<BusObject> {
+    return this.#bus.own();
+  }
+
+  probe(): void {
+    this.#line?.owner.probe(this.#key).catch(() => {});
+  }
+
+  /** The owner asks this tab for signs of life as often as its failsafes need. */
+  setBeat(): void {}
+
+  async close(): Promise<void> {
+    await this.#line?.owner.close(this.#key).catch(() => {});
+    this.#end(undefined);
+  }
+
+  #send(header: MessageHeader, payload: Uint8Array): void {
+    const wire = this.#wire;
+    if (wire !== undefined) return wire.send(header, payload);
+    // Registrations are made again with the next attachment, and what is no call has nobody who waits.
+    if (header.type === MessageType.call)
+      throw new QiwayError('offline', 'The worker that has the link is being started; nothing was sent.');
+  }
+
+  async #open(): Promise<void> {
+    const { worker, clock, agent, token, timeoutMs } = this.#request;
+    let line: OwnerLine | undefined;
+    line = await openOwnerLine({
+      worker,
+      clock,
+      onGone: () => line !== undefined && this.#line === line && this.#ownerGone(),
+    });
+    this.#line = line;
+    const listener = proxy((snapshot: Snapshot) => {
+      if (this.#line === line) this.#hear(snapshot);
+    });
+    try {
+      const { key, snapshot } = takeOutcome(await line.owner.open({ agent, token, timeoutMs }, listener));
+      this.#key = key;
+      this.#hear(snapshot);
+    } catch (error) {
+      line.end();
+      throw error;
+    }
+  }
+
+  /** @throws when it could not be joined; the attachment is then over */
+  async #attach(): Promise<void> {
+    const line = this.#line;
+    if (line === undefined) throw noOwner();
+    const { port1, port2 } = new MessageChannel();
+    const { timeoutMs } = this.#request;
+    const wire: PlainWire = new PlainWire(messagePortTransport(port1), {
+      clock: this.#clock,
+      onMessage: (header, payload) => this.#wire === wire && this.#peer.receive(header, payload),
+      onClosed: (error) => this.#detached(wire, error),
+    });
+    const snapshot = await line.owner.attach(this.#key, transfer(port2, [port2]));
+    if (snapshot === undefined || this.#state.kind !== 'apart' || this.#line !== line) {
+      wire.close('not taken');
+      throw noOwner();
+    }
+    this.#state = { kind: 'attached', wire };
+    this.#bus.begins(snapshot.sessionId);
+    try {
+      await this.#bus.join();
+    } catch (error) {
+      wire.close(`not joined in ${timeoutMs} ms`);
+      throw error;
+    }
+    this.#hear(snapshot);
+  }
+
+  #hear(snapshot: Snapshot): void {
+    if (this.#state.kind === 'closed') return;
+    const { bus } = this.#heard.told;
+    const { loss, told, state } = snapshot;
+    const before = this.#snapshot;
+    this.#snapshot = snapshot;
+    this.#heard.hear(told);
+    if (loss !== undefined && before !== undefined && before.sessionId !== snapshot.sessionId)
+      this.#loss = { ...loss, reason: reviveError(loss.reason) };
+    if (state === 'closed') return this.#end(this.reason);
+    if (told.bus !== bus) this.#listeners.robotBusChanged(told.bus);
+    if (snapshot.rttMs !== undefined && snapshot.rttMs !== before?.rttMs) this.#listeners.rttMeasured(snapshot.rttMs);
+    this.#listeners.changed();
+  }
+
+  /** The attachment ended, by the owner or with it. */
+  #detached(wire: PlainWire, error: QiwayError): void {
+    if (this.#wire !== wire) return;
+    this.#letGo(error, false);
+    void this.#attachAgain();
+  }
+
+  #ownerGone(): void {
+    const { kind } = this.#state;
+    if (kind === 'closed') return;
+    const reason = new QiwayError('link-lost', 'The worker that had the link ended; it is started again.', {
+      data: { reason: 'worker gone' },
+    });
+    this.#line = undefined;
+    const wire = this.#wire;
+    this.#letGo(reason, false);
+    wire?.close('its owner is gone');
+    void this.#attachAgain();
+  }
+
+  /** What was asked of the owner is lost; what can go on waits for the next attachment. */
+  #letGo(reason: QiwayError, isAside: boolean): void {
+    if (this.#state.kind === 'closed') return;
+    const wasAttached = this.#state.kind === 'attached';
+    this.#state = { kind: 'apart', reason, isAside };
+    if (!wasAttached) return;
+    const { calls, objects } = this.#peer.renew(reason, new Set());
+    this.#bus.ends();
+    if (calls + objects > 0) this.#loss = { reason, calls, objects };
+    this.#listeners.changed();
+  }
+
+  /** The page goes, perhaps into the cache. The owner lets go of what is this tab's, before its lock can tell. */
+  #putAside(): void {
+    const wire = this.#wire;
+    const line = this.#line;
+    this.#line = undefined;
+    const reason = new QiwayError('link-lost', 'The page was put aside.', { data: { reason: 'page hidden' } });
+    this.#letGo(reason, true);
+    line?.end();
+    wire?.close('the page goes');
+  }
+
+  async #comeBack(): Promise<void> {
+    if (this.#state.kind !== 'apart' || !this.#state.isAside) return;
+    this.#state = { ...this.#state, isAside: false };
+    await this.#attachAgain();
+  }
+
+  /** Until it is attached, or closed, or put aside. */
+  async #attachAgain(): Promise<void> {
+    if (this.#isAttaching) return;
+    this.#isAttaching = true;
+    for (let tries = 0; this.#state.kind === 'apart' && !this.#state.isAside; tries += 1) {
+      const delayMs = AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)] ?? 0;
+      try {
+        if (delayMs > 0) await new Promise<void>((resolve) => void this.#clock.after(delayMs, resolve));
+        if (this.#line === undefined) await this.#open();
+        await this.#attach();
+      } catch (thrown) {
+        this.#failed(asQiwayError(thrown));
+      }
+    }
+    this.#isAttaching = false;
+  }
+
+  #failed(error: QiwayError): void {
+    if (this.#state.kind !== 'apart') return;
+    if (FINAL.has(error.code)) this.#end(error);
+    else this.#state = { ...this.#state, reason: error };
+  }
+
+  /** Of the attachment of now. */
+  #flow(): Flow {
+    const wire = (): PlainWire | undefined => this.#wire;
+    return {
+      get isAttached() {
+        return wire() !== undefined;
+      },
+      get queuedBytes() {
+        return wire()?.queuedBytes ?? 0;
+      },
+      // What waits without one ends with the registrations of the old.
+      whenBelow: (bytes, run) => wire()?.whenBelow(bytes, run) ?? (() => {}),
+    };
+  }
+
+  /** @param error undefined: closed here */
+  #end(error: QiwayError | undefined): void {
+    if (this.#state.kind === 'closed') return;
+    const wire = this.#wire;
+    this.#state = { kind: 'closed', reason: error };
+    for (const stop of this.#stops) stop();
+    const reason = error ?? new QiwayError('closed', 'The robot was closed.');
+    this.#peer.close(reason);
+    wire?.close('closed');
+    this.#line?.end();
+    this.#listeners.changed();
+    this.#closing.resolve(error);
+  }
+}
+
+function noOwner(): QiwayError {
+  return new QiwayError('offline', 'The worker that has the link has none to this robot; it is asked again.');
+}
