@@ -59,7 +59,12 @@ export interface TupleNode extends NodeBase {
 }
 export type SignatureNode = PlainNode | IntNode | ElementNode | MapNode | TupleNode;
 
-const plain = (text: string, kind: PlainNode['kind'], minBytes: number, isFixed = true): PlainNode => ({
+const plain = <K extends SignatureNode['kind']>(
+  text: string,
+  kind: K,
+  minBytes: number,
+  isFixed = true,
+): NodeBase & { readonly kind: K } => ({
   kind,
   text,
   depth: 1,
@@ -83,19 +88,10 @@ const PLAIN: ReadonlyMap<string, PlainNode | IntNode> = new Map(
     plain('X', 'unknown', 1, false),
     plain('_', 'none', 1, false),
     plain('*', 'pointer', 1, false),
-    ...[...'cCwWiIlL'].map((text, index): IntNode => {
+    ...[...'cCwWiIlL'].map((text, index) => {
       const minBytes = 2 ** (index >> 1);
       const bits = (minBytes * 8) as IntNode['bits'];
-      return {
-        kind: 'int',
-        bits,
-        signed: index % 2 === 0,
-        text,
-        depth: 1,
-        holdsObjects: false,
-        minBytes,
-        isFixed: true,
-      };
+      return { ...plain(text, 'int', minBytes), bits, signed: index % 2 === 0 };
     }),
   ].map((node) => [node.text, node]),
 );

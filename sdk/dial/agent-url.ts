@@ -16,12 +16,7 @@ export interface AgentUrl {
 const LINK_PATH = 'robot/link';
 /** Base32 of a SHA-256 (docs/link-protocol.md, section 2). */
 const ROBOT_ID = /^[a-z2-7]{52}$/;
-const SCHEMES: ReadonlyMap<string, string> = new Map([
-  ['http:', 'ws:'],
-  ['https:', 'wss:'],
-  ['ws:', 'ws:'],
-  ['wss:', 'wss:'],
-]);
+const SCHEME = /^(?:http|ws)(s?):$/;
 
 /** @param base resolves a URL without scheme and host, as in a page: `location.href` @throws `invalid-argument` */
 export function parseAgentUrl(text: string, base?: string): AgentUrl {
@@ -36,23 +31,20 @@ export function parseAgentUrl(text: string, base?: string): AgentUrl {
   } catch {
     throw refuse(`"${withoutFragment(text)}" is not a URL`);
   }
-  const scheme = SCHEMES.get(url.protocol);
-  if (scheme === undefined || url.host === '')
+  const scheme = SCHEME.exec(url.protocol);
+  if (scheme === null || url.host === '')
     throw refuse(`"${withoutFragment(text)}" does not begin with http, https, ws or wss`);
   const fragment = new URLSearchParams(url.hash.slice(1));
   const token = fragment.get('token') ?? '';
   const robot = fragment.get('robot') ?? undefined;
   if (robot !== undefined && !ROBOT_ID.test(robot))
     throw refuse('What follows "robot=" in the URL is not the id of a robot (52 letters and digits)');
-  url.hash = '';
-  url.search = '';
-  url.username = '';
-  url.password = '';
+  url.hash = url.search = url.username = url.password = '';
   const shown = url.href;
   const link = url.pathname.endsWith(`/${LINK_PATH}`) ? url : new URL(LINK_PATH, url);
   return {
     shown,
-    link: `${scheme}${link.href.slice(link.protocol.length)}`,
+    link: `ws${scheme[1]}:${link.href.slice(link.protocol.length)}`,
     token,
     ...(robot !== undefined && { robot }),
   };

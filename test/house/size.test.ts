@@ -4,12 +4,12 @@ import { modulesOf, type Stage, sdkSize } from '../../scripts/size.ts';
 
 /** Bytes, minified and gzipped, by when they are loaded (scripts/size.ts); see docs/decisions/0006. Lower one when it got less. */
 const MAX_BYTES: Readonly<Record<Stage, number>> = {
-  core: 16_500,
-  link: 25_700,
+  core: 15_150,
+  link: 29_000,
   handshake: 7_000,
   fallback: 14_600,
   node: 900,
-  onDemand: 22_000,
+  onDemand: 28_500,
 };
 
 async function namesOf(stage: Stage): Promise<string[]> {
