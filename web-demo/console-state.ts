@@ -7,6 +7,7 @@ import type { Memory } from './memory/memory.ts';
 import { dropUntold, showSnapshot, takeSnapshot } from './memory/snapshot.ts';
 import type { OwnWorker } from './own-worker.ts';
 import { agentUrl, fragmentOf, pinned, urlOf, withFragment, withoutRobot } from './robot/address.ts';
+import { type Check, type CheckOptions, createCheck } from './robot/check.ts';
 import { type Control, createControl } from './robot/control.ts';
 import { createDrive, type Drive } from './robot/drive.ts';
 import { feedRobotState } from './robot/feed.ts';
@@ -35,6 +36,8 @@ export interface ConsoleState {
   readonly plotted: Signal<LastPlotted | undefined>;
   /** Whether the console opens without a network, and in which version. */
   readonly worker: OwnWorker;
+  /** Of the way to the robot. */
+  readonly check: Check | undefined;
   /** What happened to the link. */
   readonly happened: LinkHistory;
   /** Calls that wait for the robot. */
@@ -73,6 +76,7 @@ export interface PageSeam {
   readonly memory: Memory;
   /** @param lookNow for the worker: the network may be back */
   readonly openWorker: (lookNow: () => void) => OwnWorker;
+  readonly diagnose?: CheckOptions['diagnose'];
   readonly theme: Theme;
 }
 
@@ -82,6 +86,7 @@ export function createConsole({
   sessionStorage,
   memory,
   openWorker,
+  diagnose,
   theme,
 }: PageSeam): ConsoleState {
   const after = (delayMs: number, run: () => void): (() => void) => {
@@ -214,6 +219,7 @@ export function createConsole({
 
   return {
     known,
+    check: diagnose === undefined ? undefined : createCheck({ url, diagnose }),
     seenAtMs: computed(() =>
       link.state.value.kind === 'online' ? undefined : (happened.lostAtMs.value ?? known.value?.seenAtMs),
     ),

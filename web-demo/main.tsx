@@ -1,8 +1,11 @@
 // The robot console's entry: makes the page's state and shows it. Layer: page; the only file that touches globals at load.
 import './style/tokens.css';
 import './style/base.css';
+import './style/head.css';
 import './style/shell.css';
+import './style/status-panel.css';
 import './style/status.css';
+import './style/drive-controls.css';
 import './style/drive.css';
 import './style/explore.css';
 import './style/plot.css';

@@ -96,6 +96,10 @@ export function routeText(route: Status['route']): string {
   return ROUTES[route];
 }
 
+export function ownerText(owner: Status['owner']): string {
+  return owner === 'worker' ? 'A worker that all tabs share' : 'This page alone';
+}
+
 export function sealText(isSealed: boolean): string {
   return isSealed ? 'Sealed: nobody between can read it' : 'Not sealed: it stays on this machine';
 }

@@ -6,6 +6,7 @@ import { failureText } from '../failure-text.ts';
 import { LedRing } from '../parts/led-ring.tsx';
 import { readPasted, withRobot } from '../robot/address.ts';
 import type { LinkState } from '../robot/link.ts';
+import { CheckList } from './check-list.tsx';
 
 const TEXTS = {
   'no-token': {
@@ -85,6 +86,7 @@ export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Elemen
           </button>
         </div>
       )}
+      {link.kind === 'lost' && state.check !== undefined && <CheckList check={state.check} isAutomatic />}
       <PasteForm />
     </section>
   );

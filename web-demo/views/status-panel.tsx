@@ -6,7 +6,18 @@ import type { ConsoleState } from '../console-state.ts';
 import { Icon } from '../parts/icons.tsx';
 import { SparkLine } from '../parts/spark-line.tsx';
 import { clockText } from '../parts/time-line.tsx';
-import { busText, lossText, routeText, rttText, sealText, sessionText, shortId } from '../robot/status-words.ts';
+import {
+  busText,
+  lossText,
+  ownerText,
+  routeText,
+  rttText,
+  sealText,
+  sessionText,
+  shortId,
+} from '../robot/status-words.ts';
+import { CheckList } from './check-list.tsx';
+import { PageFacts } from './page-facts.tsx';
 import { StatusNow } from './status-now.tsx';
 import { WaitingList } from './waiting-list.tsx';
 
@@ -21,6 +32,8 @@ export function StatusPanel({ state }: PanelProps): JSX.Element {
       <div class="status-part">
         <StatusNow state={state} />
         {status !== undefined && <StatusFacts state={state} status={status} />}
+        {state.check !== undefined && state.link.state.value.kind !== 'no-token' && <CheckList check={state.check} />}
+        <PageFacts state={state} />
       </div>
       <div class="status-part">
         <WaitingList state={state} />
@@ -58,6 +71,9 @@ function StatusFacts({ state, status }: PanelProps & { readonly status: Status }
       </Fact>
       <Fact name="Privacy" figure="seal">
         {sealText(status.isSealed)}
+      </Fact>
+      <Fact name="Held by" figure="owner">
+        {ownerText(status.owner)}
       </Fact>
       <Fact name="Session" figure="session">
         {sessionText(happened.resumes.value, status.lost !== undefined)}

@@ -1,0 +1,133 @@
+// The console without a network: what a browser needs to install it, what is shown while server and robot are away, what
+// waits meanwhile, and that all of it is live again when they are back.
+import type { BrowserContext, Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ConsoleSite, openConsoleSite } from '../support/console-site.ts';
+
+let site: ConsoleSite;
+beforeAll(async () => {
+  site = await openConsoleSite();
+});
+afterAll(async () => {
+  await site?.close();
+});
+
+const words = (page: Page): ReturnType<Page['locator']> => page.locator('[data-figure="link-words"]');
+
+/** Resolves when the worker keeps all that the console needs. */
+async function workerReady(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { active } = await navigator.serviceWorker.ready;
+    if (active === null || active.state === 'activated') return;
+    await new Promise<void>((resolve) =>
+      active.addEventListener('statechange', () => active.state === 'activated' && resolve()),
+    );
+  });
+}
+
+/** Resolves when what the page shows is kept. */
+async function remembered(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () =>
+      new Promise<boolean>((resolve) => {
+        const opening = indexedDB.open('qiway-console');
+        opening.onsuccess = () => {
+          const { result } = opening;
+          const close = (isThere: boolean): void => {
+            result.close();
+            resolve(isThere);
+          };
+          if (!result.objectStoreNames.contains('robots')) return close(false);
+          const all = result.transaction('robots').objectStore('robots').getAll();
+          all.onsuccess = () =>
+            close(
+              all.result.some(({ snapshot }) => snapshot.postures.length > 0 && snapshot.batteryPercent !== undefined),
+            );
+        };
+        opening.onerror = () => resolve(false);
+      }),
+  );
+}
+
+async function openOnce(): Promise<{ context: BrowserContext; page: Page; close: () => Promise<void> }> {
+  const { page, close } = await site.open();
+  await page.locator('.picture-rate').waitFor();
+  await workerReady(page);
+  await remembered(page);
+  return { context: page.context(), page, close };
+}
+
+describe('the console', () => {
+  it('can be installed, and its start page holds no secret', async () => {
+    const { page, close } = await openOnce();
+    const session = await page.context().newCDPSession(page);
+    const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+    // A context of its own is private, in which nothing is installed; there is nothing else to say against it.
+    expect(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito')).toEqual([]);
+    const manifest = await session.send('Page.getAppManifest');
+    expect(manifest.errors).toEqual([]);
+    const { start_url: start, icons } = JSON.parse(manifest.data ?? '{}') as {
+      start_url: string;
+      icons: { src: string; type: string }[];
+    };
+    expect(new URL(start, site.origin).href).toBe(`${site.origin}/`);
+    for (const { src, type } of icons) {
+      const answer = await page.request.get(new URL(src, site.origin).href);
+      expect([answer.status(), answer.headers()['content-type']?.split(';')[0]]).toEqual([200, type]);
+    }
+    await close();
+  });
+
+  it('is opened without a fragment once installed, and knows its robot', async () => {
+    const { context, close } = await openOnce();
+    const installed = await context.newPage();
+    await installed.goto(`${site.origin}/`);
+    await installed.locator('.picture-rate').waitFor();
+    await close();
+  });
+
+  it('forgets a robot when it is asked to: neither tab nor browser knows its token any more', async () => {
+    const { context, page, close } = await openOnce();
+    await page.locator('.status-toggle').click();
+    await page.getByRole('button', { name: 'Forget this robot' }).click();
+    await page.getByRole('button', { name: 'Forget it now' }).click();
+    await page.getByRole('heading', { name: 'Which robot?' }).waitFor();
+    const token = new URLSearchParams(new URL(site.url).hash.slice(1)).get('token') ?? '?';
+    const kept = await page.evaluate(() => `${location.href} ${JSON.stringify(sessionStorage)}`);
+    expect(kept).not.toContain(token);
+    const again = await context.newPage();
+    await again.goto(`${site.origin}/`);
+    await again.getByRole('heading', { name: 'Which robot?' }).waitFor();
+    await close();
+  });
+});
+
+describe('while server and robot are away', () => {
+  it('it opens, shows what was last known with its age, moves nothing, and is live again when they are back', async () => {
+    const { page, close } = await openOnce();
+    const battery = await page.locator('.gauge-figure').first().textContent();
+    await site.robot.end();
+    await site.agent.end();
+    await page.reload();
+    await page.getByRole('heading', { name: 'The robot cannot be reached' }).waitFor();
+    await page.locator('[data-figure="lost-for"]', { hasText: /^Last seen \d+ s ago\.$/ }).waitFor();
+    await words(page)
+      .filter({ hasText: /last seen \d+ s ago/ })
+      .waitFor();
+    expect(await page.locator('.gauge-figure').first().textContent()).toBe(battery);
+    expect(await page.locator('.view.at-rest').count()).toBe(1);
+    expect(await page.getByRole('button', { name: 'Crouch' }).isDisabled()).toBe(true);
+    expect(await page.locator('.steering-words').textContent()).toBe('Not linked with the motors');
+    await page.locator('#tab-explore').click();
+    await page.locator('.services li', { hasText: 'ALTextToSpeech' }).waitFor();
+    await site.startAgent();
+    await site.startRobot();
+    await words(page)
+      .filter({ hasText: /^Online$/ })
+      .waitFor();
+    await page.locator('#tab-drive').click();
+    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await page.locator('.view.at-rest').waitFor({ state: 'detached' });
+    await close();
+  });
+});

@@ -1,0 +1,54 @@
+// The way to the robot, step by step: what went well, what failed, what a person can do about it. Layer: views.
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { Check, CheckStep } from '../robot/check.ts';
+
+const WORDS: Readonly<Record<CheckStep['state'], string>> = { ok: 'Fine', failed: 'Failed', skipped: 'Not tried' };
+const MARKS: Readonly<Record<CheckStep['state'], string>> = { ok: '✓', failed: '✕', skipped: '–' };
+
+interface CheckListProps {
+  readonly check: Check;
+  /** Begins by itself. */
+  readonly isAutomatic?: boolean;
+}
+
+export function CheckList({ check, isAutomatic = false }: CheckListProps): JSX.Element {
+  const now = check.state.value;
+  useEffect(() => {
+    if (isAutomatic) check.runOnce();
+  }, [isAutomatic, check]);
+  return (
+    <section class="check-list" aria-label="Check of the connection" aria-busy={now.kind === 'running'}>
+      {now.kind === 'failed' && <p class="small problem">{now.text}</p>}
+      {now.kind === 'done' && (
+        <>
+          {now.outcome.summary !== undefined && <p class="small check-summary">{now.outcome.summary}</p>}
+          <ol class="check-steps">
+            {now.outcome.steps.map((step) => (
+              <Step key={step.name} step={step} />
+            ))}
+          </ol>
+        </>
+      )}
+      <button type="button" class="button compact" aria-disabled={now.kind === 'running'} onClick={() => check.run()}>
+        {now.kind === 'none' ? 'Check the connection' : now.kind === 'running' ? 'Checking…' : 'Check again'}
+      </button>
+    </section>
+  );
+}
+
+function Step({ step }: { readonly step: CheckStep }): JSX.Element {
+  return (
+    <li data-state={step.state}>
+      <span class="check-mark" aria-hidden="true">
+        {MARKS[step.state]}
+      </span>
+      <span class="grow">
+        <span class="check-name">{step.name}</span>
+        <span class="visually-hidden">: {WORDS[step.state]}. </span>
+        {step.detail !== '' && <span class="small soft"> {step.detail}</span>}
+        {step.advice !== undefined && <span class="small check-advice">{step.advice}</span>}
+      </span>
+    </li>
+  );
+}
