@@ -2,6 +2,7 @@
 // what tests ask for. Bundled for the page; knows nothing of the test's process.
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { parseAgentUrl } from '../../sdk/dial/agent-url.ts';
+import type { RobotSession } from '../../sdk/dial/dial.ts';
 import { openPageSession } from '../../sdk/dial/page-session.ts';
 import { listenForGateway } from '../../sdk/gateway/listen-for-gateway.ts';
 import { type OwnerGateway, openOwnerGateway } from '../../sdk/gateway/owner-gateway.ts';
@@ -16,6 +17,7 @@ interface AskInit {
 }
 
 let gateway: OwnerGateway | undefined;
+let link: RobotSession | undefined;
 const streams = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
 const aborts = new Map<number, AbortController>();
 let lastId = 0;
@@ -54,7 +56,32 @@ export const pageDoor = {
     const agent = parseAgentUrl(url);
     const session = await openPageSession({ agent, token: agent.token, clock: systemClock, timeoutMs: 10_000 });
     gateway = openOwnerGateway(session, systemClock);
+    link = session;
   },
+  /** Resolves once the link is in this state. */
+  linkState: (wanted: 'online' | 'offline'): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (link?.sessionState !== wanted) return;
+        stop?.();
+        resolve();
+      };
+      const stop = link?.listenSession({ changed: look });
+      look();
+    }),
+  /** Resolves when the worker, asked again and again, tells so many streams. */
+  streamsTold: (wanted: number): Promise<void> =>
+    new Promise((resolve) => {
+      const { serviceWorker } = navigator;
+      const timer = setInterval(() => serviceWorker.controller?.postMessage({ qiway: 'ping' }), 100);
+      const hear = ({ data }: MessageEvent<{ qiway?: string; open?: number }>): void => {
+        if (data.qiway !== 'streams' || data.open !== wanted) return;
+        clearInterval(timer);
+        serviceWorker.removeEventListener('message', hear);
+        resolve();
+      };
+      serviceWorker.addEventListener('message', hear);
+    }),
   disown: (): void => {
     gateway?.close();
     gateway = undefined;

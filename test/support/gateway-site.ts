@@ -12,6 +12,8 @@ export interface GatewaySite {
   readonly seen: readonly string[];
   /** Puts bytes where the page can fetch them. */
   put(path: string, bytes: Uint8Array): void;
+  /** Another version of a script, which does the same. */
+  change(path: string): void;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export async function openGatewaySite(): Promise<GatewaySite> {
     const body = bodies.get(path);
     if (body !== undefined) return void response.setHeader('content-type', 'application/octet-stream').end(body);
     const script = scripts.get(path);
+    if (script === undefined && path.endsWith('.js')) return void response.writeHead(404).end();
     response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript');
     response.end(script ?? HTML);
   });
@@ -82,6 +85,7 @@ export async function openGatewaySite(): Promise<GatewaySite> {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     put: (path, bytes) => bodies.set(path, bytes),
+    change: (path) => scripts.set(path, `${scripts.get(path) ?? ''}\n// newer`),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
