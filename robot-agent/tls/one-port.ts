@@ -58,8 +58,10 @@ export function serveTls(server: Server, options: OnePortOptions): OnePort {
       forget();
       socket.off('close', forget);
       socket.unshift(first);
-      if (isTlsHandshake(first)) secure.emit('connection', socket);
-      else pass(socket.off('error', ignore));
+      if (!isTlsHandshake(first)) return pass(socket.off('error', ignore));
+      // HTTP servers allow it, those of TLS do not: who left within the handshake would be waited for.
+      socket.allowHalfOpen = false;
+      secure.emit('connection', socket);
     });
   });
   return {
