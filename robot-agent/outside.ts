@@ -28,6 +28,7 @@ import type { Journal } from './journal/journal.ts';
 import { onceMembers } from './journal/once-members.ts';
 import type { Logger } from './logger.ts';
 import { createSafety, type Safety } from './safety/safety.ts';
+import { describedMembers } from './session/described-members.ts';
 import { flowMembers } from './session/flow-members.ts';
 import { createSessionObject } from './session/session-object.ts';
 import type { ServedTls } from './tls/served-tls.ts';
@@ -180,6 +181,7 @@ interface HostParts extends OutsideOptions {
 
 function openSessionHost({ heartbeatMs, keepSessionMs }: AgentConfig, parts: HostParts): SessionHost {
   const { bus, clock, journal, told, version, counts, guard, safety, table, budget } = parts;
+  const membersThatDescribe = describedMembers(bus, clock);
   return new SessionHost({
     bus,
     clock,
@@ -201,6 +203,7 @@ function openSessionHost({ heartbeatMs, keepSessionMs }: AgentConfig, parts: Hos
       createSessionObject(session, [
         (_, emit) => safety.membersFor(session, emit),
         () => flowMembers(session),
+        membersThatDescribe,
         () => onceMembers(session, { journal, bus, clock, classes: safety.rules, guard: safety.guardFor(session) }),
       ]),
     onOpen: (session, { address }) => table.admitLink(session, address),

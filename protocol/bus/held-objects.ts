@@ -6,6 +6,10 @@ import type { Peer } from './peer.ts';
 import { PeerObject } from './peer-object.ts';
 import type { PeerLimits } from './peer-options.ts';
 
+const MAIN_OBJECT = 1;
+/** No service has this id. */
+const NOWHERE = 0xffff_ffff;
+
 export class HeldObjects {
   readonly #maxObjects: number;
   readonly #objects = new AddressTable<PeerObject>();
@@ -34,17 +38,34 @@ export class HeldObjects {
       readonly uid: Uint8Array;
     },
   ): PeerObject {
-    const maximum = this.#maxObjects;
-    if (this.size >= maximum)
-      throw overLimit(`The other side handed out more than ${maximum} objects.`, { limit: 'maxObjects', maximum });
-    const made = new PeerObject(peer, { ...at, metaObject: this.#metaObjects.take(at.metaObject) });
+    const made = this.#make(peer, at);
     this.#objects.set(at.service, at.object, made);
     return made;
   }
 
+  /** The main object of a service, at no address: to be put, or dismissed. @throws as `add` */
+  addSuspended(peer: Peer, made: { readonly metaObject: Uint8Array; readonly uid: Uint8Array }): PeerObject {
+    return this.#make(peer, { ...made, service: NOWHERE, object: MAIN_OBJECT });
+  }
+
+  #make(
+    peer: Peer,
+    at: {
+      readonly service: number;
+      readonly object: number;
+      readonly metaObject: Uint8Array;
+      readonly uid: Uint8Array;
+    },
+  ): PeerObject {
+    const maximum = this.#maxObjects;
+    if (this.size >= maximum)
+      throw overLimit(`The other side handed out more than ${maximum} objects.`, { limit: 'maxObjects', maximum });
+    return new PeerObject(peer, { ...at, metaObject: this.#metaObjects.take(at.metaObject) });
+  }
+
   /** Takes all main objects off their addresses, without forgetting what they are: each is to be put back, or dismissed. */
   suspendMain(): PeerObject[] {
-    const main = this.#objects.entries().filter((held) => held.object === 1);
+    const main = this.#objects.entries().filter((held) => held.object === MAIN_OBJECT);
     for (const { service, object } of main) this.#objects.delete(service, object);
     return main;
   }

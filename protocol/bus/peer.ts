@@ -142,6 +142,18 @@ export class Peer {
     return made;
   }
 
+  /**
+   * The main object of a service of which it is not known where it is, with one reference for the caller: to be settled, or
+   * given up. Of the bytes given nothing is kept. @throws `wire-invalid` for bytes that are no metaobject, `limit-exceeded`
+   */
+  suspendedObject(identity: { readonly metaObject: Uint8Array; readonly uid?: Uint8Array }): PeerObject {
+    const uid = identity.uid?.slice() ?? this.#options.randomUid();
+    const made = this.#remotes.addSuspended(this, { metaObject: identity.metaObject, uid });
+    made.suspend();
+    this.#suspended.add(made);
+    return made;
+  }
+
   /** Ends every object of one service of the other side, and what was asked of it: it left the bus. */
   endService(service: number, error: QiwayError): void {
     const remotes = this.#remotes.dropAll(service);

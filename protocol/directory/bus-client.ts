@@ -2,15 +2,16 @@
 // Layer 4. It knows no sockets: how the host of a service is reached is an argument.
 import type { Bus, BusListener, BusObject, BusState, HostedService, ServiceInfo } from '../bus/bus.ts';
 import type { Peer } from '../bus/peer.ts';
-import type { PeerObject } from '../bus/peer-object.ts';
 import type { Clock } from '../clock.ts';
 import { asQiwayError, QiwayError } from '../errors.ts';
 import { AskedDirectory, type HostIdentity } from './asked-directory.ts';
+import type { DescribedService } from './describe-services.ts';
 import type { explainError } from './explain-error.ts';
 import { fetchObject } from './fetch-object.ts';
+import { ForeignServices } from './foreign-services.ts';
+import type { KnownServices } from './known-services.ts';
 import { OwnServices } from './own-services.ts';
 import { DIRECTORY_ID, DIRECTORY_NAME } from './registry.ts';
-import { Returning } from './returning.ts';
 
 export type { HostIdentity } from './asked-directory.ts';
 
@@ -28,56 +29,52 @@ export interface BusClientOptions {
   readonly explain?: typeof explainError;
   /** A service left the bus, ours or not: for the owner of further peers, which must end it there too. */
   readonly onServiceRemoved?: (serviceId: number, error: QiwayError) => void;
-}
-
-interface Foreign {
-  /** Undefined until the directory has answered. */
-  serviceId: number | undefined;
-  readonly object: Promise<BusObject>;
+  /** What is remembered of the services from before: what did not change is not fetched. */
+  readonly known?: KnownServices | undefined;
+  /** Asks for all services at once. Undefined: the other side does not tell. Never rejects. */
+  readonly describe?: () => Promise<ReadonlyMap<string, DescribedService> | undefined>;
+  /** Can the directory be asked? While it cannot, answers come from what is known. Default: it can. */
+  readonly isReachable?: () => boolean;
 }
 
 /** Joins: asks for the directory, subscribes to its changes, learns its machine. @throws `timeout`, `link-lost`, … */
 export async function joinDirectory(options: BusClientOptions): Promise<BusClient> {
-  const { peer, clock, timeoutMs } = options;
-  const directory = await fetchObject(peer, DIRECTORY_ID, { clock, timeoutMs });
-  const client = new BusClient(options, directory);
-  await client.begin();
+  const client = new BusClient(options);
+  await client.join();
   return client;
 }
 
 export class BusClient implements Bus {
   readonly #options: BusClientOptions;
-  readonly #directory: AskedDirectory;
   readonly #listeners = new Set<BusListener>();
-  /** Objects of services hosted elsewhere, by name; one reference of each is held here. */
-  readonly #objects = new Map<string, Foreign>();
   readonly #own: OwnServices;
-  readonly #returning: Returning;
+  readonly #foreign: ForeignServices;
+  /** Undefined before it was joined for the first time. */
+  #directory: AskedDirectory | undefined;
   #closing: Promise<void> | undefined;
   #machineId = '';
+  /** Counts attempts to join. */
+  #joins = 0;
   #state: BusState = 'up';
 
-  constructor(options: BusClientOptions, directory: BusObject) {
+  /** Knows what is remembered, until `join` has asked. */
+  constructor(options: BusClientOptions) {
     this.#options = options;
-    const { clock, timeoutMs, identity } = options;
-    this.#directory = new AskedDirectory(directory, { clock, timeoutMs, identity, check: () => this.#refuseClosed() });
+    const { peer, reach = async () => peer, isReachable = () => true } = options;
     this.#own = new OwnServices({
-      directory: this.#directory,
+      directory: () => this.#asked(),
       stopped: (serviceId, error) => {
-        options.peer.stopServing(serviceId, error);
+        peer.stopServing(serviceId, error);
         options.onServiceRemoved?.(serviceId, error);
       },
       explain: (thrown, name) => this.#explain(thrown, name),
     });
-    this.#returning = new Returning({
+    this.#foreign = new ForeignServices({
       ...options,
-      returned: (name, serviceId) => {
-        const foreign = this.#objects.get(name);
-        if (foreign !== undefined) foreign.serviceId = serviceId;
-      },
-      left: (name) => {
-        const serviceId = this.#objects.get(name)?.serviceId ?? 0;
-        this.#objects.delete(name);
+      reach,
+      isReachable,
+      serviceInfo: (name) => this.serviceInfo(name),
+      left: (name, serviceId) => {
         for (const listener of [...this.#listeners]) listener.serviceRemoved?.({ serviceId, name });
       },
     });
@@ -91,56 +88,68 @@ export class BusClient implements Bus {
     return this.#machineId;
   }
 
-  /** Learns of changes from here on, and the machine. @throws `timeout`, and as calls do */
-  async begin(): Promise<void> {
-    await this.#directory.listen({
-      added: (serviceId, name) => this.#added(serviceId, name),
-      removed: (serviceId, name) => this.#removed(serviceId, name),
-      gone: (error) => this.#lost(error),
-    });
-    this.#machineId = await this.#directory.machineId();
-  }
-
-  /** The other side has begun anew, and knows nothing of this one. `rejoin` is to follow. */
+  /** The other side has begun anew, and knows nothing of this one. `join` is to follow. */
   forgotten(): void {
     this.#own.forgotten();
+    this.#foreign.forgotten();
   }
 
   /**
-   * After `forgotten`: services hosted here are registered again, and main objects of others go on where the same service is
-   * there again. @throws as `begin`: then it is to be called again
+   * Learns of changes from here on, and the machine. After `forgotten`, services hosted here are registered again. Main
+   * objects of others go on where the same service is there again. @throws `timeout`, and as calls do: then it is to be
+   * called again
    */
-  async rejoin(): Promise<void> {
-    this.#options.peer.settle(this.#directory.peerObject, DIRECTORY_ID);
-    this.#machineId = await this.#directory.machineId();
+  async join(): Promise<void> {
+    const { peer, describe, known } = this.#options;
+    this.#joins += 1;
+    const joins = this.#joins;
+    const isAgain = this.#directory !== undefined;
+    const directory = this.#directory ?? (await this.#fetchDirectory());
+    peer.settle(directory.peerObject, DIRECTORY_ID);
+    // Asked behind the subscriptions: what changes after the answers is told.
+    const listening = isAgain ? undefined : this.#listenTo(directory);
+    const asked = Promise.all([directory.machineId(), describe?.()]);
+    asked.catch(() => {}); // told below
+    await listening;
+    const [machineId, described] = await asked;
+    this.#machineId = machineId;
     await this.#own.registerAgain();
-    const infos = new Map((await this.services()).map((info) => [info.name, info]));
-    this.#returning.clear();
-    const back: [name: string, object: PeerObject, serviceId: number][] = [];
-    for (const [name, { object: fetched }] of [...this.#objects]) {
-      const object = (await fetched.catch(() => undefined)) as PeerObject | undefined;
-      if (object === undefined || object.goneWith !== undefined) continue;
-      const info = infos.get(name);
-      if (info === undefined) this.#returning.wait(name, object);
-      else back.push([name, object, info.serviceId]);
-    }
-    for (const entry of back) await this.#returning.take(...entry);
+    const isListed = described === undefined && (isAgain || known !== undefined);
+    const listed = isListed ? await directory.services() : undefined;
+    if (joins !== this.#joins) return; // it has begun anew meanwhile, and is joined again
+    this.#foreign.described(described);
+    if (described !== undefined) known?.listed([...described.values()].map((each) => this.#infoOf(each)));
+    else if (listed !== undefined) known?.listed(listed);
+    await this.#foreign.bringBack('all', described ?? byName(listed));
     for (const listener of [...this.#listeners]) listener.stateChanged?.('up');
+  }
+
+  /** Looks for services that were answered from memory meanwhile. @throws what is to be asked again */
+  async lookForRemembered(): Promise<void> {
+    if (this.#foreign.hasRemembered)
+      await this.#foreign.bringBack('remembered', byName(await this.#asked().services()));
   }
 
   /** Of a service of others that is used here. */
   nameOf(serviceId: number): string | undefined {
-    for (const [name, foreign] of this.#objects) if (foreign.serviceId === serviceId) return name;
-    return undefined;
+    return this.#foreign.nameOf(serviceId);
   }
 
-  services(): Promise<readonly ServiceInfo[]> {
-    return this.#directory.services();
+  /** While the directory cannot be asked: those there were last. */
+  async services(): Promise<readonly ServiceInfo[]> {
+    const { known, isReachable } = this.#options;
+    if (known !== undefined && known.services.length > 0 && isReachable?.() === false) {
+      this.#refuseClosed();
+      return known.services;
+    }
+    const infos = await this.#asked().services();
+    known?.listed(infos);
+    return infos;
   }
 
   async serviceInfo(name: string): Promise<ServiceInfo> {
     try {
-      return await this.#directory.service(name);
+      return await this.#asked().service(name);
     } catch (error) {
       throw await this.#explain(error, name);
     }
@@ -149,7 +158,7 @@ export class BusClient implements Bus {
   async service(name: string): Promise<BusObject> {
     this.#refuseClosed();
     const object =
-      this.#own.byName(name) ?? (name === DIRECTORY_NAME ? this.#directory.object : await this.#foreign(name));
+      this.#own.byName(name) ?? (name === DIRECTORY_NAME ? this.#asked().object : await this.#foreign.get(name));
     object.retain();
     return object;
   }
@@ -173,59 +182,60 @@ export class BusClient implements Bus {
     return this.#own.byId(serviceId);
   }
 
-  async #foreign(name: string): Promise<BusObject> {
-    const known = this.#objects.get(name);
-    if (known !== undefined) {
-      const object = await known.object;
-      if (object.goneWith === undefined) return object;
-      if (this.#objects.get(name) === known) this.#objects.delete(name);
-      return this.#foreign(name);
-    }
-    const looked = this.serviceInfo(name);
-    const foreign: Foreign = { serviceId: undefined, object: looked.then((info) => this.#fetch(info)) };
-    foreign.object.catch(() => {}); // told below
-    this.#objects.set(name, foreign);
+  async #fetchDirectory(): Promise<AskedDirectory> {
+    const { peer, clock, timeoutMs, identity } = this.#options;
+    const object = await fetchObject(peer, DIRECTORY_ID, { clock, timeoutMs });
+    return new AskedDirectory(object, { clock, timeoutMs, identity, check: () => this.#refuseClosed() });
+  }
+
+  async #listenTo(directory: AskedDirectory): Promise<void> {
+    this.#directory = directory;
     try {
-      foreign.serviceId = (await looked).serviceId;
-      return await foreign.object;
+      await directory.listen({
+        added: (serviceId, name) => this.#added(serviceId, name),
+        removed: (serviceId, name) => this.#removed(serviceId, name),
+        gone: (error) => this.#directory === directory && this.#lost(error),
+      });
     } catch (error) {
-      if (this.#objects.get(name) === foreign) this.#objects.delete(name);
+      this.#directory = undefined;
+      directory.object.release();
       throw error;
     }
   }
 
-  async #fetch(info: ServiceInfo): Promise<BusObject> {
-    const { peer, clock, timeoutMs, reach } = this.#options;
-    const host = reach === undefined ? peer : await reach(info);
-    try {
-      return await fetchObject(host, info.serviceId, { clock, timeoutMs, uid: info.objectUid });
-    } catch (error) {
-      if (asQiwayError(error).code !== 'object-gone') throw error;
-      throw new QiwayError('service-gone', `Service ${info.name} is registered, but its host does not serve it.`, {
-        data: { service: info.name },
-        cause: error,
-      });
-    }
+  /** @throws `offline` before it was joined */
+  #asked(): AskedDirectory {
+    this.#refuseClosed();
+    if (this.#directory !== undefined) return this.#directory;
+    throw new QiwayError(
+      'offline',
+      'There was no link to the robot yet, and this is not remembered from before; try again when it is online.',
+    );
+  }
+
+  /** As complete as it is known. */
+  #infoOf(place: Pick<ServiceInfo, 'serviceId' | 'name'> & Partial<ServiceInfo>): ServiceInfo {
+    const { serviceId, name, objectUid = new Uint8Array(0) } = place;
+    const known = this.#options.known?.services.find((each) => each.name === name && each.serviceId === serviceId);
+    if (known !== undefined) return { ...known, objectUid };
+    return { name, serviceId, machineId: this.#machineId, processId: 0, endpoints: [], sessionId: '', objectUid };
   }
 
   #added(serviceId: number, name: string): void {
-    this.#returning.appeared(name, serviceId);
+    const { known } = this.#options;
+    known?.listed([...known.services.filter((each) => each.name !== name), this.#infoOf({ serviceId, name })]);
+    this.#foreign.added(serviceId, name);
     for (const listener of [...this.#listeners]) listener.serviceAdded?.({ serviceId, name });
   }
 
   #removed(serviceId: number, name: string): void {
+    const { known, peer, onServiceRemoved } = this.#options;
     const error = new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } });
+    known?.listed(known.services.filter((each) => each.serviceId !== serviceId));
     this.#own.drop(serviceId, error);
-    const known = this.#objects.get(name);
-    if (known?.serviceId === serviceId) {
-      this.#objects.delete(name);
-      known.object.then(
-        (object) => object.release(),
-        () => {},
-      );
-    }
-    this.#options.peer.endService(serviceId, error);
-    this.#options.onServiceRemoved?.(serviceId, error);
+    this.#foreign.removed(serviceId, name);
+    peer.endService(serviceId, error);
+    onServiceRemoved?.(serviceId, error);
     for (const listener of [...this.#listeners]) listener.serviceRemoved?.({ serviceId, name });
   }
 
@@ -244,16 +254,10 @@ export class BusClient implements Bus {
     // From `down` there is no way but to `closed`, and from `closed` none.
     if (this.#state === 'closed' || this.#state === state) return;
     this.#state = state;
-    this.#returning.clear();
     this.#own.end(error);
-    for (const { object } of this.#objects.values())
-      object.then(
-        (one) => one.release(),
-        () => {},
-      );
-    this.#objects.clear();
+    this.#foreign.end();
     for (const listener of [...this.#listeners]) listener.stateChanged?.(state, error);
-    if (state === 'closed') this.#directory.object.release();
+    if (state === 'closed') this.#directory?.object.release();
   }
 
   async #explain(thrown: unknown, name: string): Promise<QiwayError> {
@@ -266,4 +270,8 @@ export class BusClient implements Bus {
     if (this.#state === 'down')
       throw new QiwayError('bus-down', 'The service directory cannot be reached at the moment.');
   }
+}
+
+function byName(infos: readonly ServiceInfo[] = []): ReadonlyMap<string, ServiceInfo> {
+  return new Map(infos.map((info) => [info.name, info]));
 }

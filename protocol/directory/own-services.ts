@@ -6,7 +6,8 @@ import type { AskedDirectory } from './asked-directory.ts';
 import { isLost } from './returning.ts';
 
 export interface OwnServicesOptions {
-  readonly directory: AskedDirectory;
+  /** @throws when nothing can be asked yet */
+  readonly directory: () => AskedDirectory;
   /** A service is served no more: whatever is under way there ends. */
   readonly stopped: (serviceId: number, error: QiwayError) => void;
   /** Of a directory that refuses in words. */
@@ -45,7 +46,7 @@ export class OwnServices {
     const { directory, explain } = this.#options;
     let serviceId: number;
     try {
-      serviceId = await directory.register({ name, object }, (id) => void directory.unregister(id));
+      serviceId = await directory().register({ name, object }, (id) => void directory().unregister(id));
     } catch (error) {
       object.release();
       throw await explain(error, name);
@@ -55,13 +56,13 @@ export class OwnServices {
     this.#byId.set(serviceId, own);
     this.#byName.set(name, own);
     try {
-      await directory.ready(serviceId);
+      await directory().ready(serviceId);
     } catch (error) {
       // In a new session it is registered no more, and is not to be.
       if (this.#unregistered.delete(own)) this.#forget(own, asQiwayError(error));
       else {
         this.drop(own.serviceId, asQiwayError(error));
-        void directory.unregister(own.serviceId); // or its name would be taken as long as this program runs
+        void directory().unregister(own.serviceId); // or its name would be taken as long as this program runs
       }
       throw error;
     }
@@ -101,7 +102,7 @@ export class OwnServices {
 
   /** Takes all off; they end with `end`, or when the directory says that they left. */
   async leave(): Promise<void> {
-    await Promise.all([...this.#byId.keys()].map((serviceId) => this.#options.directory.unregister(serviceId)));
+    await Promise.all([...this.#byId.keys()].map((serviceId) => this.#options.directory().unregister(serviceId)));
   }
 
   end(error: QiwayError): void {
@@ -114,13 +115,13 @@ export class OwnServices {
     const isUnregistered = this.#unregistered.delete(own);
     if (this.#byId.get(own.serviceId) === own) {
       this.drop(own.serviceId, undefined);
-      await this.#options.directory.unregister(own.serviceId);
+      await this.#options.directory().unregister(own.serviceId);
     } else if (isUnregistered) this.#forget(own, undefined);
   }
 
   /** Its old id means nothing any more. A name that somebody else has by now ends it. */
   async #registerAgain(own: Own): Promise<void> {
-    const { directory } = this.#options;
+    const directory = this.#options.directory();
     const isRegistered = (): boolean => this.#byId.get(own.serviceId) === own;
     const register = (serviceId: number): void => {
       if (!this.#unregistered.has(own)) return void directory.unregister(serviceId); // closed meanwhile

@@ -15,6 +15,13 @@ export interface ReturningOptions {
   readonly left: (name: string, error: QiwayError) => void;
 }
 
+/** Where its service is now. */
+export interface ReturnPlace {
+  readonly serviceId: number;
+  /** Is its metaobject the same? Undefined: it is to be asked. */
+  readonly isSame?: boolean | undefined;
+}
+
 /** As for services of a robot whose bus was down: programs that were started again register again within seconds, mostly. */
 const GRACE_MS = 120_000;
 /** Of questions that the other side did not get, or forgot. */
@@ -34,15 +41,11 @@ export class Returning {
   }
 
   /** Its service is there: goes on, or ends if that is another one. @throws what is to be asked again */
-  async take(name: string, object: PeerObject, serviceId: number): Promise<void> {
-    const { peer, clock, timeoutMs, returned } = this.#options;
-    const found = await fetchMetaObject(peer, serviceId, { clock, timeoutMs }).catch((thrown: unknown) => {
-      if (isLost(asQiwayError(thrown))) throw thrown;
-      return undefined;
-    });
+  async take(name: string, object: PeerObject, { serviceId, isSame }: ReturnPlace): Promise<void> {
+    const { peer, returned } = this.#options;
+    const goesOn = isSame ?? (await this.#isSame(object, serviceId));
     if (object.goneWith !== undefined) return;
-    if (found === undefined || !isSame(found, object.metaObject.bytes))
-      return this.#giveUp(name, object, 'is another one now; get it again');
+    if (!goesOn) return this.#giveUp(name, object, 'is another one now; get it again');
     peer.settle(object, serviceId);
     returned(name, serviceId);
   }
@@ -69,7 +72,7 @@ export class Returning {
     if (awaited === undefined) return;
     awaited.stopTimer();
     this.#awaited.delete(name);
-    this.take(name, awaited.object, serviceId).catch(() => {}); // the next time that the other side begins anew
+    this.take(name, awaited.object, { serviceId }).catch(() => {}); // the next time that the other side begins anew
   }
 
   /** The other side begins anew, or is gone: nothing is waited for any more. */
@@ -78,13 +81,20 @@ export class Returning {
     this.#awaited.clear();
   }
 
+  async #isSame({ metaObject: { bytes } }: PeerObject, serviceId: number): Promise<boolean> {
+    const { peer, clock, timeoutMs } = this.#options;
+    try {
+      const found = await fetchMetaObject(peer, serviceId, { clock, timeoutMs });
+      return found.length === bytes.length && found.every((byte, index) => byte === bytes[index]);
+    } catch (thrown) {
+      if (isLost(asQiwayError(thrown))) throw thrown;
+      return false;
+    }
+  }
+
   #giveUp(name: string, object: PeerObject, what: string): void {
     const error = new QiwayError('service-gone', `Service ${name} ${what}.`, { data: { service: name } });
     this.#options.peer.giveUp(object, error);
     this.#options.left(name, error);
   }
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

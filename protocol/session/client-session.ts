@@ -9,9 +9,10 @@ import { ControlType } from '../wire/link-frame.ts';
 import { type MessageHeader, MessageType } from '../wire/message.ts';
 import { isActing } from './acting.ts';
 import { attempt, type Dialed, type DialReason, type Made } from './attempt.ts';
-import type { ClientSessionOptions, Loss, SessionListener, SessionState } from './client-session-types.ts';
+import type { ClientSessionOptions, Loss, SessionListener, SessionState, State } from './client-session-types.ts';
 import { Conduit } from './conduit.ts';
 import { type Hello, readErrorBody, readStatus, type Told, type Welcome } from './control.ts';
+import { firstLink } from './first-link.ts';
 import { Heard } from './heard.ts';
 import { JoinedBus } from './joined-bus.ts';
 import { DEFAULT_LINK_LIMITS, eventBudget, type Link } from './link.ts';
@@ -20,20 +21,10 @@ import { Retry } from './retry.ts';
 import { SessionListeners } from './session-listeners.ts';
 import { takeBack, withdrawMotion } from './taking-back.ts';
 import { afterMicrotasks } from './turn.ts';
-import { brokenOff, closedHere, endedByAgent, movedOver, notSent, sessionGone } from './why-lost.ts';
+import { brokenOff, closedHere, endedByAgent, isFinal, lossOf, movedOver, notSent, sessionGone } from './why-lost.ts';
 
 export type { Dial, Dialed, DialRequest } from './attempt.ts';
 export type { ClientSessionOptions, Loss, SessionListener, SessionState } from './client-session-types.ts';
-
-type State =
-  | { readonly kind: 'connecting' }
-  | { readonly kind: 'online' }
-  /** `isKept`: the agent may still have the session. */
-  | { readonly kind: 'offline'; readonly reason: QiwayError; readonly isKept: boolean }
-  | { readonly kind: 'closed'; readonly reason: QiwayError | undefined };
-
-/** Refusals that another attempt will not mend. */
-const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'protocol-mismatch']);
 
 /** Makes the first link. @throws as `dial`; `unauthorized`, `protocol-mismatch`, `timeout`, `link-lost`, `wire-invalid` */
 export async function openSession(options: ClientSessionOptions): Promise<ClientSession> {
@@ -49,7 +40,7 @@ export class ClientSession implements Bus {
   /** The agent's bus, by service ids too. */
   readonly bus: JoinedBus;
   readonly #retry: Retry;
-  readonly #heard = new Heard();
+  readonly #heard: Heard;
   readonly #probe: Probe;
   readonly #listeners = new SessionListeners();
   readonly #closing = Promise.withResolvers<QiwayError | undefined>();
@@ -90,8 +81,9 @@ export class ClientSession implements Bus {
       }),
       randomUid: () => random(20),
     });
-    const joined = (): void => this.#loss && this.#listeners.renewed();
-    this.bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined });
+    const [joined, isOnline] = [() => this.#loss && this.#listeners.renewed(), () => this.#state.kind === 'online'];
+    this.bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined, known: options.known, isOnline });
+    this.#heard = new Heard(options.known);
     this.#probe = new Probe(clock);
     this.#retry = new Retry({ clock, random, run: () => void this.#connect('lost') });
   }
@@ -127,6 +119,10 @@ export class ClientSession implements Bus {
   /** What calls do, as the agent says. */
   get classes(): ClassTable {
     return this.#heard.classes;
+  }
+
+  get robotId(): string {
+    return this.#dialed?.robot.id ?? this.#options.startsOffline?.robotId ?? '';
   }
 
   get sessionId(): string {
@@ -165,7 +161,12 @@ export class ClientSession implements Bus {
   }
 
   async begin(): Promise<void> {
-    await this.#connect('first');
+    const isWithout = await firstLink(this.#connect('first'), this.#options);
+    if (isWithout !== undefined && this.#state.kind === 'connecting') {
+      this.bus.beginsKnown();
+      this.#heard.remember();
+      this.#become({ kind: 'offline', reason: isWithout, isKept: this.#welcome !== undefined });
+    }
     if (this.#state.kind === 'closed') throw this.#state.reason ?? closedHere();
   }
 
@@ -280,7 +281,7 @@ export class ClientSession implements Bus {
     const isResumed = welcome.session === old?.session && welcome.epoch === old.epoch;
     if (!isResumed) {
       if (this.#welcome !== undefined) this.#leaveOld(this.reason, this.#isLeft() ? this.#loss : undefined);
-      this.bus.begins(welcome.session);
+      this.bus.begins(welcome.session, dialed.robot.id);
     }
     this.#welcome = welcome;
     this.#dialed = dialed;
@@ -291,7 +292,8 @@ export class ClientSession implements Bus {
     if (this.#state.kind === 'offline') this.#state = { ...this.#state, isKept: true };
     this.#hear(welcome);
     this.#hasResumed = isResumed;
-    if (!this.bus.isJoined) await this.bus.join();
+    if (this.bus.isJoined) await this.bus.lookForRemembered();
+    else await this.bus.join();
     if (this.#conduit.link === undefined) return; // lost again meanwhile, and dialed again
     this.#retry.reset();
     this.#become({ kind: 'online' });
@@ -299,7 +301,8 @@ export class ClientSession implements Bus {
 
   #failed(error: QiwayError, { reason, link }: { readonly reason: DialReason; readonly link: Link | undefined }): void {
     if (this.#state.kind === 'closed') return;
-    if (reason === 'first' || (FINAL.has(error.code) && reason !== 'better')) return this.#end(error);
+    if ((reason === 'first' && this.#options.startsOffline === undefined) || (isFinal(error) && reason !== 'better'))
+      return this.#end(error);
     // It could not go on over a link that stands: begun anew, that is another matter.
     if (link?.isOpen === true && link === this.#conduit.link) return link.close(brokenOff(error), 1000);
     link?.leave(1000, 'not taken');
@@ -321,18 +324,14 @@ export class ClientSession implements Bus {
     this.#hasResumed = false;
     const { calls, objects } = this.#peer.renew(reason, neverSent);
     this.bus.ends();
-    this.#loss = {
-      reason: before?.reason ?? reason,
-      calls: calls + (before?.calls ?? 0),
-      objects: objects + (before?.objects ?? 0),
-    };
+    this.#loss = lossOf(reason, { calls, objects, before });
     if (this.#state.kind === 'online') this.#become({ kind: 'offline', reason, isKept: true });
   }
 
   #takeControl(type: number, body: Uint8Array): void {
     if (type === ControlType.goodbye) {
       const error = readErrorBody(body);
-      if (error === undefined || FINAL.has(error.code)) return this.#end(error ?? endedByAgent());
+      if (error === undefined || isFinal(error)) return this.#end(error ?? endedByAgent());
       // It may take us in again, as a new session.
       if (this.#state.kind === 'connecting') this.#conduit.link?.close(error, 1000);
       else this.#lostForGood(error);
@@ -350,7 +349,7 @@ export class ClientSession implements Bus {
   #lost(error: QiwayError): void {
     this.#probe.stop();
     if (this.#state.kind === 'closed') return;
-    if (FINAL.has(error.code)) return this.#end(error);
+    if (isFinal(error)) return this.#end(error);
     if (this.#state.kind !== 'connecting') {
       const isLeft = this.#isLeft();
       if (!isLeft && error.code !== 'link-lost') return this.#lostForGood(error);

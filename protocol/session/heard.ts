@@ -1,10 +1,17 @@
 // What the agent has told of itself and of the robot, put together from welcomes and status frames. Layer 5; plain data.
+import type { KnownServices } from '../directory/known-services.ts';
 import { type ClassTable, createClassTable } from '../member-class.ts';
 import type { Told } from './control.ts';
 
 export class Heard {
+  readonly #known: Pick<KnownServices, 'classes' | 'classesTold'> | undefined;
   #told: Told = { bus: 'up' };
   #classes: ClassTable = createClassTable([]);
+
+  /** @param known is told what lasts longer than a session */
+  constructor(known?: Pick<KnownServices, 'classes' | 'classesTold'>) {
+    this.#known = known;
+  }
 
   get told(): Told {
     return this.#told;
@@ -13,6 +20,11 @@ export class Heard {
   /** What calls do, as the agent says. */
   get classes(): ClassTable {
     return this.#classes;
+  }
+
+  /** Nothing is told yet: what calls do is as it was. */
+  remember(): void {
+    this.#classes = createClassTable(this.#known?.classes ?? []);
   }
 
   /** What is absent is as before. */
@@ -27,6 +39,8 @@ export class Heard {
       ...(addresses !== undefined && { addresses }),
       ...(classes !== undefined && { classes }),
     };
-    if (news.classes !== undefined) this.#classes = createClassTable(news.classes);
+    if (news.classes === undefined) return;
+    this.#classes = createClassTable(news.classes);
+    this.#known?.classesTold(news.classes);
   }
 }

@@ -3,8 +3,10 @@
 import type { BusObject } from '../bus/bus.ts';
 import type { Peer } from '../bus/peer.ts';
 import type { Clock } from '../clock.ts';
-import { type BusClient, joinDirectory } from '../directory/bus-client.ts';
+import { BusClient } from '../directory/bus-client.ts';
+import { describeServices } from '../directory/describe-services.ts';
 import { fetchObject } from '../directory/fetch-object.ts';
+import type { KnownServices } from '../directory/known-services.ts';
 import { QiwayError } from '../errors.ts';
 import { toHex } from '../hex.ts';
 
@@ -15,6 +17,10 @@ export interface JoinedBusOptions {
   readonly random: (count: number) => Uint8Array;
   /** Told whenever a session has been joined. */
   readonly joined: () => void;
+  /** What is remembered of the robot's services. */
+  readonly known?: KnownServices | undefined;
+  /** Does the link stand? While it does not, answers come from what is known. Default: it does. */
+  readonly isOnline?: () => boolean;
 }
 
 const OWN_OBJECT = 0;
@@ -25,6 +31,8 @@ export class JoinedBus {
   #isJoined = false;
   #bus: BusClient | undefined;
   #own: Promise<BusObject> | undefined;
+  /** What is known of the robot is read. */
+  #opened: Promise<void> | undefined;
   /** Of the session of now; its questions survive a link. */
   #joining: Promise<void> | undefined;
   /** Services that others host through this session, by id. */
@@ -34,7 +42,7 @@ export class JoinedBus {
     this.#options = options;
   }
 
-  /** Once it was joined for the first time. */
+  /** Once it was joined for the first time, or is known from before. */
   get now(): BusClient | undefined {
     return this.#bus;
   }
@@ -78,8 +86,14 @@ export class JoinedBus {
     return own;
   }
 
+  /** There is no session yet: what is known answers for it. */
+  beginsKnown(): void {
+    this.#bus ??= this.#makeBus();
+  }
+
   /** A session that knows nothing of this side; `join` is to follow. */
-  begins(session: string): void {
+  begins(session: string, robotId: string): void {
+    this.#opened = this.#options.known?.open(robotId);
     this.#session = session;
     this.#isJoined = false;
   }
@@ -108,16 +122,40 @@ export class JoinedBus {
     }
   }
 
+  /** The link stands again: services that were answered from memory meanwhile are looked for. @throws what is to be asked again */
+  async lookForRemembered(): Promise<void> {
+    await this.#bus?.lookForRemembered();
+  }
+
   /** The directory, for the first time or again. */
   async #join(): Promise<void> {
-    const { peer, clock, timeoutMs, random, joined } = this.#options;
     const session = this.#session;
-    if (this.#bus === undefined) {
-      const identity = { machineId: toHex(random(16)), processId: 0, sessionId: session, endpoints: () => [] };
-      this.#bus = await joinDirectory({ peer, clock, timeoutMs, identity });
-    } else await this.#bus.rejoin();
+    const bus = this.#bus ?? this.#makeBus();
+    await this.#opened;
+    await bus.join();
+    this.#bus = bus;
     if (this.#session !== session) return; // another one took its place, and joins itself
     this.#isJoined = true;
-    joined();
+    this.#options.joined();
+  }
+
+  #makeBus(): BusClient {
+    const { peer, clock, timeoutMs, random, known, isOnline } = this.#options;
+    const limit = { clock, timeoutMs };
+    const session = (): string => this.#session;
+    return new BusClient({
+      peer,
+      ...limit,
+      identity: {
+        machineId: toHex(random(16)),
+        processId: 0,
+        get sessionId() {
+          return session();
+        },
+        endpoints: () => [],
+      },
+      ...(known !== undefined && { known, describe: () => describeServices(peer, limit) }),
+      ...(isOnline !== undefined && { isReachable: isOnline }),
+    });
   }
 }

@@ -1,5 +1,13 @@
 // What a client's session says when there is no link, or the agent no longer has the session. Layer 5.
 import { QiwayError, sentenceOf } from '../errors.ts';
+import type { Loss } from './client-session-types.ts';
+
+/** Refusals that another attempt will not mend. */
+const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'protocol-mismatch']);
+
+export function isFinal({ code }: QiwayError): boolean {
+  return FINAL.has(code);
+}
 
 /** For a call while there is no link. */
 export function notSent(): QiwayError {
@@ -38,4 +46,17 @@ export function endedByAgent(): QiwayError {
 
 export function closedHere(): QiwayError {
   return new QiwayError('closed', 'The session was closed here.');
+}
+
+/** @param lost.before when the session was left, before there was another */
+export function lossOf(
+  reason: QiwayError,
+  lost: { readonly calls: number; readonly objects: number; readonly before: Loss | undefined },
+): Loss {
+  const { calls, objects, before } = lost;
+  return {
+    reason: before?.reason ?? reason,
+    calls: calls + (before?.calls ?? 0),
+    objects: objects + (before?.objects ?? 0),
+  };
 }
