@@ -250,7 +250,7 @@ class TabSession implements RobotSession {
       throw noOwner();
     }
     this.#state = { kind: 'attached', wire };
-    this.#bus.begins(snapshot.sessionId);
+    this.#bus.begins(snapshot.sessionId, snapshot.link?.robot.id ?? '');
     try {
       await this.#bus.join();
     } catch (error) {
