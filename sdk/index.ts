@@ -33,6 +33,9 @@ export type {
 export { Dynamic } from '@qiway/protocol/wire/value';
 export { connect, type RobotConnectOptions } from './connect.ts';
 export { createObject } from './create-object.ts';
+export type { DiagnoseOptions, Diagnosis } from './diagnose/diagnose.ts';
+export { diagnose } from './diagnose/lazy.ts';
+export type { StepReport, StepState } from './diagnose/steps.ts';
 export { type LatestOptions, latest, type QueueOptions, queue } from './offline/policy.ts';
 export type { QueueChange, QueueEntry } from './offline/queue-types.ts';
 export type { RobotQueue } from './offline/robot-queue.ts';

@@ -1,7 +1,8 @@
 // What the doctor of qiway makes of steps that work and fail.
 import { QiwayError } from '@qiway/protocol/errors';
 import { describe, expect, it } from 'vitest';
-import { diagnose, printStep, type Step, type StepReport } from '../../sdk/cli/diagnosis.ts';
+import { printStep } from '../../sdk/cli/doctor.ts';
+import { runSteps, type Step, type StepReport } from '../../sdk/diagnose/steps.ts';
 
 const good: Step = { name: 'good', run: () => 'found', advice: () => 'never' };
 const bad: Step = {
@@ -13,13 +14,13 @@ const bad: Step = {
 describe('the doctor', () => {
   it('says what was found, step by step', async () => {
     const heard: StepReport[] = [];
-    const reports = await diagnose([good, { ...good, run: async () => 'later' }], (report) => heard.push(report));
+    const reports = await runSteps([good, { ...good, run: async () => 'later' }], (report) => heard.push(report));
     expect(heard).toEqual(reports);
     expect(reports.map(printStep)).toEqual(['ok      good: found\n', 'ok      good: later\n']);
   });
 
   it('gives advice for the first failure and skips what builds on it', async () => {
-    const reports = await diagnose([good, bad, good], () => {});
+    const reports = await runSteps([good, bad, good], () => {});
     expect(reports.map(printStep)).toEqual([
       'ok      good: found\n',
       'failed  bad: [unauthorized] no\n        → about unauthorized\n',
@@ -28,7 +29,7 @@ describe('the doctor', () => {
   });
 
   it('goes on after a failure that others do not build on', async () => {
-    const reports = await diagnose([{ ...bad, isOptional: true }, good], () => {});
+    const reports = await runSteps([{ ...bad, isOptional: true }, good], () => {});
     expect(reports.map(({ state }) => state)).toEqual(['failed', 'ok']);
   });
 });

@@ -90,7 +90,12 @@ describe('qiway doctor', () => {
     const { code, stdout } = await qiway('doctor');
     expect(stdout.split('\n').map((line) => line.split(':', 1)[0])).toEqual([
       'ok      URL',
+      'skipped name',
+      'skipped certificate',
       'ok      agent',
+      'ok      WebSocket',
+      'ok      handshake',
+      'ok      token',
       'ok      session',
       'ok      bus',
       'ok      services',
@@ -118,17 +123,17 @@ describe('qiway doctor', () => {
   it('says what to do about a wrong token', async () => {
     const { code, stdout } = await qiway('doctor', '--url', `${robot.origin}/#token=wrong`);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/failed {2}session: \[unauthorized\] .*\n {8}→ .*copy its URL again\nskipped bus/);
+    expect(stdout).toMatch(/failed {2}token: \[unauthorized\] .*\n {8}→ .*copy its URL again\nskipped session/);
   });
 
   it('says which robot it is, and when it is another than the URL names', async () => {
     const { stdout } = await qiway('doctor', '--url', robot.url);
     const id = new URLSearchParams(new URL(robot.url).hash.slice(1)).get('robot') ?? '';
-    expect(stdout).toMatch(new RegExp(`ok {6}session: .* robot ${id}, .* not sealed`));
+    expect(stdout).toMatch(new RegExp(`ok {6}handshake: .* robot ${id}, .* not sealed`));
     const other = robot.url.replace(/robot=.*/, `robot=${'a'.repeat(52)}`);
     const { code, stdout: told } = await qiway('doctor', '--url', other);
     expect(code).toBe(1);
-    expect(told).toMatch(/failed {2}session: \[robot-identity-mismatch\] .*\n {8}→ another robot has this address/);
+    expect(told).toMatch(/failed {2}handshake: \[robot-identity-mismatch\] .*\n {8}→ another robot has this address/);
   });
 
   it('says when what answers is no agent', async () => {
@@ -151,11 +156,12 @@ describe('qiway doctor', () => {
     const { code, stdout } = await qiway('doctor', '--url', `http://127.0.0.1:${port}/#token=x`, '--json');
     const steps = JSON.parse(stdout) as { name: string; state: string; advice?: string }[];
     expect(code).toBe(1);
-    expect(steps.map(({ state }) => state)).toEqual(['ok', 'failed', 'skipped', 'skipped', 'skipped', 'skipped']);
-    expect(steps[1]?.advice).toContain('npx qiway-agent');
+    expect(steps.slice(0, 4).map(({ state }) => state)).toEqual(['ok', 'skipped', 'skipped', 'failed']);
+    expect(new Set(steps.slice(4).map(({ state }) => state))).toEqual(new Set(['skipped']));
+    expect(steps[3]?.advice).toContain('npx qiway-agent');
     const named = await qiway('doctor', '--url', 'http://robot.invalid:8080/#token=x');
     expect(named.stdout).toMatch(
-      /failed {2}agent: .*nobody knows the name of robot\.invalid:8080\n {8}→ is the name written right/,
+      /failed {2}name: .*nobody knows the name of robot\.invalid:8080\n {8}→ is the name written right/,
     );
     const without = await runProgram(process.execPath, [launcher, 'doctor'], { env: { QIWAY_URL: '' } });
     expect(without).toMatchObject({ code: 1, stdout: expect.stringContaining('failed  URL') });

@@ -1,5 +1,5 @@
-// The steps of `qiway doctor`: each tried in turn, with what to do where one fails. Command line; knows no sockets.
-import { asQiwayError } from '@qiway/protocol/errors';
+// Steps of a diagnosis: each tried in turn, with what to do where one fails. Knows no sockets.
+import { asQiwayError, type QiwayError } from '@qiway/protocol/errors';
 
 export type StepState = 'ok' | 'failed' | 'skipped';
 
@@ -14,15 +14,19 @@ export interface StepReport {
 
 export interface Step {
   readonly name: string;
-  /** Resolves to what was found. @throws to fail */
-  readonly run: () => Promise<string> | string;
-  readonly advice: (error: { readonly code: string; readonly message: string }) => string;
+  /** Resolves to what was found; `skipped`: this cannot be told, or is no question here. @throws to fail */
+  readonly run: () => Promise<string | Skipped> | string | Skipped;
+  readonly advice: (error: QiwayError) => string;
   /** Later steps make sense although this one failed. */
   readonly isOptional?: boolean;
 }
 
-/** Runs steps until one fails; the rest are skipped. `report` hears of each as it ends. */
-export async function diagnose(
+export interface Skipped {
+  readonly skipped: string;
+}
+
+/** Runs steps until one fails; the rest are skipped. `report` hears of each as it ends. Never rejects. */
+export async function runSteps(
   steps: readonly Step[],
   report: (step: StepReport) => void,
 ): Promise<readonly StepReport[]> {
@@ -43,15 +47,12 @@ function skip({ name }: Step): StepReport {
 
 async function attempt({ name, run, advice }: Step): Promise<StepReport> {
   try {
-    return { name, state: 'ok', detail: await run() };
+    const found = await run();
+    return typeof found === 'string'
+      ? { name, state: 'ok', detail: found }
+      : { name, state: 'skipped', detail: found.skipped };
   } catch (thrown) {
     const error = asQiwayError(thrown);
     return { name, state: 'failed', detail: error.message, advice: advice(error) };
   }
-}
-
-/** One report as a line or two. */
-export function printStep({ name, state, detail, advice }: StepReport): string {
-  const line = `${state.padEnd(8)}${name}: ${detail}\n`;
-  return advice === undefined ? line : `${line}        → ${advice}\n`;
 }
