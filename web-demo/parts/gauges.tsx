@@ -32,11 +32,17 @@ export function Gauge({ name, figure, level, tone }: GaugeProps): JSX.Element {
   );
 }
 
-export function BatteryGauge({ percent }: { readonly percent: number | undefined }): JSX.Element {
+interface BatteryProps {
+  readonly percent: number | undefined;
+  /** What was last known of it. */
+  readonly isOld: boolean;
+}
+
+export function BatteryGauge({ percent, isOld }: BatteryProps): JSX.Element {
   const tone = percent === undefined || percent > 30 ? 'good' : percent > 12 ? 'warn' : 'stop';
   return (
     <Gauge
-      name="Battery"
+      name={isOld && percent !== undefined ? 'Last known' : 'Battery'}
       figure={percent === undefined ? '–' : `${Math.round(percent)} %`}
       level={(percent ?? 0) / 100}
       tone={tone}

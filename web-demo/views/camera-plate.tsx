@@ -79,7 +79,9 @@ export function CameraPlate({ state }: { readonly state: ConsoleState }): JSX.El
       : isOnline && problem.value !== ''
         ? problem.value
         : picture.value === undefined
-          ? 'Waiting for the first picture'
+          ? isOnline
+            ? 'Waiting for the first picture'
+            : 'No picture while the robot is away'
           : '';
   const tools = (
     <>

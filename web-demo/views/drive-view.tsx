@@ -75,7 +75,7 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
           onRelease={state.drive.release}
         />
         <output class="steering-words figures">{words}</output>
-        {canDrive && <ControlLine state={state} />}
+        {canDrive ? <ControlLine state={state} /> : <p class="control-line" data-control="none" />}
         <fieldset class="choice" aria-label="Speed">
           {SPEEDS.map(({ name, limit }) => (
             <button

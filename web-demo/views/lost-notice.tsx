@@ -1,6 +1,8 @@
 // Said while there is no link: since when, what the console does, what a person can do. Layer: views.
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { ConsoleState } from '../console-state.ts';
+import { Icon } from '../parts/icons.tsx';
 import type { LinkState } from '../robot/link.ts';
 import { durationText } from '../robot/status-words.ts';
 import { Tried } from './status-now.tsx';
@@ -10,7 +12,10 @@ interface LostNoticeProps {
   readonly link: Extract<LinkState, { readonly kind: 'lost' | 'dialling' }>;
 }
 
-export function LostNotice({ state, link }: LostNoticeProps): JSX.Element {
+export function LostNotice({ state, link }: LostNoticeProps): JSX.Element | null {
+  const isRead = useSignal(false);
+  // The status bar goes on saying it.
+  if (isRead.value) return null;
   const sinceMs = Math.max(1000, state.nowMs.value - (state.seenAtMs.value ?? state.nowMs.value));
   const wasHere = link.kind === 'lost' && link.wasOnline;
   const { robot, isTrying } = link.kind === 'lost' ? link : { robot: undefined, isTrying: true };
@@ -47,6 +52,14 @@ export function LostNotice({ state, link }: LostNoticeProps): JSX.Element {
         }}
       >
         {isBusy ? 'Trying…' : 'Try now'}
+      </button>
+      <button
+        type="button"
+        class="button icon quiet"
+        aria-label="Close this notice"
+        onClick={() => (isRead.value = true)}
+      >
+        <Icon name="close" />
       </button>
     </section>
   );

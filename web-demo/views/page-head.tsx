@@ -30,8 +30,8 @@ export function PageHead({ state }: { readonly state: ConsoleState }): JSX.Eleme
           <p class="brand-robot">{state.robot.robotName.value ?? 'robot console'}</p>
         </div>
       </div>
-      <div class="gauges" aria-live="off">
-        <BatteryGauge percent={state.robot.batteryPercent.value} />
+      <div class={`gauges ${state.link.isAway.value ? 'are-old' : ''}`} aria-live="off">
+        <BatteryGauge percent={state.robot.batteryPercent.value} isOld={state.link.isAway.value} />
         <button
           type="button"
           class="gauge-button"

@@ -6,17 +6,22 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ConsoleState } from '../console-state.ts';
 import { showNumber } from '../explorer/show-value.ts';
 import { failureText } from '../failure-text.ts';
+import type { LastPlotted } from '../memory/known-robot.ts';
 import { Icon } from '../parts/icons.tsx';
 import { PlotPaper, SERIES_COLORS } from '../plot/plot-paper.tsx';
 import { createSeriesBuffer, type SeriesBuffer } from '../plot/series-buffer.ts';
 import { FIGURES, followMember, type PlottableMember, plottableMembers } from '../plot/sources.ts';
+import { durationText } from '../robot/status-words.ts';
 
 const SAMPLE_MS = 100;
+/** Four a second. */
+const KEEP_TICKS = 4;
 const SPANS_S = [10, 30, 120];
 
 export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Element {
-  const source = useSignal(FIGURES[0]?.id ?? '');
-  const memberName = useSignal('');
+  const last = state.plotted.peek();
+  const source = useSignal(last?.source ?? FIGURES[0]?.id ?? '');
+  const memberName = useSignal(last?.member ?? '');
   const spanS = useSignal(30);
   const isPaused = useSignal(false);
   const members = useSignal<readonly PlottableMember[]>([]);
@@ -33,12 +38,24 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
     return () => clearInterval(timer);
   }, []);
 
+  useEffect(() => {
+    if (buffer.latest.size === 0 || state.link.isAway.peek()) return;
+    state.plotted.value = {
+      source: source.peek(),
+      member: memberName.peek(),
+      values: [...buffer.latest],
+      atMs: Date.now(),
+    };
+  }, [Math.floor(tick.value / KEEP_TICKS)]);
+
   const clear = (): void => {
     buffer.clear();
     tick.value += 1;
   };
   const isFigure = FIGURES.some(({ id }) => id === source.value);
   const isEmpty = tick.value >= 0 && buffer.labels.length === 0;
+  const kept =
+    state.link.isAway.value && state.plotted.value?.source === source.value ? state.plotted.value : undefined;
   return (
     <div class="plot">
       <section class="plate" aria-label="What is plotted">
@@ -120,7 +137,9 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
         </div>
       </section>
       <section class="plate" aria-label="Plot">
-        <Latest buffer={buffer} tick={tick.value} />
+        <Latest
+          values={isEmpty ? (kept?.values ?? []) : buffer.labels.map((label) => [label, buffer.latest.get(label) ?? 0])}
+        />
         <div class="plot-paper">
           <PlotPaper
             buffer={buffer}
@@ -132,13 +151,15 @@ export function PlotView({ state }: { readonly state: ConsoleState }): JSX.Eleme
           />
           {isEmpty && (
             <p class="empty">
-              {problem.value !== ''
-                ? problem.value
-                : isFigure
-                  ? 'Waiting for the first value'
-                  : members.value.length === 0
-                    ? 'This service has no signal or property with numbers'
-                    : 'Nothing came yet: the line begins with the first event'}
+              {kept !== undefined
+                ? `The last values are ${durationText(Math.max(1000, state.nowMs.value - kept.atMs))} old`
+                : problem.value !== ''
+                  ? problem.value
+                  : isFigure
+                    ? 'Waiting for the first value'
+                    : members.value.length === 0
+                      ? 'This service has no signal or property with numbers'
+                      : 'Nothing came yet: the line begins with the first event'}
             </p>
           )}
         </div>
@@ -241,14 +262,14 @@ function useSource({ state, source, memberName, members, problem, buffer, now }:
   }, [object.value, memberName.value]);
 }
 
-function Latest({ buffer }: { readonly buffer: SeriesBuffer; readonly tick: number }): JSX.Element {
+function Latest({ values }: { readonly values: LastPlotted['values'] }): JSX.Element {
   return (
     <div class="plot-values">
-      {buffer.labels.map((label, index) => (
+      {values.map(([label, value], index) => (
         <div key={label} class="plot-value">
           <i style={{ background: SERIES_COLORS[index % SERIES_COLORS.length] ?? 'currentColor' }} />
           <span class="soft">{label}</span>
-          <output class="figures">{showNumber(buffer.latest.get(label) ?? 0)}</output>
+          <output class="figures">{showNumber(value)}</output>
         </div>
       ))}
     </div>
