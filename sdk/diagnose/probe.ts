@@ -2,6 +2,7 @@
 // it from their pages, so there it is found out by what passes and what does not, and worded as probable.
 import type { Clock } from '@qiway/protocol/clock';
 import type { DialFault } from '@qiway/protocol/errors';
+import { within } from '@qiway/protocol/within';
 import type { Explain, Finding } from '../dial/dial-failure.ts';
 import { healthUrl, requestTo } from '../dial/local-network.ts';
 import { barrierOf, type PageNow, spaceOf } from '../dial/reachable.ts';
@@ -23,8 +24,9 @@ export interface Probed extends Finding {
 
 /** What /healthz says is a hundred bytes; whoever else is there may say what it likes. */
 const MAX_HEALTH_BYTES = 4096;
-/** Nobody waits long to hear why. */
-const EXPLAIN_MS = 2000;
+/** Nobody waits long to hear why: for each request, and for all. */
+const EXPLAIN_MS = 1500;
+const ALL_MS = 3000;
 const MAX_EXPLAINED = 4;
 
 type Outcome =
@@ -90,7 +92,8 @@ export function explainWith(clock: Clock): Explain {
         const found = await probe(url, { page, clock, timeoutMs: EXPLAIN_MS });
         return [url, found.why === undefined ? websocketOnly(url, page) : found] as const;
       });
-    return new Map(await Promise.all(entries));
+    const all = Promise.all(entries);
+    return new Map(await within(all, { clock, timeoutMs: ALL_MS }, 'It was not found out why'));
   };
 }
 

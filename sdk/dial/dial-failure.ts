@@ -99,7 +99,7 @@ function kept(given: string, { barrier, page }: Pick<FailedDial, 'barrier' | 'pa
 /** Could a second look tell more than the socket did? Browsers tell their pages nothing. */
 export function isUnclear(error: unknown): boolean {
   const { code, data } = asQiwayError(error, 'dial-failed') as QiwayError<'dial-failed'>;
-  return code === 'dial-failed' && (data.why === undefined || data.why === 'unreachable' || data.why === 'timeout');
+  return code === 'dial-failed' && (data.why === undefined || data.why === 'unreachable');
 }
 
 function explained(error: QiwayError, finding: Finding | undefined): QiwayError {

@@ -2,7 +2,14 @@
 // https into it by permission. Only a page can ask, no worker; its window is shown the question. Loaded by pages of https.
 import type { Clock } from '@qiway/protocol/clock';
 import { within } from '@qiway/protocol/within';
-import { type AddressSpace, barrierOf, type NetworkPermissions, type PageFacts, spaceOf } from './reachable.ts';
+import {
+  type AddressSpace,
+  barrierOf,
+  type NetworkPermissions,
+  type PageFacts,
+  pageFacts,
+  spaceOf,
+} from './reachable.ts';
 
 /**
  * `granted`, `denied`: what the user says, or has said. `prompt-unanswered`: the user has not said, in time; or nobody is at
@@ -59,6 +66,11 @@ export async function askLocalNetwork(urls: readonly string[], options: AskOptio
   return within(asked, { clock, timeoutMs: limitMs }, 'The user did not answer')
     .catch((): LocalNetworkAnswer => 'prompt-unanswered')
     .finally(() => stop.abort());
+}
+
+/** In the page that this is. Never rejects. */
+export function askForAgent(link: string, clock: Clock): Promise<LocalNetworkAnswer> {
+  return askLocalNetwork([link], { page: pageFacts(), clock });
 }
 
 /** Neither where the page is from, nor out of its reach whatever the user says. */

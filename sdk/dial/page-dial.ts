@@ -8,6 +8,7 @@ import type { WorkerChoice } from '../owner/worker-choice.ts';
 import type { OpenRobotSession } from './dial.ts';
 
 const loadPage = onceLoaded('owns a link', () => import('./page-session.ts'));
+const loadAsking = onceLoaded('asks for the local network', () => import('./local-network.ts'));
 const loadTab = onceLoaded('speaks with the worker', () => import('../tab/tab-session.ts'));
 
 /** This program owns the link. */
@@ -20,8 +21,8 @@ export const pageDial: OpenRobotSession = async (request) => {
 
 /** A worker owns it, if there can be one; else this program. */
 export function dialThrough(worker: WorkerChoice | undefined): OpenRobotSession {
-  if (worker === false || typeof SharedWorker === 'undefined') return pageDial;
-  return async (request) => {
+  if (worker === false || typeof SharedWorker === 'undefined') return asking(pageDial);
+  return asking(async (request) => {
     try {
       const { openTabSession } = await within(loadTab(), request, 'The part of the SDK for tabs was not loaded');
       return await openTabSession({ ...request, worker });
@@ -30,5 +31,15 @@ export function dialThrough(worker: WorkerChoice | undefined): OpenRobotSession 
       if (isQiwayError(error) && error.code !== 'unsupported') throw error;
       return pageDial(request);
     }
+  });
+}
+
+/** Pages of https need their user's leave for the local network, and only they can ask: before the time for dialling runs. */
+function asking(open: OpenRobotSession): OpenRobotSession {
+  if (globalThis.location?.protocol !== 'https:') return open;
+  return async (request) => {
+    const { askForAgent } = await within(loadAsking(), request, 'The part of the SDK that asks was not loaded');
+    await askForAgent(request.agent.link, request.clock);
+    return open(request);
   };
 }

@@ -36,6 +36,7 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     WebSocket: WebSocket as WebSocketClass,
     clock,
     page: pageFacts(),
+    explain: async (urls, page) => (await import('../diagnose/probe.ts')).explainWith(clock)(urls, page),
   });
   const session = await openSession({
     dial: dialer.dial,
