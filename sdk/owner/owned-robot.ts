@@ -23,13 +23,20 @@ export interface OwnedRobotOptions {
   readonly onClosed: () => void;
 }
 
+interface Use {
+  door: TabDoor | undefined;
+  /** Signs of life that its failsafes and leases need. */
+  beatMs: number | undefined;
+  readonly tell: (snapshot: Snapshot) => void;
+}
+
 /** A page that is loaded again finds its session; a robot that nobody looks at is not held for long. */
 const LINGER_MS = 10_000;
 
 export class OwnedRobot {
   readonly #options: OwnedRobotOptions;
   readonly #opening: Promise<OpenedRobot>;
-  readonly #uses = new Set<{ door: TabDoor | undefined; readonly tell: (snapshot: Snapshot) => void }>();
+  readonly #uses = new Set<Use>();
   #owned: OpenedRobot | undefined;
   #stopLingering: () => void = () => {};
   #isTelling = false;
@@ -50,7 +57,7 @@ export class OwnedRobot {
 
   /** @throws why no session could be opened */
   async use(tell: (snapshot: Snapshot) => void): Promise<RobotUse> {
-    const use = { door: undefined as TabDoor | undefined, tell };
+    const use: Use = { door: undefined, beatMs: undefined, tell };
     this.#stopLingering();
     this.#uses.add(use);
     let owned: OpenedRobot;
@@ -72,8 +79,14 @@ export class OwnedRobot {
           return undefined;
         }
         use.door?.end({ isWanted: false });
-        const door = owned.openDoor(transport, () => {
-          if (use.door === door) use.door = undefined;
+        const door = owned.openDoor(transport, {
+          onBeat: (everyMs) => {
+            use.beatMs = everyMs;
+            this.#beat();
+          },
+          onEnded: () => {
+            if (use.door === door) use.door = undefined;
+          },
         });
         use.door = door;
         return snapshotOf(session);
@@ -82,6 +95,7 @@ export class OwnedRobot {
       end: (isWanted) => {
         if (!this.#uses.delete(use)) return;
         use.door?.end({ isWanted });
+        this.#beat();
         if (this.#uses.size > 0) return;
         if (isWanted) this.#close();
         else this.#stopLingering = clock.after(LINGER_MS, () => this.#uses.size === 0 && this.#close());
@@ -109,6 +123,12 @@ export class OwnedRobot {
     for (const use of [...this.#uses]) use.door?.end({ isWanted: false });
     this.#uses.clear();
     this.#close();
+  }
+
+  /** As often as the tab needs that needs it most. */
+  #beat(): void {
+    const beats = [...this.#uses].map(({ beatMs }) => beatMs).filter((beatMs) => beatMs !== undefined);
+    this.#owned?.session.setBeat(beats.length === 0 ? undefined : Math.min(...beats));
   }
 
   /** Once for all that happens in a turn. */

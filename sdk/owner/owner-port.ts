@@ -40,13 +40,13 @@ export interface Snapshot {
 /** Names a robot that the owner has, for one tab. */
 export type RobotKey = string;
 
-/** Of one tab. All but `hello` and `open` want a key that `open` gave. */
+/** Of one tab. All but `hello` and `open` want a key that `open` gave. Who leaves hears nothing more: no answer either. */
 export interface OwnerPort {
   hello(tab: OwnerGreeting): Promise<OwnerGreeting>;
-  /** Has the owner join, or make, the session. `listener` is told of changes until `close` or `leave`. */
+  /** Has the owner join, or make, the session. Changes are told by a {@link Snapshot} over `news`, until `close` or `leave`. */
   open(
     request: OwnerRequest,
-    listener: (snapshot: Snapshot) => void,
+    news: Pick<MessagePort, 'postMessage'>,
   ): Promise<Outcome<{ readonly key: RobotKey; readonly snapshot: Snapshot }>>;
   /** Takes over the port of an attachment; its first messages may come at once. */
   attach(key: RobotKey, port: MessagePort): Snapshot | undefined;

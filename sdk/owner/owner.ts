@@ -89,10 +89,10 @@ class Tab implements OwnerPort {
 
   async open(
     request: OwnerRequest,
-    listener: (snapshot: Snapshot) => void,
+    news: Pick<MessagePort, 'postMessage'>,
   ): Promise<Outcome<{ readonly key: RobotKey; readonly snapshot: Snapshot }>> {
     try {
-      const use = await this.#owner.robot(request).use(listener);
+      const use = await this.#owner.robot(request).use((snapshot) => news.postMessage(snapshot));
       if (this.#isGone) {
         use.end(false);
         throw new QiwayError('closed', 'The page is gone.');

@@ -24,6 +24,8 @@ export interface TabDoorOptions {
   readonly session: DoorSession;
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
+  /** How often the session is to give a sign of life for what the tab holds, ms; undefined: as the agent asks. */
+  readonly onBeat: (everyMs: number | undefined) => void;
   /** The tab is gone: without a word, or because it said so. */
   readonly onEnded: () => void;
 }
@@ -35,8 +37,10 @@ const FAILSAFE: Taking = { take: 'setFailsafe', giveBack: 'clearFailsafe' };
 const LEASE: Taking = { take: 'takeLease', giveBack: 'dropLease' };
 /** Of the agent, and of a tab that is asked what its service is. */
 const TIMEOUT_MS = 10_000;
-/** Signs of life in the time of a failsafe: one may be late. */
-const PINGS = 3;
+/** Signs of life in the time of a failsafe, of the tab and of the session: one may be late. */
+const BEATS = 3;
+/** The agent ends a lease after 3 s of silence. */
+const LEASE_MS = 3_000;
 /** Is a tab there that nobody else can tell about? */
 const PING_MS = 5_000;
 const GONE_AFTER_MS = 60_000;
@@ -52,8 +56,8 @@ export class TabDoor {
   readonly #holdings = new Holdings();
   readonly #listeners = new Set<{ heard?(): void }>();
   #stopPings: () => void = () => {};
-  /** For how long the tab may be silent, by failsafe. */
-  readonly #watched = new Map<number, number>();
+  /** For how long nobody may be silent, by failsafe and lease. */
+  readonly #bounds = new Map<string, number>();
   #isEnded = false;
 
   /** To be made in the turn in which the transport was obtained. */
@@ -175,9 +179,9 @@ export class TabDoor {
     const giveBack = (): void => this.#tell(inner, taking.giveBack, [id]);
     let end = (_isWanted: boolean): void => giveBack();
     let forget = (): void => {};
-    if (taking === SERVICE) {
-      forget = this.#lend(id);
-    } else if (taking === FAILSAFE) {
+    if (taking === SERVICE) forget = this.#lend(id);
+    else if (taking === LEASE) forget = this.#bound(`lease ${id}`, LEASE_MS);
+    else {
       forget = this.#watch(inner, id, first ?? 0);
       end = (isWanted) => {
         if (!isWanted) this.#tell(inner, 'tellSilence', [id, true]);
@@ -218,13 +222,30 @@ export class TabDoor {
       silent: () => tell(true),
       heardAgain: () => tell(false),
     });
-    this.#watched.set(id, afterMs);
-    this.#stopPings();
-    this.#ping();
+    const unbound = this.#bound(`failsafe ${id}`, afterMs);
     return () => {
       stop();
-      this.#watched.delete(id);
+      unbound();
     };
+  }
+
+  /** Somebody holds something for which silence is counted; returns how to end that. */
+  #bound(name: string, silenceMs: number): () => void {
+    const change = (): void => {
+      const beatMs = this.#beatMs();
+      this.#options.onBeat(Number.isFinite(beatMs) ? beatMs : undefined);
+      this.#stopPings();
+      this.#ping();
+    };
+    this.#bounds.set(name, silenceMs);
+    change();
+    return () => {
+      if (this.#bounds.delete(name)) change();
+    };
+  }
+
+  #beatMs(): number {
+    return Math.floor(Math.min(...this.#bounds.values()) / BEATS);
   }
 
   /** A hidden tab answers, although its timers hardly run. */
@@ -233,7 +254,7 @@ export class TabDoor {
     const { clock } = this.#options;
     if (clock.now() - this.#wire.lastHeardMs > GONE_AFTER_MS) return this.end({ isWanted: false });
     this.#wire.ping();
-    const everyMs = Math.min(PING_MS, ...[...this.#watched.values()].map((afterMs) => afterMs / PINGS));
+    const everyMs = Math.min(PING_MS, this.#beatMs());
     this.#stopPings = clock.after(everyMs, () => this.#ping());
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
 import { toHex } from '@qiway/protocol/hex';
 import { within } from '@qiway/protocol/within';
-import { type Remote, releaseProxy, wrap } from 'comlink';
+import { type Remote, wrap } from 'comlink';
 import { OWNER_PROTOCOL, type OwnerPort } from '../owner/owner-port.ts';
 import { startWorker } from '../owner/start-worker.ts';
 import type { WorkerChoice } from '../owner/worker-choice.ts';
@@ -11,6 +11,8 @@ import { type HeldLock, holdLock, whenFree } from './tab-life.ts';
 
 export interface OwnerLine {
   readonly owner: Remote<OwnerPort>;
+  /** Closed with the line. */
+  readonly ports: MessagePort[];
   /** Tells the owner that this tab goes. Idempotent. */
   end(): void;
 }
@@ -35,6 +37,7 @@ export async function openOwnerLine({ worker: choice, clock, onGone }: OwnerLine
   failed.catch(() => {});
   const { port } = worker;
   const owner = wrap<OwnerPort>(port);
+  const ports: MessagePort[] = [];
   let lock: HeldLock | undefined;
   let stopWaiting = (): void => {};
   let isEnded = false;
@@ -42,8 +45,9 @@ export async function openOwnerLine({ worker: choice, clock, onGone }: OwnerLine
     if (isEnded) return;
     isEnded = true;
     stopWaiting();
-    owner.leave().catch(() => {});
-    owner[releaseProxy]();
+    void owner.leave();
+    // Nothing may come any more: a page that is sent something falls out of the back/forward cache.
+    for (const each of [port, ...ports]) each.close();
     lock?.release();
   };
   const gone = (): void => {
@@ -64,7 +68,7 @@ export async function openOwnerLine({ worker: choice, clock, onGone }: OwnerLine
     end();
     throw error;
   }
-  return { owner, end };
+  return { owner, ports, end };
 }
 
 function noWorker(reason: string): QiwayError {

@@ -15,7 +15,7 @@ import { PlainWire } from '@qiway/protocol/session/plain-wire';
 import { SessionListeners } from '@qiway/protocol/session/session-listeners';
 import { messagePortTransport } from '@qiway/protocol/transport/message-port';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
-import { proxy, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import type { LinkFacts, RobotSession, SessionRequest } from '../dial/dial.ts';
 import { probeWithPage, thisPage } from '../dial/page-probes.ts';
 import { onDemand } from '../on-demand.ts';
@@ -220,11 +220,15 @@ class TabSession implements RobotSession {
       onGone: () => line !== undefined && this.#line === line && this.#ownerGone(),
     });
     this.#line = line;
-    const listener = proxy((snapshot: Snapshot) => {
-      if (this.#line === line) this.#hear(snapshot);
-    });
+    const { port1: news, port2 } = new MessageChannel();
+    news.onmessage = ({ data }: MessageEvent<Snapshot>) => {
+      if (this.#line === line) this.#hear(data);
+    };
+    line.ports.push(news);
     try {
-      const { key, snapshot } = takeOutcome(await line.owner.open({ agent, token, timeoutMs }, listener));
+      const { key, snapshot } = takeOutcome(
+        await line.owner.open({ agent, token, timeoutMs }, transfer(port2, [port2])),
+      );
       this.#key = key;
       this.#hear(snapshot);
     } catch (error) {

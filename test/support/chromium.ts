@@ -15,12 +15,16 @@ const QUIET: readonly string[] = [
   '--disable-dev-shm-usage',
 ];
 
-/** Starts a headless Chromium. @throws Error when there is none */
+/** Starts a headless Chromium, as people have it with the back/forward cache. @throws Error when there is none */
 export async function launchChromium(args: readonly string[] = []): Promise<Browser> {
   const executablePath = await findBrowser();
   if (executablePath === undefined)
     throw new Error('There is no Chromium. "node scripts/setup.mjs --browser" finds or installs one.');
   // Chromium's sandbox refuses to run as root, as in containers.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath, args: [...QUIET, ...sandbox, ...args] });
+  return chromium.launch({
+    executablePath,
+    args: [...QUIET, ...sandbox, ...args],
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
 }
