@@ -27,10 +27,9 @@ export function frameStream({
   take,
   ended,
 }: FrameStreamOptions): AsyncIterableIterator<Uint8Array> {
-  const encoder = new TextEncoder();
   const intervalMs = 1000 / framesPerSecond;
   let isOver = false;
-  let hasBegun = false;
+  let announced: string | undefined;
   let hasEnded = false;
   let dueAt = clock.now();
   let troubleSince: number | undefined;
@@ -64,12 +63,12 @@ export function frameStream({
     return undefined;
   };
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
-    if (!hasBegun) {
-      hasBegun = true;
-      return { done: false, value: encoder.encode(`--${FRAME_BOUNDARY}\r\n`) };
-    }
     const picture = isOver ? undefined : await nextPicture();
-    if (picture !== undefined && !isOver) return { done: false, value: frame(picture, encoder) };
+    if (picture !== undefined && !isOver) {
+      const value = frame(picture, announced);
+      announced = picture.type;
+      return { done: false, value };
+    }
     return finish();
   };
   const finish = (): IteratorResult<Uint8Array> => {
@@ -88,10 +87,15 @@ export function frameStream({
   };
 }
 
-/** With the boundary behind it: a browser shows a picture when it knows that it is whole. */
-function frame({ type, bytes }: PictureFile, encoder: TextEncoder): Uint8Array {
-  const head = encoder.encode(`content-type: ${type}\r\ncontent-length: ${bytes.length}\r\n\r\n`);
-  const tail = encoder.encode(`\r\n--${FRAME_BOUNDARY}\r\n`);
+/**
+ * With the head of what comes next: Chromium (156) shows a picture when it has seen that, and the next picture may be long in
+ * coming. So parts have no length, and the next is said to be of the same type; when it is not, an empty part is between.
+ */
+function frame({ type, bytes }: PictureFile, announced: string | undefined): Uint8Array {
+  const encoder = new TextEncoder();
+  const beginning = `--${FRAME_BOUNDARY}\r\ncontent-type: ${type}\r\n\r\n`;
+  const head = encoder.encode(announced === type ? '' : announced === undefined ? beginning : `\r\n${beginning}`);
+  const tail = encoder.encode(`\r\n${beginning}`);
   const whole = new Uint8Array(head.length + bytes.length + tail.length);
   whole.set(head);
   whole.set(bytes, head.length);

@@ -3,6 +3,7 @@ import { inflateSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';
 import type { DoorOptions, DoorResponse } from '../../protocol/http-door/door-types.ts';
+import { frameStream } from '../../protocol/http-door/frame-stream.ts';
 import { classOfTester, type DoorRobot, doorRobot, patternBytes } from '../support/door-robot.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
@@ -218,24 +219,55 @@ describe('pictures', () => {
 });
 
 describe('pictures one after the other', () => {
+  const BEGINNING = '--qiway-frame\r\ncontent-type: image/png\r\n\r\n';
+
   async function frames(path = 'getPicture?args=[0]&as=mjpeg&fps=10'): Promise<AsyncIterator<Uint8Array>> {
     const response = await get(path);
     expect(response.headers['content-type']).toBe('multipart/x-mixed-replace; boundary=qiway-frame');
-    const parts = (response.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-    expect(new TextDecoder().decode((await parts.next()).value)).toBe('--qiway-frame\r\n');
-    return parts;
+    return (response.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   }
 
-  test('each with its type, length and end', async () => {
+  test('each between two boundaries: a browser shows it when it has seen what follows', async () => {
     const parts = await frames();
     const next = parts.next();
     await clock.advance(0);
     const part = Buffer.from((await next).value);
-    const [, length] = /^content-type: image\/png\r\ncontent-length: (\d+)\r\n\r\n/.exec(part.toString('latin1')) ?? [];
-    const at = part.indexOf('\r\n\r\n') + 4;
-    expect(readPng(part.subarray(at, at + Number(length))).pixels).toEqual([76, 150, 29, 255]);
-    expect(part.subarray(at + Number(length)).toString()).toBe('\r\n--qiway-frame\r\n');
+    expect(part.subarray(0, BEGINNING.length).toString()).toBe(BEGINNING);
+    expect(part.subarray(-BEGINNING.length - 2).toString()).toBe(`\r\n${BEGINNING}`);
+    expect(readPng(part.subarray(BEGINNING.length)).pixels).toEqual([76, 150, 29, 255]);
     await parts.return?.();
+  });
+
+  test('a picture of another type says so', async () => {
+    const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 1);
+    const pictures = [jpeg, jpeg, Uint8Array.of(0x47, 0x49, 0x46, 0x38, 1)];
+    const stream = frameStream({
+      clock,
+      framesPerSecond: 10,
+      take: async () => {
+        const [bytes] = pictures.splice(0, 1);
+        return bytes && { type: bytes[0] === 0x47 ? 'image/gif' : 'image/jpeg', bytes };
+      },
+      ended: () => {},
+    });
+    let text = '';
+    for (let count = 0; count < 3; count++) {
+      const next = stream.next();
+      await clock.advance(100);
+      text += Buffer.from((await next).value).toString('latin1');
+    }
+    const types = [...text.matchAll(/content-type: (\S+)\r\n\r\n([^\r]*)/g)].map(([, type, body]) => [
+      type,
+      body?.length,
+    ]);
+    expect(types).toEqual([
+      ['image/jpeg', 4],
+      ['image/jpeg', 4],
+      ['image/jpeg', 0],
+      ['image/gif', 5],
+      ['image/gif', 0],
+    ]);
+    await stream.return?.();
   });
 
   test('the same picture is not sent again, and not asked for more often than agreed', async () => {

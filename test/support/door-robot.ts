@@ -20,11 +20,14 @@ export interface DoorRobot {
   readonly log: string[];
   /** Resolves with the next entry of `log` that begins so. */
   logged(prefix: string): Promise<string>;
+  /** What the calls of `later` that wait, answer. */
+  answerLater(text: string): void;
 }
 
 export async function doorRobot(): Promise<DoorRobot> {
   const log: string[] = [];
   const waiting = new Set<() => void>();
+  const waitingCalls: ((text: string) => void)[] = [];
   const note = (entry: string): void => {
     log.push(entry);
     for (const look of [...waiting]) look();
@@ -107,13 +110,20 @@ export async function doorRobot(): Promise<DoorRobot> {
           }),
         );
       }),
+      later: method('()', 's', () => {
+        note('later began');
+        return new Promise<string>((resolve) => waitingCalls.push(resolve));
+      }),
       store: method('(sr)', 's', (name: string, bytes: Uint8Array) => `${name}: ${bytes.length} of ${bytes[0]}`),
     },
     { description: 'For tests.' },
   );
   const service = await bus.host('Tester', tester);
   await bus.host('Ünï/1', createObject({ go: method('()', 's', () => 'gone') }));
-  return { bus, tester, service, log, logged };
+  const answerLater = (text: string): void => {
+    for (const answer of waitingCalls.splice(0)) answer(text);
+  };
+  return { bus, tester, service, log, logged, answerLater };
 }
 
 /** What the robot's rules say: members that ask begin with `get`. */
