@@ -37,7 +37,7 @@ export interface ConsoleState {
   /** Whether the console opens without a network, and in which version. */
   readonly worker: OwnWorker;
   /** Of the way to the robot. */
-  readonly check: Check | undefined;
+  readonly check: Check;
   /** What happened to the link. */
   readonly happened: LinkHistory;
   /** Calls that wait for the robot. */
@@ -76,7 +76,7 @@ export interface PageSeam {
   readonly memory: Memory;
   /** @param lookNow for the worker: the network may be back */
   readonly openWorker: (lookNow: () => void) => OwnWorker;
-  readonly diagnose?: CheckOptions['diagnose'];
+  readonly diagnose: CheckOptions['diagnose'];
   readonly theme: Theme;
 }
 
@@ -219,7 +219,7 @@ export function createConsole({
 
   return {
     known,
-    check: diagnose === undefined ? undefined : createCheck({ url, diagnose }),
+    check: createCheck({ url, diagnose }),
     seenAtMs: computed(() =>
       link.state.value.kind === 'online' ? undefined : (happened.lostAtMs.value ?? known.value?.seenAtMs),
     ),

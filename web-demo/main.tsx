@@ -9,6 +9,7 @@ import './style/drive-controls.css';
 import './style/drive.css';
 import './style/explore.css';
 import './style/plot.css';
+import { diagnose } from '@qiway/sdk';
 import { render } from 'preact';
 import { createConsole } from './console-state.ts';
 import { openMemory } from './memory/memory.ts';
@@ -43,6 +44,7 @@ const state = createConsole({
       reload: () => location.reload(),
       lookNow,
     }),
+  diagnose: (url, onStep) => diagnose(url, { onStep }),
   theme,
 });
 

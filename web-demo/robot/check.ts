@@ -1,60 +1,53 @@
 // Checks the way to the robot step by step, when a person asks or the first link could not be made. Layer: robot; no DOM.
 import { type ReadonlySignal, signal } from '@preact/signals';
+import type { Diagnosis, StepReport } from '@qiway/sdk';
 import { failureText } from '../failure-text.ts';
-
-export interface CheckStep {
-  readonly name: string;
-  readonly state: 'ok' | 'failed' | 'skipped';
-  readonly detail: string;
-  /** What a person can do. */
-  readonly advice?: string;
-}
-
-export interface CheckOutcome {
-  readonly steps: readonly CheckStep[];
-  /** In a sentence: the step that failed, and what to do. */
-  readonly summary?: string;
-}
 
 export type CheckState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'running' }
-  | { readonly kind: 'done'; readonly outcome: CheckOutcome }
+  /** With the steps that ended. */
+  | { readonly kind: 'running'; readonly steps: readonly StepReport[] }
+  | { readonly kind: 'done'; readonly steps: readonly StepReport[]; readonly summary: string }
   /** The check itself failed. */
   | { readonly kind: 'failed'; readonly text: string };
 
 export interface Check {
   readonly state: ReadonlySignal<CheckState>;
+  /** One at a time. */
   run(): void;
-  /** Runs once for each address that could not be reached: to be asked as often as one likes. */
+  /** Runs the first time that it is asked for an address. */
   runOnce(): void;
 }
 
 export interface CheckOptions {
+  /** The agent's URL; undefined: there is nothing to check. */
   readonly url: () => string | undefined;
-  readonly diagnose: (url: string) => Promise<CheckOutcome>;
+  readonly diagnose: (url: string, onStep: (step: StepReport) => void) => Promise<Diagnosis>;
 }
 
 export function createCheck({ url, diagnose }: CheckOptions): Check {
   const state = signal<CheckState>({ kind: 'none' });
   let checked: string | undefined;
-  let last = 0;
-  function run(): void {
-    const target = url();
-    if (target === undefined || state.peek().kind === 'running') return;
+
+  async function check(target: string): Promise<void> {
     checked = target;
-    last += 1;
-    const mine = last;
-    state.value = { kind: 'running' };
-    diagnose(target).then(
-      (outcome) => {
-        if (mine === last) state.value = { kind: 'done', outcome };
-      },
-      (error: unknown) => {
-        if (mine === last) state.value = { kind: 'failed', text: failureText(error) };
-      },
-    );
+    state.value = { kind: 'running', steps: [] };
+    const onStep = (step: StepReport): void => {
+      const now = state.peek();
+      if (now.kind === 'running') state.value = { kind: 'running', steps: [...now.steps, step] };
+    };
+    try {
+      const { steps, summary } = await diagnose(target, onStep);
+      state.value = { kind: 'done', steps, summary };
+    } catch (error) {
+      state.value = { kind: 'failed', text: failureText(error) };
+    }
   }
+
+  const run = (): void => {
+    const target = url();
+    if (target !== undefined && state.peek().kind !== 'running') void check(target);
+  };
   return {
     state,
     run,

@@ -1,10 +1,13 @@
 // The way to the robot, step by step: what went well, what failed, what a person can do about it. Layer: views.
+
+import type { StepReport } from '@qiway/sdk';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { Check, CheckStep } from '../robot/check.ts';
+import { withoutCode } from '../failure-text.ts';
+import type { Check } from '../robot/check.ts';
 
-const WORDS: Readonly<Record<CheckStep['state'], string>> = { ok: 'Fine', failed: 'Failed', skipped: 'Not tried' };
-const MARKS: Readonly<Record<CheckStep['state'], string>> = { ok: '✓', failed: '✕', skipped: '–' };
+const WORDS: Readonly<Record<StepReport['state'], string>> = { ok: 'Fine', failed: 'Failed', skipped: 'Not tried' };
+const MARKS: Readonly<Record<StepReport['state'], string>> = { ok: '✓', failed: '✕', skipped: '–' };
 
 interface CheckListProps {
   readonly check: Check;
@@ -20,15 +23,13 @@ export function CheckList({ check, isAutomatic = false }: CheckListProps): JSX.E
   return (
     <section class="check-list" aria-label="Check of the connection" aria-busy={now.kind === 'running'}>
       {now.kind === 'failed' && <p class="small problem">{now.text}</p>}
-      {now.kind === 'done' && (
-        <>
-          {now.outcome.summary !== undefined && <p class="small check-summary">{now.outcome.summary}</p>}
-          <ol class="check-steps">
-            {now.outcome.steps.map((step) => (
-              <Step key={step.name} step={step} />
-            ))}
-          </ol>
-        </>
+      {now.kind === 'done' && <p class="small check-summary">{withoutCode(now.summary)}</p>}
+      {(now.kind === 'done' || now.kind === 'running') && (
+        <ol class="check-steps">
+          {now.steps.map((step) => (
+            <Step key={step.name} step={step} />
+          ))}
+        </ol>
       )}
       <button type="button" class="button compact" aria-disabled={now.kind === 'running'} onClick={() => check.run()}>
         {now.kind === 'none' ? 'Check the connection' : now.kind === 'running' ? 'Checking…' : 'Check again'}
@@ -37,7 +38,7 @@ export function CheckList({ check, isAutomatic = false }: CheckListProps): JSX.E
   );
 }
 
-function Step({ step }: { readonly step: CheckStep }): JSX.Element {
+function Step({ step }: { readonly step: StepReport }): JSX.Element {
   return (
     <li data-state={step.state}>
       <span class="check-mark" aria-hidden="true">
@@ -46,7 +47,7 @@ function Step({ step }: { readonly step: CheckStep }): JSX.Element {
       <span class="grow">
         <span class="check-name">{step.name}</span>
         <span class="visually-hidden">: {WORDS[step.state]}. </span>
-        {step.detail !== '' && <span class="small soft"> {step.detail}</span>}
+        {step.detail !== '' && <span class="small soft"> {withoutCode(step.detail)}</span>}
         {step.advice !== undefined && <span class="small check-advice">{step.advice}</span>}
       </span>
     </li>

@@ -86,7 +86,7 @@ export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Elemen
           </button>
         </div>
       )}
-      {link.kind === 'lost' && state.check !== undefined && <CheckList check={state.check} isAutomatic />}
+      {link.kind === 'lost' && <CheckList check={state.check} isAutomatic />}
       <PasteForm />
     </section>
   );

@@ -32,7 +32,7 @@ export function StatusPanel({ state }: PanelProps): JSX.Element {
       <div class="status-part">
         <StatusNow state={state} />
         {status !== undefined && <StatusFacts state={state} status={status} />}
-        {state.check !== undefined && state.link.state.value.kind !== 'no-token' && <CheckList check={state.check} />}
+        {state.link.state.value.kind !== 'no-token' && <CheckList check={state.check} />}
         <PageFacts state={state} />
       </div>
       <div class="status-part">
