@@ -57,14 +57,22 @@ function makeStateFolder(): { readonly folder: string; remove(): void } {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** @param directory whose the bus is: the agent's, as with `npm start`, or the robot's, as NAOqi has it */
-export async function openConsoleSite({
-  directory = 'agent',
-}: {
+export interface ConsoleSiteOptions {
+  /** Whose the bus is: the agent's, as with `npm start`, or the robot's, as NAOqi has it. */
   readonly directory?: 'agent' | 'robot';
-} = {}): Promise<ConsoleSite> {
+  /** The name under which pages are opened, in place of the address; the browser is told where it leads. */
+  readonly name?: string;
+  /** Beside those that are always given. */
+  readonly agentOptions?: readonly string[];
+  readonly browserArgs?: readonly string[];
+  /** What the agent keeps, in a folder of the test's. Default: one of the site's. */
+  readonly state?: string;
+}
+
+export async function openConsoleSite(options: ConsoleSiteOptions = {}): Promise<ConsoleSite> {
+  const { directory = 'agent', name, agentOptions = [], browserArgs = [], state: folder } = options;
   const built = await buildConsole();
-  const state = makeStateFolder();
+  const state = folder === undefined ? makeStateFolder() : { folder, remove: () => {} };
   const isRobots = directory === 'robot';
   const startRobot = async (bus: string): Promise<Program> => {
     const program = startProgram(join(checkout, 'simulated-robot/main.ts'), [isRobots ? '--bus-listen' : '--bus', bus]);
@@ -81,15 +89,19 @@ export async function openConsoleSite({
     built.folder,
     '--state',
     state.folder,
+    ...(name === undefined ? [] : ['--allow-host', name]),
+    ...agentOptions,
   ];
   const agentPath = join(checkout, 'robot-agent/main.ts');
   const known = first === undefined ? undefined : (await first.said(/services on (tcp:\S+)/))[1];
   let agent = startProgram(agentPath, agentArgs('127.0.0.1:0', known ?? 'tcp://127.0.0.1:0'));
   const bus = known ?? (await agent.said(/is the service directory.*url=(tcp:\/\/\S+)/))[1] ?? '';
-  const [url] = await agent.said(/^http:\/\/\S+#token=\S+$/);
-  const { origin, hash, host } = new URL(url);
+  const [url] = await agent.said(/^https?:\/\/\S+#token=\S+$/);
+  const { origin, hash, host, hostname } = new URL(url);
   let robot = first ?? (await startRobot(bus));
-  const browser = await launchChromium();
+  const mapped = name === undefined ? [] : [`--host-resolver-rules=MAP ${name} 127.0.0.1`];
+  const browser = await launchChromium([...mapped, ...browserArgs]);
+  const pageOrigin = name === undefined ? origin : origin.replace(hostname, name);
 
   const open = async ({ fragment = hash.slice(1), ...options }: OpenOptions = {}): Promise<ConsolePage> => {
     const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
@@ -97,7 +109,7 @@ export async function openConsoleSite({
     const errors: string[] = [];
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
     page.on('pageerror', (error) => errors.push(String(error)));
-    await page.goto(`${origin}/#${fragment}`);
+    await page.goto(`${pageOrigin}/#${fragment}`);
     return { page, errors, close: () => context.close() };
   };
   const close = async (): Promise<void> => {
@@ -120,7 +132,7 @@ export async function openConsoleSite({
     },
     async startAgent() {
       agent = startProgram(agentPath, agentArgs(host, bus));
-      await agent.said(/^http:\/\/\S+#token=\S+$/);
+      await agent.said(/^https?:\/\/\S+#token=\S+$/);
     },
     async startRobot() {
       robot = await startRobot(bus);
