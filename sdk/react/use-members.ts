@@ -4,7 +4,7 @@ import type { FlowOptions, Property, RemoteObject, Signal } from '@qiway/protoco
 import { useContext, useMemo, useSyncExternalStore } from 'react';
 import type { Robot } from '../robot.ts';
 import { NO_VALUE, type PropertySnapshot, propertyStore } from '../stores/property-store.ts';
-import { NO_SERVICE, type ServiceSnapshot, serviceStore } from '../stores/service-store.ts';
+import { NO_SERVICE, type ServiceSnapshot } from '../stores/service-store.ts';
 import { NO_EVENT, type SignalSnapshot, signalStore } from '../stores/signal-store.ts';
 import type { Store } from '../stores/store.ts';
 import { PoolContext, useNewest } from './use-robot.ts';
@@ -16,7 +16,7 @@ function useStore<T>({ subscribe, getSnapshot }: Store<T>, empty: T): T {
 /** A service while the robot has it; another object when it came back. @param robot undefined as long as there is none */
 export function useService<S, K extends keyof S & string>(robot: Robot<S> | undefined, name: K): ServiceSnapshot<S[K]> {
   const pool = useContext(PoolContext);
-  const store = useMemo(() => serviceStore(robot, name), [robot, name]);
+  const store = useMemo(() => pool.service(robot, name), [pool, robot, name]);
   const snapshot = useStore<ServiceSnapshot<S[K]>>(store, NO_SERVICE as ServiceSnapshot<S[K]>);
   const { service } = snapshot as { readonly service: RemoteObject<object> | undefined };
   // While rendering, so that the properties know it in the same pass; noting it twice is noting it once.
@@ -37,7 +37,7 @@ export type HandledSignal = Omit<SignalSnapshot<never>, 'args'>;
  */
 export function useSignal<A extends readonly unknown[]>(
   signal: Signal<A> | undefined,
-  handler: (...args: A) => unknown,
+  handler: (...args: NoInfer<A>) => unknown,
   options?: FlowOptions,
 ): HandledSignal;
 /** Renders with the arguments of the newest event. */
