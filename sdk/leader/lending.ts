@@ -16,6 +16,8 @@ export interface LeaderOwner extends TurnGiver {
 
 /** The part of one tab. */
 export interface TabLending extends LeaderOwner {
+  /** The same for all that it lends. */
+  withdrawAll(reason: string): void;
   /** The tab is gone: its turns are free, and what it lent ends. Idempotent; offers that come later are ignored. */
   leave(reason: string): void;
 }
@@ -41,6 +43,9 @@ export class Lending {
       offers.delete(name);
       takeBack?.(reason);
     };
+    const withdrawAll = (reason: string): void => {
+      for (const name of [...offers.keys()]) withdraw(name, reason);
+    };
     return {
       takeTurn: (name, ticket) => turns.takeTurn(name, ticket),
       dropTurn: (ticket) => turns.dropTurn(ticket),
@@ -55,9 +60,10 @@ export class Lending {
         offers.set(way.name, this.ways.offer(way, open));
       },
       withdrawWay: async (name, reason) => withdraw(name, reason),
+      withdrawAll,
       leave: (reason) => {
         isGone = true;
-        for (const name of [...offers.keys()]) withdraw(name, reason);
+        withdrawAll(reason);
         turns.leave();
       },
     };

@@ -18,8 +18,11 @@ export interface LockGiver {
 
 /** The owner's line of those who wait, as a page sees it, with a port between. `ticket` is of the page's choice. */
 export interface TurnGiver {
-  /** Settles when it is the turn of this ticket. @throws when the ticket was given back before, or there are too many */
-  takeTurn(name: string, ticket: string): Promise<void>;
+  /**
+   * Settles when it is the turn of this ticket. `onLost` is called when the turn was taken away from a page that did not answer.
+   * @throws when the ticket was given back before, or there are too many
+   */
+  takeTurn(name: string, ticket: string, onLost?: () => void): Promise<void>;
   /** Gives the turn up, or the place in the line. */
   dropTurn(ticket: string): Promise<void> | void;
 }
@@ -60,7 +63,7 @@ export function askOwner(owner: TurnGiver | undefined, name: string): AskTurn {
       drop().catch(() => {});
     };
     signal.addEventListener('abort', release, { once: true });
-    await owner?.takeTurn(name, ticket);
+    await owner?.takeTurn(name, ticket, lost.resolve);
     signal.removeEventListener('abort', release);
     return { lost: lost.promise, release };
   };
