@@ -67,11 +67,10 @@ export async function probe(link: string, options: ProbeOptions): Promise<Probed
     return failed('origin', `the agent at ${url.host} does not let in pages of ${page.origin}`);
   if (blind.kind === 'late') return failed('timeout', `nothing answers at ${url.host}`);
   if (url.protocol === 'https:') return await certificateOr(url, { ...options, failed });
-  const isPublicPlain = page.isChromium && page.protocol === 'http:' && isOutside(page, url);
-  if (isPublicPlain)
+  if (page.protocol === 'http:' && isOutside(page, url))
     return failed(
       'permission-denied',
-      `the browser keeps this page of ${page.origin} from the local network, because it is not https; or nothing listens at ${url.host}`,
+      `the browser keeps this page of ${page.origin} from the local network, since it is not https, or nothing listens at ${url.host}`,
     );
   if (barrier === 'permission-prompt')
     return failed(
@@ -155,9 +154,11 @@ async function certificateOr(
   return failed('unreachable', `nothing listens at ${url.host}, or this device does not trust its certificate`);
 }
 
-/** From elsewhere than the local network, as far as the name of its host tells. */
+/** From elsewhere than the local network, as far as the name of its host tells: names of one word are of the network. */
 function isOutside({ origin }: PageNow, { hostname }: URL): boolean {
-  return spaceOf(hostname) !== 'unknown' && URL.canParse(origin) && spaceOf(new URL(origin).hostname) === 'unknown';
+  if (spaceOf(hostname) === 'unknown' || !URL.canParse(origin)) return false;
+  const own = new URL(origin).hostname;
+  return spaceOf(own) === 'unknown' && own.includes('.');
 }
 
 function isHealth(text: string): boolean {

@@ -35,7 +35,10 @@ interface FailedWay {
 }
 
 /** `robot-identity-mismatch` when others answered and the robot nowhere; what the handshake said when there is one way only. */
-export function dialFailure({ failures, given, barrier, robot, page, findings }: FailedDial): QiwayError {
+export function dialFailure({ failures: all, given, barrier, robot, page, findings }: FailedDial): QiwayError {
+  // Where the page came from there may be an agent or not; that there is none is no news.
+  const isNoNews = (url: string): boolean => url !== given && findings?.get(url)?.why === 'no-agent';
+  const failures = all.filter(({ candidate }) => !isNoNews(candidate));
   const ways = failures.map(
     ({ candidate: url, error }): FailedWay => ({
       url,
@@ -62,9 +65,14 @@ export function dialFailure({ failures, given, barrier, robot, page, findings }:
     );
   }
   const { reason = '', why } = attempts.find(({ url }) => url === given) ?? attempts[0] ?? {};
+  const advice = barrier === undefined ? findings?.get(given)?.advice : BARRED[barrier].advice;
+  const todo =
+    advice === undefined
+      ? 'Check that the agent runs, and that this device reaches its network.'
+      : `As for ${given}: ${advice}.`;
   const failure = new QiwayError(
     'dial-failed',
-    `No robot agent answers at any of ${attempts.length} addresses: ${list}. Check that the agent runs, and that this device reaches its network.`,
+    `No robot agent answers at any of ${attempts.length} addresses: ${list}. ${todo}`,
     { data: { url: given, reason, ...(why !== undefined && { why }), attempts }, cause: first.error },
   );
   return withHint(failure, { url: given, page });
