@@ -21,6 +21,12 @@ export interface RobotConnectOptions {
    * URL of that file (`qiway-worker.js`) where the bundler does not place it itself; false: the page owns its link.
    */
   readonly worker?: WorkerChoice;
+  /**
+   * Where the robot is known from before (and there is a database, or the program has not ended since), do not wait for it: the
+   * robot is given after a second at the latest, `offline`, with the services that are remembered, and dialled on and on. Calls
+   * fail with `offline`, or wait in the queue; subscriptions are made when it is there.
+   */
+  readonly offline?: boolean;
 }
 
 /** For those who own the link themselves, and for tests. */
@@ -49,10 +55,11 @@ export async function connect<S = LooseServices>(url: string, options: RobotConn
     timeoutMs,
     onError = console.error,
     worker,
+    offline,
     dial = dialThrough(worker),
     clock = systemClock,
   } = options as InternalConnectOptions;
   const agent = parseAgentUrl(url, globalThis.location?.href);
-  const session = await dial({ agent, token: token ?? agent.token, clock, timeoutMs: connectTimeoutMs });
+  const session = await dial({ agent, token: token ?? agent.token, clock, timeoutMs: connectTimeoutMs, offline });
   return createRobot<S>({ session, clock, url: agent.shown, onError, ...(timeoutMs !== undefined && { timeoutMs }) });
 }

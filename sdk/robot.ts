@@ -77,7 +77,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#statusListeners = new Listeners(onError);
     this.#serviceListeners = new Listeners(onError);
     this.#waiting = new LazyQueue({
-      robotId: session.link?.robot.id ?? '',
+      robotId: session.robotId,
       port: sessionPort(session),
       clock,
       onError,

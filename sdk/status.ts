@@ -63,7 +63,7 @@ export function statusOf(session: RobotSession, { url, queued, failsafe, closed 
     bus: told.bus,
     ...(told.busReason !== undefined && { busReason: told.busReason }),
     url,
-    robotId: link?.robot.id ?? '',
+    robotId: session.robotId,
     queued,
     ...(failsafe !== undefined && { failsafe }),
     ...(reason !== undefined && { reason }),

@@ -117,7 +117,7 @@ export class BusClient implements Bus {
     const isListed = described === undefined && (isAgain || known !== undefined);
     const listed = isListed ? await directory.services() : undefined;
     if (joins !== this.#joins) return; // it has begun anew meanwhile, and is joined again
-    this.#foreign.described(described);
+    this.#foreign.describe(described);
     if (described !== undefined) known?.listed([...described.values()].map((each) => this.#infoOf(each)));
     else if (listed !== undefined) known?.listed(listed);
     await this.#foreign.bringBack('all', described ?? byName(listed));
@@ -161,6 +161,11 @@ export class BusClient implements Bus {
       this.#own.byName(name) ?? (name === DIRECTORY_NAME ? this.#asked().object : await this.#foreign.get(name));
     object.retain();
     return object;
+  }
+
+  /** The object of a service of this id, with one reference, where the other side described it; else undefined. */
+  described(serviceId: number): Promise<BusObject | undefined> {
+    return this.#foreign.described(serviceId);
   }
 
   host(name: string, object: BusObject): Promise<HostedService> {

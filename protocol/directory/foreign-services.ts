@@ -109,8 +109,20 @@ export class ForeignServices {
     );
   }
 
+  /** With one reference; undefined: the other side did not tell of this id. @throws as `get` */
+  async described(serviceId: number): Promise<BusObject | undefined> {
+    for (const [name, described] of this.#described ?? []) {
+      if (described.serviceId !== serviceId) continue;
+      const object = await this.get(name);
+      if (this.#objects.get(name)?.serviceId !== serviceId || object.goneWith !== undefined) return undefined;
+      object.retain();
+      return object;
+    }
+    return undefined;
+  }
+
   /** The other side has begun anew, and told this of its services. */
-  described(services: ReadonlyMap<string, DescribedService> | undefined): void {
+  describe(services: ReadonlyMap<string, DescribedService> | undefined): void {
     this.#described = services && new Map(services);
   }
 

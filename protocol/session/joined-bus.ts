@@ -59,8 +59,10 @@ export class JoinedBus {
   }
 
   /** The main object of a service of the session of now, with one reference. @throws as `fetchObject` */
-  object(serviceId: number): Promise<BusObject> {
+  async object(serviceId: number): Promise<BusObject> {
     const { peer, clock, timeoutMs } = this.#options;
+    const known = await this.#bus?.described(serviceId);
+    if (known !== undefined) return known;
     return fetchObject(peer, serviceId, { clock, timeoutMs });
   }
 

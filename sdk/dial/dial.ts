@@ -17,6 +17,7 @@ export interface RobotSession
   extends Pick<
     ClientSession,
     | 'sessionId'
+    | 'robotId'
     | 'agent'
     | 'told'
     | 'probe'
@@ -50,6 +51,8 @@ export interface SessionRequest {
   readonly clock: Clock;
   /** For each link, until the session goes on over it. */
   readonly timeoutMs: number;
+  /** Where the robot is known from before, the session begins without a link. */
+  readonly offline?: boolean | undefined;
 }
 
 /** Gives an open session. @throws `dial-failed`, `robot-identity-mismatch`, `unauthorized`, `protocol-mismatch`, `timeout` */

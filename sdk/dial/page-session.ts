@@ -7,6 +7,7 @@ import { type ClientSession, openSession } from '@qiway/protocol/session/client-
 import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
 import { openAddressBook } from '../address-book/address-book.ts';
 import { loadSecure } from '../crypto/load-secure.ts';
+import { openKnownRobot } from '../metaobjects/known-robot.ts';
 import { onDemand } from '../on-demand.ts';
 import { VERSION } from '../version.ts';
 import { followBetterWay } from './better-way.ts';
@@ -23,14 +24,17 @@ export interface OwnedSession {
 
 /** @throws as {@link OpenRobotSession} */
 export async function openOwnSession(request: SessionRequest, serving: ServingWith): Promise<OwnedSession> {
-  const { agent, token, clock, timeoutMs } = request;
+  const { agent, token, clock, timeoutMs, offline = false } = request;
   const { WebSocket } = globalThis;
   if (WebSocket === undefined)
     throw new QiwayError('unsupported', 'This runtime has no WebSocket; Node has one since version 22.', {
       data: { what: 'WebSocket' },
     });
+  const known = openKnownRobot(clock, agent.link);
+  const startsOffline = offline ? await known.startsOffline(agent.robot) : undefined;
   const dialer = new Dialer({
-    agent,
+    // The robot that is known, and no other that answers there by now.
+    agent: startsOffline === undefined ? agent : { ...agent, robot: startsOffline.robotId },
     book: openAddressBook(clock),
     loadSecure,
     WebSocket: WebSocket as WebSocketClass,
@@ -46,6 +50,8 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     client: `qiway-sdk/${VERSION}`,
     timeoutMs,
     serving,
+    known,
+    ...(startsOffline !== undefined && { startsOffline }),
   });
   const stopFollowing = followBetterWay({ session, dialer, clock });
   void session.closed.then(() => {

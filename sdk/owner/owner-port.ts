@@ -19,6 +19,7 @@ export interface OwnerRequest {
   readonly agent: AgentUrl;
   readonly token: string;
   readonly timeoutMs: number;
+  readonly offline?: boolean | undefined;
 }
 
 /** Errors do not keep their codes over a port. */
@@ -28,6 +29,7 @@ export type Outcome<T> = { readonly value: T } | { readonly error: ErrorRecord }
 export interface Snapshot {
   readonly state: SessionState;
   readonly sessionId: string;
+  readonly robotId: string;
   readonly agent: RobotSession['agent'];
   readonly link?: LinkFacts;
   readonly told: Told;
@@ -64,10 +66,11 @@ export function takeOutcome<T>(outcome: Outcome<T>): T {
 }
 
 export function snapshotOf(session: RobotSession): Snapshot {
-  const { link, rttMs, reason, loss, hasResumed, told, agent, sessionId, sessionState } = session;
+  const { link, rttMs, reason, loss, hasResumed, told, agent, sessionId, robotId, sessionState } = session;
   return {
     state: sessionState,
     sessionId,
+    robotId,
     agent,
     told,
     hasResumed,

@@ -13,11 +13,13 @@ import { Heard } from '@qiway/protocol/session/heard';
 import { JoinedBus } from '@qiway/protocol/session/joined-bus';
 import { PlainWire } from '@qiway/protocol/session/plain-wire';
 import { SessionListeners } from '@qiway/protocol/session/session-listeners';
+import { isFinal } from '@qiway/protocol/session/why-lost';
 import { messagePortTransport } from '@qiway/protocol/transport/message-port';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import { transfer } from 'comlink';
 import type { LinkFacts, RobotSession, SessionRequest } from '../dial/dial.ts';
 import { probeWithPage, thisPage } from '../dial/page-probes.ts';
+import { type KnownRobot, openKnownRobot } from '../metaobjects/known-robot.ts';
 import { onDemand } from '../on-demand.ts';
 import { type RobotKey, type Snapshot, takeOutcome } from '../owner/owner-port.ts';
 import type { WorkerChoice } from '../owner/worker-choice.ts';
@@ -34,13 +36,6 @@ type State =
   | { readonly kind: 'attached'; readonly wire: PlainWire }
   | { readonly kind: 'closed'; readonly reason: QiwayError | undefined };
 
-/** What another attempt will not mend. */
-const FINAL: ReadonlySet<string> = new Set([
-  'unauthorized',
-  'forbidden',
-  'protocol-mismatch',
-  'robot-identity-mismatch',
-]);
 /** Between two attempts to come back to an owner. */
 const AGAIN_MS = [0, 100, 500, 1000, 3000] as const;
 
@@ -61,7 +56,8 @@ class TabSession implements RobotSession {
   readonly #peer: Peer;
   readonly #bus: JoinedBus;
   readonly #listeners = new SessionListeners();
-  readonly #heard = new Heard();
+  readonly #known: KnownRobot;
+  readonly #heard: Heard;
   readonly #closing = Promise.withResolvers<QiwayError | undefined>();
   readonly closed: Promise<QiwayError | undefined> = this.#closing.promise;
   readonly #stops: (() => void)[] = [];
@@ -92,7 +88,10 @@ class TabSession implements RobotSession {
       if (this.#hasJoined) this.#listeners.renewed();
       this.#hasJoined = true;
     };
-    this.#bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined });
+    const known = openKnownRobot(clock, request.agent.link);
+    const isOnline = (): boolean => this.sessionState === 'online';
+    this.#bus = new JoinedBus({ peer: this.#peer, clock, timeoutMs, random, joined, known, isOnline });
+    [this.#known, this.#heard] = [known, new Heard(known)];
   }
 
   get sessionState(): SessionState {
@@ -128,6 +127,10 @@ class TabSession implements RobotSession {
     return this.#heard.classes;
   }
 
+  get robotId(): string {
+    return this.#snapshot?.robotId ?? '';
+  }
+
   get sessionId(): string {
     return this.#snapshot?.sessionId ?? '';
   }
@@ -152,7 +155,7 @@ class TabSession implements RobotSession {
     this.#isAttaching = true;
     try {
       await this.#open();
-      await this.#attach();
+      if (!(await this.#beginsKnown())) await this.#attach();
     } catch (error) {
       this.#end(asQiwayError(error));
       throw error;
@@ -195,7 +198,7 @@ class TabSession implements RobotSession {
     this.#line?.owner.probe(this.#key).catch(() => {});
   }
 
-  /** The owner asks this tab for signs of life as often as its failsafes need. */
+  /** The owner asks for signs of life as often as failsafes need. */
   setBeat(): void {}
 
   async close(): Promise<void> {
@@ -211,8 +214,17 @@ class TabSession implements RobotSession {
       throw new QiwayError('offline', 'The worker that has the link is being started; nothing was sent.');
   }
 
+  /** The owner has no link, and the app does not wait for one: what is known answers until it has. */
+  async #beginsKnown(): Promise<boolean> {
+    const start = this.#request.offline === true && (await this.#known.startsOffline(this.robotId));
+    if (!start || this.sessionState === 'online') return false;
+    this.#bus.beginsKnown();
+    this.#heard.remember();
+    return true;
+  }
+
   async #open(): Promise<void> {
-    const { worker, clock, agent, token, timeoutMs } = this.#request;
+    const { worker, clock, agent, token, timeoutMs, offline } = this.#request;
     let line: OwnerLine | undefined;
     line = await openOwnerLine({
       worker,
@@ -226,9 +238,8 @@ class TabSession implements RobotSession {
     };
     line.ports.push(news);
     try {
-      const { key, snapshot } = takeOutcome(
-        await line.owner.open({ agent, token, timeoutMs }, transfer(port2, [port2])),
-      );
+      const request = { agent, token, timeoutMs, offline };
+      const { key, snapshot } = takeOutcome(await line.owner.open(request, transfer(port2, [port2])));
       this.#key = key;
       this.#hear(snapshot);
     } catch (error) {
@@ -254,7 +265,7 @@ class TabSession implements RobotSession {
       throw noOwner();
     }
     this.#state = { kind: 'attached', wire };
-    this.#bus.begins(snapshot.sessionId, snapshot.link?.robot.id ?? '');
+    this.#bus.begins(snapshot.sessionId, snapshot.robotId);
     try {
       await this.#bus.join();
     } catch (error) {
@@ -277,6 +288,7 @@ class TabSession implements RobotSession {
     if (told.bus !== bus) this.#listeners.robotBusChanged(told.bus);
     if (snapshot.rttMs !== undefined && snapshot.rttMs !== before?.rttMs) this.#listeners.rttMeasured(snapshot.rttMs);
     this.#listeners.changed();
+    if (state === 'online') void this.#attachAgain();
   }
 
   /** The attachment ended, by the owner or with it. */
@@ -328,11 +340,12 @@ class TabSession implements RobotSession {
     await this.#attachAgain();
   }
 
-  /** Until it is attached, or closed, or put aside. */
+  /** Until it is attached, or closed, or put aside; and not before the owner has a link. */
   async #attachAgain(): Promise<void> {
     if (this.#isAttaching) return;
     this.#isAttaching = true;
     for (let tries = 0; this.#state.kind === 'apart' && !this.#state.isAside; tries += 1) {
+      if (this.#line !== undefined && this.#snapshot?.state !== 'online') break;
       const delayMs = AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)] ?? 0;
       try {
         if (delayMs > 0) await new Promise<void>((resolve) => void this.#clock.after(delayMs, resolve));
@@ -347,7 +360,7 @@ class TabSession implements RobotSession {
 
   #failed(error: QiwayError): void {
     if (this.#state.kind !== 'apart') return;
-    if (FINAL.has(error.code)) this.#end(error);
+    if (isFinal(error) || error.code === 'robot-identity-mismatch') this.#end(error);
     else this.#state = { ...this.#state, reason: error };
   }
 
