@@ -43,7 +43,8 @@ const DIRECTORY = 'ServiceDirectory';
  *   client with the key was made before: then answers what that came to. The call goes on when the session ends.
  * - `stopOnce(key)`: asks the method to stop, if it is under way for this session.
  * - `outcomesTaken(keys)`: the client has what these came to, the agent need not keep it.
- * - `journalId()`: of the agent's memory; a key sent under another one may have been called without this one knowing.
+ * - `journalId()`: of the agent's memory of this client; a key sent under another one may have been called without this one
+ *   knowing. Pages of insecure origins are another client after a reload, and their queue outlives that.
  */
 export function onceMembers(session: OnceSession, parts: OnceParts): Members {
   const { journal } = parts;
@@ -98,8 +99,8 @@ export function onceMembers(session: OnceSession, parts: OnceParts): Members {
       },
       { description: 'What calls with these keys came to is known to the client.', parameters: ['keys'] },
     ),
-    journalId: method('()', 's', () => journal.id, {
-      description: 'Changes when the agent forgets which calls were made.',
+    journalId: method('()', 's', () => `${journal.id} ${clientId}`, {
+      description: 'Changes when the agent does not know any more which calls this client made.',
     }),
   };
 }

@@ -240,3 +240,11 @@ test('what is older than a call may wait is forgotten, in time that the agent ra
   await callOnce(client(), { key: 'next', payload: text('a') });
   expect(journal.counts).toMatchObject({ calls: 2, bytes: 12 });
 });
+
+test('the memory has another name for another client, and after it was lost', async () => {
+  const own = await ask(client(), 'journalId', []);
+  expect(await ask(client(), 'journalId', [])).toBe(own);
+  expect(await ask(client('a page after its reload'), 'journalId', [])).not.toBe(own);
+  open();
+  expect(await ask(client(), 'journalId', [])).not.toBe(own);
+});
