@@ -102,6 +102,36 @@ describe('the console', () => {
   });
 });
 
+describe('a call that waits', () => {
+  it('has the browser wake the page when the network is back, and is made once', async () => {
+    const { context, page, close } = await openOnce();
+    await page.evaluate(() => {
+      const heard: unknown[] = [];
+      navigator.serviceWorker.addEventListener('message', ({ data }) => heard.push(data));
+      Object.assign(window, { heard });
+    });
+    await context.setOffline(true);
+    await site.agent.end('SIGKILL');
+    await page.getByRole('heading', { name: 'The link to the robot is lost' }).waitFor();
+    await page.locator('#say').fill('patience');
+    await page.getByRole('button', { name: 'Say later' }).click();
+    await page.locator('.status-count', { hasText: '1' }).waitFor();
+    await page.waitForFunction(async () => {
+      const { sync } = (await navigator.serviceWorker.ready) as unknown as { sync: { getTags(): Promise<string[]> } };
+      return (await sync.getTags()).includes('qiway-calls-wait');
+    });
+    await context.setOffline(false);
+    await page.waitForFunction(() =>
+      (window as unknown as { heard: { console?: string }[] }).heard.some((one) => one.console === 'look-now'),
+    );
+    await site.startAgent();
+    await page.locator('.status-count').waitFor({ state: 'detached' });
+    await page.locator('[data-figure="spoken"]', { hasText: 'patience' }).waitFor();
+    expect((await page.locator('[data-figure="spoken"]').textContent())?.trim()).toBe('patience');
+    await close();
+  });
+});
+
 describe('while server and robot are away', () => {
   it('it opens, shows what was last known with its age, moves nothing, and is live again when they are back', async () => {
     const { page, close } = await openOnce();
