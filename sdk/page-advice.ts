@@ -15,7 +15,7 @@ const LOSSES: Readonly<Record<PageAbility, string>> = {
   'web-locks': 'A tab that crashed is noticed within a minute, not at once.',
   'web-crypto': 'Links are sealed by a library in place of the browser: as safely, with more work for the processor.',
   'persistent-key':
-    'After a reload the robot takes this page for a new client: its session is not resumed, and leases are asked for anew.',
+    'After a reload the robot takes this page for a new client: its session is not resumed, leases are asked for anew, and a queued call that was under way and must not run twice is not made again.',
   'persistent-storage': 'The browser may throw away what waits in the offline queue when the disk is full.',
   'camera-capture': 'The page cannot use this device’s camera and microphone.',
   'screen-lock': 'The screen goes dark by itself while nobody touches it.',
