@@ -50,6 +50,6 @@ export function Loose(): ReactElement {
   const { robot } = useRobot(undefined);
   const { service } = useService(robot, 'Anything');
   const { args } = useSignal(service?.['said'], { latest: true });
-  same<typeof args, unknown[] | undefined>(true);
+  same<typeof args, readonly unknown[] | undefined>(true);
   return <p>{args?.length}</p>;
 }
