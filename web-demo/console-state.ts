@@ -98,7 +98,7 @@ export function createConsole({
   const url = (): string | undefined => agentUrl(location, sessionStorage, memory.robots.peek()[0]?.url);
   const link = createLink({
     url,
-    connect: (url) => connect<Services>(url),
+    connect: (url) => connect<Services>(url, { offline: true }),
     after,
   });
   const happened = createHistory();
@@ -248,8 +248,9 @@ export function createConsole({
       dial();
     },
     leave() {
-      if (link.state.peek().kind === 'online') keep(Date.now());
+      // First what stops the robot.
       drive.leave();
+      if (link.state.peek().kind === 'online') keep(Date.now());
       link.close();
     },
     halt() {
