@@ -1,55 +1,105 @@
 // The owner's side of one request that came through the service worker: asks the door, streams the answer. Knows no workers.
 import type { Clock } from '@qiway/protocol/clock';
 import type { Door } from '@qiway/protocol/http-door/door';
-import { BodyPort, type RequestPort } from './body-port.ts';
+import type { DoorResponse } from '@qiway/protocol/http-door/door-types';
+import { BodyPort, type RequestPort, STALLED_MS } from './body-port.ts';
 import type { RequestHead } from './gateway-messages.ts';
+import type { Call, RequestsUnderWay, UnderWay } from './requests-under-way.ts';
 
 /** A worker that chose another owner says so at once; one that was ended says nothing. */
 const HEAD_TIMEOUT_MS = 5000;
 const NOTHING = new Uint8Array(0);
 
+export interface AnswerOptions {
+  readonly door: Door;
+  readonly clock: Clock;
+  /** Of all requests of this owner. */
+  readonly underWay: RequestsUnderWay;
+}
+
 /** Says that it is here, then answers the one request of the port; resolves when the port is done with. Never rejects. */
-export function answerRequests(door: Door, port: RequestPort, clock: Clock): Promise<void> {
+export function answerRequest(port: RequestPort, { door, clock, underWay }: AnswerOptions): Promise<void> {
   return new Promise((resolve) => {
     let isOver = false;
-    /** Calls of the door that nobody waits for any more. */
-    const aborts: (() => void)[] = [];
     let hasBegun = false;
-    const end = (): void => {
-      if (isOver) return;
+    /** Stops what the door does for this request. */
+    let abort = (): void => {};
+    let forget = (): void => {};
+    const close = (): void => {
       isOver = true;
       stopTimer();
-      for (const abort of aborts) abort();
       exchange.close();
       resolve();
     };
-    const answer = async ({ method, path, headers, hasBody }: RequestHead): Promise<void> => {
-      const response = await door.handle({
-        method,
-        path,
-        headers,
-        body: hasBody ? exchange.incoming : NOTHING,
-        onAborted: (abort) => (isOver ? abort() : aborts.push(abort)),
+    const end = (): void => {
+      if (isOver) return;
+      abort();
+      close();
+    };
+    const begin = (head: RequestHead): Promise<DoorResponse> => {
+      const stops: (() => void)[] = [];
+      let isAborted = false;
+      let isWhole = !head.hasBody;
+      const stopAll = (): void => {
+        isAborted = true;
+        for (const stop of stops) stop();
+      };
+      abort = stopAll;
+      const { method, path, headers } = head;
+      const body = head.hasBody ? told(exchange.incoming, () => (isWhole = true)) : NOTHING;
+      const onAborted = (stop: () => void): void => (isAborted ? stop() : void stops.push(stop));
+      const response = door.handle({ method, path, headers, body, onAborted });
+      keep(head, { response, isWhole: () => isWhole, stop: stopAll });
+      return response;
+    };
+    /** Until its answer has arrived, another run of the worker may ask for it again, and again. */
+    const keep = (head: RequestHead, call: Call): void => {
+      forget = underWay.add(head, {
+        ...call,
+        handOver: () => {
+          abort = (): void => {};
+          if (!isOver) close();
+          return call;
+        },
+        abandon: end,
       });
+    };
+    const takeOver = (head: RequestHead, same: UnderWay): Promise<DoorResponse> => {
+      const call = same.handOver();
+      abort = call.stop;
+      keep(head, call);
+      return call.response;
+    };
+    const answer = async (head: RequestHead): Promise<void> => {
+      const same = underWay.takeSame(head);
+      const response = await (same === undefined ? begin(head) : takeOver(head, same));
+      if (isOver) return;
       const body = iteratorOf(response.body);
-      if (isOver) return void body.return?.();
-      const isBare = response.body instanceof Uint8Array && response.body.length === 0;
-      exchange.post({ kind: 'response', status: response.status, headers: response.headers, hasBody: !isBare });
-      // What is left of a refused body is not wanted.
-      if (hasBody) void exchange.incoming.return?.();
-      if (!isBare) await exchange.send(body);
+      abort = (): void => void body.return?.();
+      const hasBody = !(response.body instanceof Uint8Array && response.body.length === 0);
+      exchange.post({ kind: 'response', status: response.status, headers: response.headers, hasBody });
+      // What is left of a refused body is not wanted, nor one that has come before.
+      if (head.hasBody) void exchange.incoming.return?.();
+      if (hasBody) await exchange.send(body);
     };
     const exchange = new BodyPort(port, {
       after: clock.after,
+      idleMs: STALLED_MS,
       message: (message) => {
-        if (message.kind === 'bye') end();
+        if (message.kind === 'bye') {
+          forget();
+          end();
+        }
         if (message.kind !== 'request' || hasBegun) return;
         hasBegun = true;
         stopTimer();
         // The door never rejects, and a port that is closed takes everything.
         void answer(message);
       },
-      stopped: end,
+      stopped: () => {
+        forget();
+        end();
+      },
       broken: end,
     });
     const stopTimer = clock.after(HEAD_TIMEOUT_MS, end);
@@ -57,7 +107,17 @@ export function answerRequests(door: Door, port: RequestPort, clock: Clock): Pro
   });
 }
 
-function iteratorOf(body: Uint8Array | AsyncIterable<Uint8Array>): AsyncIterator<Uint8Array> {
+/** The same body; tells when all of it has come. */
+function told(body: AsyncIterableIterator<Uint8Array>, whole: () => void): AsyncIterable<Uint8Array> {
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    const result = await body.next();
+    if (result.done === true) whole();
+    return result;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+function iteratorOf(body: DoorResponse['body']): AsyncIterator<Uint8Array> {
   if (!(body instanceof Uint8Array)) return body[Symbol.asyncIterator]();
   let isLeft = true;
   return {

@@ -15,6 +15,8 @@ export type RequestPort = Pick<MessagePort, 'postMessage' | 'addEventListener' |
 export interface BodyPortOptions {
   /** Runs something later; returns how to prevent it. */
   readonly after: (delayMs: number, run: () => void) => () => void;
+  /** A body that stays away for so long has broken off, milliseconds; default: never. */
+  readonly idleMs?: number;
   /** What is not about bodies. */
   readonly message: (message: Exclude<PortMessage, BodyMessage>) => void;
   /** The reader has done with some of what was sent. */
@@ -129,10 +131,7 @@ export class BodyPort {
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
-    while (this.#incoming.length === 0 && this.#incomingState === 'open')
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
-      });
+    while (this.#incoming.length === 0 && this.#incomingState === 'open') await this.#arrival();
     const bytes = this.#incoming.shift();
     if (bytes !== undefined) {
       this.post({ kind: 'more', bytes: bytes.length });
@@ -140,6 +139,17 @@ export class BodyPort {
     }
     if (this.#incomingState === 'failed') throw new Error('The other side broke off.');
     return { done: true, value: undefined };
+  }
+
+  #arrival(): Promise<void> {
+    const { idleMs, after } = this.#options;
+    return new Promise((resolve) => {
+      const stopTimer = idleMs === undefined ? (): void => {} : after(idleMs, () => this.#broken());
+      this.#wakeReader = (): void => {
+        stopTimer();
+        resolve();
+      };
+    });
   }
 
   #leave(): void {

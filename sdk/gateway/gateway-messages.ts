@@ -50,6 +50,12 @@ export interface RequestHead {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly hasBody: boolean;
+  /** The page that asks; empty for a navigation. */
+  readonly client: string;
+  /** Which of the origin's workers this is: its scope. */
+  readonly scope: string;
+  /** Another text each time the worker was started. */
+  readonly run: string;
 }
 
 /** On the port, by the owner. */

@@ -27,8 +27,13 @@ export function listenForGateway(take: TakeRequest): () => void {
     pings.delete(worker);
     worker.postMessage({ qiway: 'ping' } satisfies PageWord);
   };
-  const listen = ({ data, ports, source }: MessageEvent<RequestOffer | StreamCount | undefined>): void => {
-    if (data?.qiway === 'request') answer(take, data, ports[0]);
+  const listen = (event: MessageEvent<RequestOffer | StreamCount | undefined>): void => {
+    const { data, ports, source } = event;
+    if (data?.qiway === 'request') {
+      // Of several robots in one page one answers.
+      event.stopImmediatePropagation();
+      answer(take, data, ports[0]);
+    }
     if (data?.qiway !== 'streams' || source === null) return;
     clearTimeout(pings.get(source));
     pings.delete(source);

@@ -6,8 +6,9 @@ import type { DoorBus } from '@qiway/protocol/http-door/door-types';
 import { problemResponse } from '@qiway/protocol/http-door/responses';
 import type { ClassTable } from '@qiway/protocol/member-class';
 import { VERSION } from '../version.ts';
-import { answerRequests } from './answer-request.ts';
+import { answerRequest } from './answer-request.ts';
 import type { RequestPort } from './body-port.ts';
+import { RequestsUnderWay } from './requests-under-way.ts';
 
 export interface OwnerGateway {
   /** Answers the request that comes over the port. */
@@ -38,6 +39,7 @@ const busy: Door = {
 /** @param session not closed by the gateway */
 export function openOwnerGateway(session: GatewaySession, clock: Clock): OwnerGateway {
   let requests = 0;
+  const underWay = new RequestsUnderWay(clock);
   const door = createDoor(session, {
     clock,
     version: VERSION,
@@ -47,7 +49,8 @@ export function openOwnerGateway(session: GatewaySession, clock: Clock): OwnerGa
   return {
     take: (port) => {
       requests++;
-      void answerRequests(requests > MAX_REQUESTS ? busy : door, port, clock).then(() => requests--);
+      const options = { door: requests > MAX_REQUESTS ? busy : door, clock, underWay };
+      void answerRequest(port, options).then(() => requests--);
     },
     close: () => door.close(),
   };

@@ -2,7 +2,7 @@
 // between requests: the browser ends a worker when it likes.
 import { BodyPort } from './body-port.ts';
 import { findOwner } from './find-owner.ts';
-import { DOOR_HEADER, type ResponseHead } from './gateway-messages.ts';
+import { DOOR_HEADER, type RequestHead, type ResponseHead } from './gateway-messages.ts';
 import { workerProblem } from './worker-problem.ts';
 import type { Clients } from './worker-scope.ts';
 
@@ -13,6 +13,8 @@ export interface RouteOptions {
   /** Path and query for the door. */
   readonly path: string;
   readonly version: string;
+  /** Who asks, and which worker this is. */
+  readonly from: Pick<RequestHead, 'client' | 'scope' | 'run'>;
   /** For an answer to begin, after the last sign of life. */
   readonly timeoutMs: number;
   readonly after: (delayMs: number, run: () => void) => () => void;
@@ -109,6 +111,7 @@ async function ask(request: Request, port: MessagePort, options: RouteOptions): 
     path: options.path,
     headers: Object.fromEntries(request.headers),
     hasBody,
+    ...options.from,
   });
   if (hasBody) void bodyOf(request).then((body) => exchange.send(body[Symbol.asyncIterator]()), abort);
   watch();

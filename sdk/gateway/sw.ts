@@ -28,6 +28,7 @@ const LOOK_MS = 2000;
  */
 export function addGateway({ base = '/robot/', timeoutMs = TIMEOUT_MS }: GatewayOptions = {}): void {
   const scope = globalThis as unknown as WorkerScope;
+  const run = Math.random().toString(36).slice(2);
   let open = 0;
   const counted = (): StreamCount => ({ qiway: 'streams', open });
   const tellPages = async (): Promise<void> => {
@@ -71,6 +72,7 @@ export function addGateway({ base = '/robot/', timeoutMs = TIMEOUT_MS }: Gateway
         signal: abort.signal,
         path,
         version: `${VERSION} (protocol ${GATEWAY_PROTOCOL})`,
+        from: { client: clientId, scope: scope.registration.scope, run },
         timeoutMs,
         after,
         fetch: (unanswered) => scope.fetch(unanswered),

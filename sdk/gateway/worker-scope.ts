@@ -31,7 +31,7 @@ export interface LifetimeEvent {
 export interface WorkerScope {
   readonly location: { readonly origin: string };
   readonly clients: Clients;
-  readonly registration: { readonly active: unknown };
+  readonly registration: { readonly active: unknown; readonly scope: string };
   fetch(request: Request): Promise<Response>;
   skipWaiting(): Promise<void>;
   addEventListener(type: 'fetch', listener: (event: GatewayFetchEvent) => void): void;

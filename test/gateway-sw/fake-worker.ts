@@ -1,9 +1,10 @@
 // A service worker's platform in this process: pages with ports, an owner with the door of a test robot, a network.
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';
 import type { DoorOptions } from '../../protocol/http-door/door-types.ts';
-import { answerRequests } from '../../sdk/gateway/answer-request.ts';
+import { answerRequest } from '../../sdk/gateway/answer-request.ts';
 import type { RequestPort } from '../../sdk/gateway/body-port.ts';
 import type { RequestOffer } from '../../sdk/gateway/gateway-messages.ts';
+import { RequestsUnderWay } from '../../sdk/gateway/requests-under-way.ts';
 import { routeRequest } from '../../sdk/gateway/route-request.ts';
 import type { WindowClient } from '../../sdk/gateway/worker-scope.ts';
 import { type DoorRobot, doorRobot } from '../support/door-robot.ts';
@@ -16,6 +17,8 @@ export interface FakeWorker extends DoorRobot {
   readonly clock: VirtualClock;
   readonly door: Door;
   pages: readonly FakePage[];
+  /** Another one: the worker was stopped, and is started again. */
+  run: string;
   network: (request: Request) => Promise<Response>;
   /** Answers being streamed now. */
   readonly streams: { open: number };
@@ -31,18 +34,20 @@ export async function fakeWorker(options: Partial<DoorOptions> = {}): Promise<Fa
   const robot = await doorRobot();
   const clock = virtualClock();
   const door = createDoor(robot.bus, { clock, newEpoch: () => 'e', ...options });
+  const underWay = new RequestsUnderWay(clock);
   const streams = { open: 0 };
   const ownerPorts: MessagePort[] = [];
   const opened: MessagePort[] = [];
   const ownerPage: FakePage = (_, port) => {
     ownerPorts.push(port);
-    void answerRequests(door, port as RequestPort, clock);
+    void answerRequest(port as RequestPort, { door, clock, underWay });
   };
   const worker: FakeWorker = {
     ...robot,
     clock,
     door,
     pages: [ownerPage],
+    run: 'first',
     network: async () => {
       throw new TypeError('network error');
     },
@@ -57,6 +62,7 @@ export async function fakeWorker(options: Partial<DoorOptions> = {}): Promise<Fa
         path,
         signal: init?.signal ?? new AbortController().signal,
         version: '1.0.0',
+        from: { client: 'page', scope: '/', run: worker.run },
         timeoutMs: 40_000,
         after: clock.after,
         fetch: (request) => worker.network(request),

@@ -222,11 +222,71 @@ describe('going away', () => {
   test('a worker that was ended after it found the owner keeps nothing open', async () => {
     const { port1, port2 } = new MessageChannel();
     let isOver = false;
-    const { answerRequests } = await import('../../sdk/gateway/answer-request.ts');
-    void answerRequests(worker.door, port2, worker.clock).then(() => (isOver = true));
+    const { answerRequest } = await import('../../sdk/gateway/answer-request.ts');
+    const { RequestsUnderWay } = await import('../../sdk/gateway/requests-under-way.ts');
+    const underWay = new RequestsUnderWay(worker.clock);
+    void answerRequest(port2, { door: worker.door, clock: worker.clock, underWay }).then(() => (isOver = true));
     await worker.clock.advance(5000);
     expect(isOver).toBe(true);
     port1.close();
+  });
+});
+
+describe('a worker that was stopped and gets the same request again', () => {
+  const call = (name: string): Promise<Response> => worker.fetch(`${TESTER}/${name}`, { method: 'POST' });
+
+  test('has it made once, however often', async () => {
+    const first = call('later');
+    await worker.logged('later began');
+    worker.run = 'second';
+    const second = call('later');
+    await until(() => worker.ownerPorts.length === 2);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    worker.run = 'third';
+    const again = call('later');
+    await until(() => worker.ownerPorts.length === 3);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    worker.answerLater('done');
+    expect(await (await again).json()).toEqual({ result: 'done' });
+    expect(worker.log).toEqual(['later began']);
+    // Its port was closed without a word: only in this test is there somebody left to hear.
+    expect([(await first).status, (await second).status]).toEqual([502, 502]);
+  });
+
+  test('stops the call on the robot when its page gives up', async () => {
+    const first = call('forever');
+    await worker.logged('forever began');
+    worker.run = 'second';
+    const abort = new AbortController();
+    const again = worker.fetch(`${TESTER}/forever`, { method: 'POST', signal: abort.signal });
+    await until(() => worker.ownerPorts.length === 2);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(worker.log).toEqual(['forever began']);
+    abort.abort();
+    await worker.logged('forever stopped');
+    await Promise.all([first, again]);
+  });
+
+  test('is another request when it asks for something else, or the answer of the first has arrived', async () => {
+    const first = call('later');
+    await worker.logged('later began');
+    worker.run = 'second';
+    expect(await (await worker.fetch(`${TESTER}/add`, { method: 'POST', body: '[1, 2]' })).json()).toEqual({
+      result: 3,
+    });
+    worker.answerLater('done');
+    expect(await (await first).json()).toEqual({ result: 'done' });
+    const again = call('later');
+    await until(() => worker.log.length === 2);
+    worker.answerLater('done again');
+    expect(await (await again).json()).toEqual({ result: 'done again' });
+  });
+
+  test('two calls of one run are two', async () => {
+    const both = [call('later'), call('later')];
+    await until(() => worker.log.length === 2);
+    worker.answerLater('done');
+    for (const response of await Promise.all(both)) expect(await response.json()).toEqual({ result: 'done' });
   });
 });
 
@@ -239,6 +299,7 @@ test('a form cannot call: other sites could send one', async () => {
     path: `${TESTER}/say`,
     signal: new AbortController().signal,
     version: '1',
+    from: { client: 'page', scope: '/', run: 'first' },
     timeoutMs: 1000,
     after: worker.clock.after,
     fetch: async () => new Response('', { headers: { 'qiway-door': '1' } }),

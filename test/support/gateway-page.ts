@@ -21,6 +21,8 @@ let link: RobotSession | undefined;
 const streams = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
 const aborts = new Map<number, AbortController>();
 let lastId = 0;
+let offers = 0;
+const offerListeners = new Set<() => void>();
 
 async function send(path: string, init: AskInit = {}): Promise<Response> {
   const body = init.bodyPath === undefined ? init.text : await (await fetch(init.bodyPath)).blob();
@@ -67,6 +69,18 @@ export const pageDoor = {
         resolve();
       };
       const stop = link?.listenSession({ changed: look });
+      look();
+    }),
+  /** Resolves when the worker has offered so many requests since this was asked with 0. */
+  offered: (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      if (count === 0) offers = 0;
+      const look = (): void => {
+        if (offers < count) return;
+        offerListeners.delete(look);
+        resolve();
+      };
+      offerListeners.add(look);
       look();
     }),
   /** Resolves when the worker, asked again and again, tells so many streams. */
@@ -124,6 +138,8 @@ export const pageDoor = {
 listenForGateway((port) => {
   if (gateway === undefined) return 'no-owner';
   gateway.take(port);
+  offers++;
+  for (const look of [...offerListeners]) look();
   return 'taken';
 });
 Object.assign(globalThis, { door: pageDoor });
