@@ -7,6 +7,7 @@ import { type LeaderTab, leaderTab } from '../../sdk/leader/leader-tab.ts';
 import { lendTransport } from '../../sdk/leader/lend-transport.ts';
 import { Lending } from '../../sdk/leader/lending.ts';
 import { LentWays, type OpenLent, type WayOffer } from '../../sdk/leader/lent-ways.ts';
+import { movableOwner } from '../../sdk/leader/movable-owner.ts';
 import { settled, type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 import { FakeChannels } from './fake-channel.ts';
 import { FakeLocks } from './fake-locks.ts';
@@ -226,25 +227,33 @@ describe('a leader tab', () => {
   });
 
   it('offers itself to an owner that took the place of another, and ends what that one had', async () => {
-    let tabLending = lending.tab();
-    const tab = page({
-      owner: {
-        takeTurn: (name, ticket) => tabLending.takeTurn(name, ticket),
-        dropTurn: (ticket) => tabLending.dropTurn(ticket),
-        offerWay: (way, openLent) => tabLending.offerWay(way, openLent),
-        withdrawWay: (name, reason) => tabLending.withdrawWay(name, reason),
-      },
-    });
+    const owner = movableOwner();
+    owner.moveTo(lending.tab());
+    const tab = page({ owner });
     await settled();
     await open();
     lending = new Lending(clock);
     ways = lending.ways;
-    tabLending = lending.tab();
+    owner.moveTo(lending.tab());
     tab.ownerReplaced();
     await settled();
     expect(networks[0]?.closes).toEqual(['the owner is another']);
     await open();
     expect(networks.length).toBe(2);
+  });
+
+  it('asks an owner that is not there yet each second, and stops in peace when there is none', async () => {
+    const owner = movableOwner();
+    const tab = page({ owner, locks: undefined });
+    await clock.advance(2500);
+    expect(tab.isLeading).toBe(false);
+    owner.moveTo(lending.tab());
+    await clock.advance(1000);
+    expect([tab.isLeading, ways.now().length]).toEqual([true, 1]);
+    owner.moveTo(undefined);
+    tab.stop();
+    await settled();
+    expect(tab.isLeading).toBe(false);
   });
 
   it('of a tab that the owner knows to be gone nothing is taken any more', async () => {
