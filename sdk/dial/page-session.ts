@@ -7,8 +7,12 @@ import { type ClientSession, openSession } from '@qiway/protocol/session/client-
 import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
 import { openAddressBook } from '../address-book/address-book.ts';
 import { loadSecure } from '../crypto/load-secure.ts';
+import type { OfferRefusal } from '../gateway/gateway-messages.ts';
+import { listenForGateway } from '../gateway/listen-for-gateway.ts';
+import type { OwnerGateway } from '../gateway/owner-gateway.ts';
 import { openKnownRobot } from '../metaobjects/known-robot.ts';
 import { onDemand } from '../on-demand.ts';
+import { onceLoaded } from '../once-loaded.ts';
 import { VERSION } from '../version.ts';
 import { followBetterWay } from './better-way.ts';
 import type { OpenRobotSession, SessionRequest } from './dial.ts';
@@ -16,10 +20,15 @@ import { Dialer } from './dialer.ts';
 import { probeWithPage, thisPage } from './page-probes.ts';
 import { pageFacts } from './reachable.ts';
 
-/** A session, and how to look at once whether its link is alive. */
+const loadGateway = onceLoaded('answers the gateway', () => import('../gateway/owner-gateway.ts'));
+
+/** A session, and what else its owner does. */
 export interface OwnedSession {
   readonly session: ClientSession;
+  /** Looks at once whether the link is alive. */
   probe(): void;
+  /** Answers a request of the gateway that comes over the port. */
+  answer(port: MessagePort): void;
 }
 
 /** @throws as {@link OpenRobotSession} */
@@ -53,21 +62,40 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     known,
     ...(startsOffline !== undefined && { startsOffline }),
   });
+  let gateway: Promise<OwnerGateway> | undefined;
   const stopFollowing = followBetterWay({ session, dialer, clock });
   void session.closed.then(() => {
     stopFollowing();
     dialer.close();
+    gateway?.then((opened) => opened.close()).catch(() => {});
   });
+  const answer = (port: MessagePort): void => {
+    gateway ??= loadGateway().then(({ openOwnerGateway }) => openOwnerGateway(session, clock));
+    gateway
+      .then((opened) => opened.take(port))
+      .catch(() => {
+        gateway = undefined;
+        port.postMessage({ kind: 'none' } satisfies OfferRefusal);
+        port.close();
+      });
+  };
   const probe = (): void => {
     dialer.lookAgain();
     session.probe();
   };
-  return { session, probe };
+  return { session, probe, answer };
 }
 
 export const openPageSession: OpenRobotSession = async (request) => {
-  const { session, probe } = await openOwnSession(request, lazyServing(onDemand));
+  const { session, probe, answer } = await openOwnSession(request, lazyServing(onDemand));
   const page = thisPage();
-  if (page !== undefined) void session.closed.then(probeWithPage({ probe }, page));
+  if (page !== undefined) {
+    void session.closed.then(probeWithPage({ probe }, page));
+    const take = (port: MessagePort): 'taken' => {
+      answer(port);
+      return 'taken';
+    };
+    void session.closed.then(listenForGateway(take));
+  }
   return session;
 };

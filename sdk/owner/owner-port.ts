@@ -54,6 +54,8 @@ export interface OwnerPort {
   attach(key: RobotKey, port: MessagePort): Snapshot | undefined;
   /** Something happened after which the link may be dead. */
   probe(key: RobotKey): void;
+  /** Takes over the port of a request that the gateway has for whatever robot is there. */
+  answer(port: MessagePort): void;
   /** Nobody wants it any more in this tab: what it held is given back in order. */
   close(key: RobotKey): void;
   /** The page goes, or is put aside: everything that it held ends. */

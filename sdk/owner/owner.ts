@@ -3,6 +3,7 @@
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { messagePortTransport, type PlatformPort } from '@qiway/protocol/transport/message-port';
+import type { OfferRefusal } from '../gateway/gateway-messages.ts';
 import type { OpenedRobot } from './open-robot.ts';
 import { OwnedRobot, type RobotUse } from './owned-robot.ts';
 import {
@@ -113,6 +114,13 @@ class Tab implements OwnerPort {
       return undefined;
     }
     return use.attach(transport);
+  }
+
+  answer(port: MessagePort): void {
+    const owned = this.#owner.newest?.owned;
+    if (owned !== undefined) return owned.answer(port);
+    port.postMessage({ kind: 'none' } satisfies OfferRefusal);
+    port.close();
   }
 
   probe(key: RobotKey): void {

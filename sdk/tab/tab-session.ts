@@ -19,6 +19,7 @@ import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import { transfer } from 'comlink';
 import type { LinkFacts, RobotSession, SessionRequest } from '../dial/dial.ts';
 import { probeWithPage, thisPage } from '../dial/page-probes.ts';
+import { listenForGateway } from '../gateway/listen-for-gateway.ts';
 import { type KnownRobot, openKnownRobot } from '../metaobjects/known-robot.ts';
 import { onDemand } from '../on-demand.ts';
 import { type RobotKey, type Snapshot, takeOutcome } from '../owner/owner-port.ts';
@@ -33,7 +34,8 @@ export interface TabSessionRequest extends SessionRequest {
 type State =
   /** The robot's session goes on at the owner; what this tab has of it is being made. `isAside`: the page is in the cache. */
   | { readonly kind: 'apart'; readonly reason: QiwayError | undefined; readonly isAside: boolean }
-  | { readonly kind: 'attached'; readonly wire: PlainWire }
+  /** `joining`: what this tab had goes on soon, and not yet. */
+  | { readonly kind: 'joining' | 'attached'; readonly wire: PlainWire }
   | { readonly kind: 'closed'; readonly reason: QiwayError | undefined };
 
 /** Between two attempts to come back to an owner. */
@@ -98,11 +100,11 @@ class TabSession implements RobotSession {
     const { kind } = this.#state;
     if (kind === 'closed') return 'closed';
     const state = this.#snapshot?.state ?? 'connecting';
-    return kind === 'apart' && state === 'online' ? 'offline' : state;
+    return kind !== 'attached' && state === 'online' ? (this.#hasJoined ? 'offline' : 'connecting') : state;
   }
 
   get reason(): QiwayError | undefined {
-    if (this.#state.kind !== 'attached' && this.#state.reason !== undefined) return this.#state.reason;
+    if ('reason' in this.#state && this.#state.reason !== undefined) return this.#state.reason;
     const reason = this.#snapshot?.reason;
     return reason && reviveError(reason);
   }
@@ -148,7 +150,7 @@ class TabSession implements RobotSession {
   }
 
   get #wire(): PlainWire | undefined {
-    return this.#state.kind === 'attached' ? this.#state.wire : undefined;
+    return 'wire' in this.#state ? this.#state.wire : undefined;
   }
 
   async begin(): Promise<void> {
@@ -165,6 +167,7 @@ class TabSession implements RobotSession {
     const page = thisPage();
     if (page === undefined) return;
     this.#stops.push(probeWithPage(this, page));
+    this.#stops.push(listenForGateway((port) => this.#takeRequest(port)));
     this.#stops.push(
       followTabLife({ window: page.window, away: () => this.#putAside(), back: () => void this.#comeBack() }),
     );
@@ -223,6 +226,13 @@ class TabSession implements RobotSession {
     return true;
   }
 
+  #takeRequest(port: MessagePort): 'taken' | 'no-owner' {
+    const line = this.#line;
+    if (line === undefined) return 'no-owner';
+    line.owner.answer(transfer(port, [port])).catch(() => {});
+    return 'taken';
+  }
+
   async #open(): Promise<void> {
     const { worker, clock, agent, token, timeoutMs, offline } = this.#request;
     let line: OwnerLine | undefined;
@@ -264,7 +274,8 @@ class TabSession implements RobotSession {
       wire.close('not taken');
       throw noOwner();
     }
-    this.#state = { kind: 'attached', wire };
+    this.#state = { kind: 'joining', wire };
+    const before = this.#snapshot;
     this.#bus.begins(snapshot.sessionId, snapshot.robotId);
     try {
       await this.#bus.join();
@@ -272,7 +283,10 @@ class TabSession implements RobotSession {
       wire.close(`not joined in ${timeoutMs} ms`);
       throw error;
     }
-    this.#hear(snapshot);
+    if (this.#wire !== wire) throw noOwner(); // it ended meanwhile
+    this.#state = { kind: 'attached', wire };
+    // What came meanwhile is newer.
+    this.#hear(this.#snapshot === undefined || this.#snapshot === before ? snapshot : this.#snapshot);
   }
 
   #hear(snapshot: Snapshot): void {
@@ -314,7 +328,7 @@ class TabSession implements RobotSession {
   /** What was asked of the owner is lost; what can go on waits for the next attachment. */
   #letGo(reason: QiwayError, isAside: boolean): void {
     if (this.#state.kind === 'closed') return;
-    const wasAttached = this.#state.kind === 'attached';
+    const wasAttached = this.#wire !== undefined;
     this.#state = { kind: 'apart', reason, isAside };
     if (!wasAttached) return;
     const { calls, objects } = this.#peer.renew(reason, new Set());

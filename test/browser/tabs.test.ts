@@ -360,4 +360,22 @@ describe('tabs of an origin', () => {
       ['unauthorized', true],
     ]);
   });
+
+  test('the gateway of any tab reaches the robot through the worker that owns the link', async () => {
+    const tab = await openTab();
+    await openTab();
+    await tab.evaluate(async () => {
+      await navigator.serviceWorker.register('/sw.js', { type: 'module' });
+      if (navigator.serviceWorker.controller === null)
+        await new Promise((resolve) =>
+          navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
+        );
+    });
+    const answer = await tab.evaluate(async () => {
+      const response = await fetch('/robot/services/Voice/say', { method: 'POST', body: '["through the door"]' });
+      return [response.status, await response.json()];
+    });
+    expect(answer).toEqual([200, { result: 'said through the door' }]);
+    expect(await metric('qiway_links_total{sealed="no"}')).toBe(1);
+  });
 });

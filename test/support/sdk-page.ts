@@ -19,7 +19,11 @@ const HTML = '<!doctype html><link rel="icon" href="data:,"><script type="module
 export async function openSdkSite(): Promise<SdkSite> {
   const bundle = await rolldown({
     cwd: checkout,
-    input: { page: ENTRY, worker: join(checkout, 'sdk/owner/worker.ts') },
+    input: {
+      page: ENTRY,
+      worker: join(checkout, 'sdk/owner/worker.ts'),
+      sw: join(checkout, 'sdk/gateway/ready-sw.ts'),
+    },
     platform: 'browser',
     plugins: [
       {
