@@ -26,7 +26,7 @@ rmSync(license, { force: true });
 if (step === 'prepare') {
   await buildPackage(published);
   const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as Manifest;
-  const text = JSON.stringify(publishedManifest(published.folder, manifest), undefined, 2);
+  const text = JSON.stringify(publishedManifest(published, manifest), undefined, 2);
   copyFileSync(join(root, 'LICENSE'), license);
   copyFileSync(manifestFile, backupFile);
   writeFileSync(manifestFile, `${text}\n`);
