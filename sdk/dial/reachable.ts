@@ -107,11 +107,16 @@ export function pageFacts(): PageFacts | undefined {
 /** Since Chromium 145, each network has a name of its own; before, one name was for both. */
 const OLD_NAME = 'local-network-access';
 
+/** What is used of `Permissions`; without the types of the DOM, which programs in Node do not have. */
+interface AskedPermissions {
+  query(about: { readonly name: 'geolocation' }): Promise<{ readonly state: 'granted' | 'denied' | 'prompt' }>;
+}
+
 /** Never rejects. */
-export async function readPermissions(permissions: Pick<Permissions, 'query'>): Promise<NetworkPermissions> {
+export async function readPermissions(permissions: AskedPermissions): Promise<NetworkPermissions> {
   const read = async (...names: readonly string[]): Promise<NetworkPermission> => {
     for (const name of names) {
-      const status = await permissions.query({ name: name as PermissionName }).catch(() => undefined);
+      const status = await permissions.query({ name: name as 'geolocation' }).catch(() => undefined);
       if (status !== undefined) return status.state;
     }
     return 'unknown';
