@@ -220,7 +220,7 @@ class TabSession implements RobotSession {
   /** The owner has no link, and the app does not wait for one: what is known answers until it has. */
   async #beginsKnown(): Promise<boolean> {
     const start = this.#request.offline === true && (await this.#known.startsOffline(this.robotId));
-    if (!start || this.sessionState === 'online') return false;
+    if (!start || this.#snapshot?.state === 'online') return false;
     this.#bus.beginsKnown();
     this.#heard.remember();
     return true;
