@@ -1,6 +1,7 @@
 // One run of the command line: arguments in, exit code out. Knows its streams by the Terminal seam only.
 import { asQiwayError } from '@qiway/protocol/errors';
 import { doctor } from './doctor.ts';
+import { init } from './init.ts';
 import { call, get, set, watch } from './members.ts';
 import { withRobot } from './robot-access.ts';
 import { info, types } from './services.ts';
@@ -29,6 +30,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
 async function perform(invocation: Invocation, surroundings: Surroundings): Promise<number> {
   const { command } = invocation;
   if (command === 'doctor') return await doctor(invocation, surroundings);
+  if (command === 'init') return await init(invocation, surroundings);
   await withRobot(invocation, surroundings, (robot) => COMMAND[command](robot, invocation, surroundings.terminal));
   return EXIT.ok;
 }

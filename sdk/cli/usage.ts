@@ -6,7 +6,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 /** Wrong use: the sentence is for the user, the exit code is 2. */
 export class UsageError extends Error {}
 
-export type CommandName = 'info' | 'call' | 'watch' | 'get' | 'set' | 'types' | 'doctor';
+export type CommandName = 'info' | 'call' | 'watch' | 'get' | 'set' | 'types' | 'doctor' | 'init';
 
 interface CommandText {
   /** As shown in the help. */
@@ -70,6 +70,14 @@ const COMMANDS: Readonly<Record<CommandName, CommandText>> = {
     most: 0,
     summary: 'check step by step whether the robot can be used, and say what to do',
     details: '--json prints the steps as JSON.',
+  },
+  init: {
+    arguments: 'DIR',
+    least: 1,
+    most: 1,
+    summary: 'copy the ready service worker and SharedWorker into the folder of files that a web app serves',
+    details:
+      'Writes qiway-sw.js (the robot at /robot/ of the app) and qiway-worker.js (one link for all tabs) into DIR, over older ones.\nNeeds no robot. An app with a service worker of its own imports @qiway/sdk/sw in place of the first.',
   },
 };
 
