@@ -108,7 +108,7 @@ describe('qiway-agent', () => {
     [['--wings', 'on'], 'qiway-agent: There is no option --wings. See --help.\n'],
     [
       ['--listen', '0.0.0.0:0'],
-      'qiway-agent: --listen 0.0.0.0:0 is reachable from other computers, and nothing there is encrypted. Add --insecure-listen if that is what you want.\n',
+      'qiway-agent: --listen 0.0.0.0:0 is reachable from other computers, and nothing there is encrypted. Add --insecure-listen if that is what you want. Or serve TLS: --tls self.\n',
     ],
   ])('%j is refused in one sentence', async (args, sentence) => {
     expect(await run(args).ended).toEqual({ code: 1, stdout: '', stderr: sentence });
