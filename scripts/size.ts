@@ -35,15 +35,28 @@ export interface SdkSize {
   readonly chunks: readonly { readonly name: string; readonly stage: Stage; readonly gzipBytes: number }[];
 }
 
+/** Files that are loaded by themselves, not by a page's script: the SharedWorker, and the gateway's service worker. */
+const WORKERS = { worker: 'sdk/owner/worker.ts', serviceWorker: 'sdk/gateway/sw.ts' };
+
 /** The smallest page: everything that it can reach from `connect` stays. */
 const PAGE = `import { connect } from '@qiway/sdk'; globalThis.connect = connect;`;
 const PAGE_ID = 'virtual:page';
 const source = join(root, 'sdk/index.ts');
 
 async function bundlePage(sdk: string, isMinified: boolean): Promise<readonly OutputChunk[]> {
-  const bundle = await rolldown({
+  // Rolldown cuts what is loaded at once where chunks that come later share it; Rollup and webpack do not, and whoever
+  // bundles the published package finds it in one file.
+  return bundle(PAGE_ID, { sdk, isMinified, core: sdk.endsWith('.ts') ? /[\\/]sdk[\\/]connect\.ts$/ : undefined });
+}
+
+/** @param how.core what is put into one chunk, with everything that it imports */
+async function bundle(
+  input: string,
+  { sdk, isMinified, core }: { readonly sdk: string; readonly isMinified: boolean; readonly core: RegExp | undefined },
+): Promise<readonly OutputChunk[]> {
+  const build = await rolldown({
     cwd: root,
-    input: { page: PAGE_ID },
+    input: { page: input },
     platform: 'browser',
     plugins: [
       {
@@ -53,8 +66,12 @@ async function bundlePage(sdk: string, isMinified: boolean): Promise<readonly Ou
       },
     ],
   });
-  const { output } = await bundle.generate({ format: 'esm', minify: isMinified });
-  await bundle.close();
+  const { output } = await build.generate({
+    format: 'esm',
+    minify: isMinified,
+    ...(core !== undefined && { codeSplitting: { groups: [{ name: 'core', test: core }] } }),
+  });
+  await build.close();
   return output.filter((file): file is OutputChunk => file.type === 'chunk');
 }
 
@@ -97,6 +114,16 @@ export async function sdkSize(sdk: string = source): Promise<SdkSize> {
   return { gzipBytes: sum, chunks };
 }
 
+/** What the two workers load at once, minified, gzipped. */
+export async function workerSizes(): Promise<Readonly<Record<keyof typeof WORKERS, number>>> {
+  const size = async (path: string): Promise<number> => {
+    const core = new RegExp(`[\\\\/]${path.replaceAll('/', '[\\\\/]').replaceAll('.', '\\.')}$`);
+    const chunks = await bundle(join(root, path), { sdk: source, isMinified: true, core });
+    return [...withImports(entryChunks(chunks), chunks)].reduce((sum, { code }) => sum + gzipBytes(code), 0);
+  };
+  return { worker: await size(WORKERS.worker), serviceWorker: await size(WORKERS.serviceWorker) };
+}
+
 /** What each module of a stage adds, the largest first. */
 export async function modulesOf(stage: Stage): Promise<readonly ModuleSize[]> {
   const stages = [...stagesOf(await bundlePage(source, false))];
@@ -132,4 +159,6 @@ if (import.meta.filename === realpathSync(process.argv[1] ?? '')) {
   for (const [stage, bytes] of Object.entries(sum)) process.stdout.write(`${String(bytes).padStart(6)}  ${stage}\n`);
   const beforeFirstCall = sum.core + sum.link + sum.handshake;
   process.stdout.write(`${String(beforeFirstCall).padStart(6)}  before the first call\n`);
+  for (const [name, bytes] of Object.entries(await workerSizes()))
+    process.stdout.write(`${String(bytes).padStart(6)}  ${name}\n`);
 }
