@@ -124,8 +124,11 @@ async function request(
     return { kind: 'answered', status: response.status, text: await startOf(response) };
   } catch (thrown) {
     if (signal.aborted) return { kind: 'late' };
-    const { code } = ((thrown as Error).cause ?? {}) as { readonly code?: string };
-    return { kind: 'failed', cause: code ?? '' };
+    const { code, message } = ((thrown as Error).cause ?? thrown) as {
+      readonly code?: string;
+      readonly message?: string;
+    };
+    return { kind: 'failed', cause: code ?? message ?? '' };
   } finally {
     stopTimer();
   }
