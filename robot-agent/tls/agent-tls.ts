@@ -21,7 +21,8 @@ export async function openAgentTls(config: AgentConfig, parts: AgentTlsParts): P
   if (serveTls === undefined) return undefined;
   const { identity, clock, logger, localNames } = parts;
   const { directory, robotId } = identity;
-  const own = createOwnHosts(clock, localNames);
+  // Asked anew each time: an address that appeared just now must not be missing.
+  const own = (): readonly string[] => createOwnHosts(clock, localNames)();
   const given = ['localhost', ...allowHosts, ...(isWildcard(listen.host) ? [] : [listen.host])];
   const hosts = (): readonly string[] => [...given, ...own(), ...(name === undefined ? [] : [`${name}.local`])];
   const robot = name ?? own().find((host) => /^[a-z][a-z0-9-]*$/i.test(host)) ?? 'robot';
