@@ -56,6 +56,8 @@ async function buildEntries(published: PublishedPackage, dist: string): Promise<
       entryFileNames: '[name].js',
       // Beside index and main: code that looks for its package.json from import.meta.url finds it from a chunk too.
       chunkFileNames: '[name]-[hash].js',
+      // What a page loads at once in one file: in pieces it is 5 % larger, and bundlers keep the pieces.
+      codeSplitting: { groups: [{ name: 'core', test: /[\\/]sdk[\\/]connect\.ts$/ }] },
       sourcemap: false,
     },
   });
