@@ -140,6 +140,27 @@ describe('candidates', () => {
     await expect(settled(dial(unknown))).rejects.toThrow('[dial-failed]');
   });
 
+  test('a page that does not trust the certificate of a robot in its network dials it without TLS, last', async () => {
+    const page = { protocol: 'https:', host: 'app.example', origin: 'https://app.example', isChromium: true };
+    const link = HERE.replace('ws:', 'wss:');
+    const own = 'wss://app.example/robot/link';
+    network.places.set(HERE, at(robot));
+    expect(await settled(dial(dialer({ page }, link)))).toMatchObject({ address: '10.0.0.1:8080', isSealed: true });
+    expect(network.dialled.map(([url]) => url)).toEqual([link, own, HERE]);
+    const named = 'wss://robot.example/robot/link';
+    for (const [changes, given] of [
+      [{ page: { ...page, isChromium: false } }, link],
+      [{}, link],
+      [{ page, agent: { shown: link, link, token: '' } }, link],
+      [{ page }, named],
+    ] as const) {
+      network.visits.length = 0;
+      const fresh = new AddressBook({ clock, today: () => clock.now() });
+      await expect(settled(dial(dialer({ ...changes, book: fresh }, given)))).rejects.toThrow('[dial-failed]');
+      expect(network.dialled.every(([url]) => url.startsWith('wss:'))).toBe(true);
+    }
+  });
+
   test('a page of https is offered no plain address but those that its browser lets it dial', async () => {
     const page = { protocol: 'https:', host: 'app.example', origin: 'https://app.example', isChromium: false };
     const name = 'ws://robot.local:8080/robot/link';

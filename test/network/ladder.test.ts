@@ -19,6 +19,8 @@ const TOKEN = 'right-token';
 /** Its certificate is trusted; and one whose is not. */
 const PORT = 8080;
 const SELF_SIGNED_PORT = 8081;
+/** No pages but its own. */
+const STRICT_PORT = 8082;
 const SILENT_PORT = 8099;
 
 interface Outcome {
@@ -47,6 +49,7 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a page and a robot on the local 
   let folder: string;
   let id: string;
   let otherId: string;
+  let strictId: string;
   let https: string;
   let http: string;
   const opened: string[] = [];
@@ -112,8 +115,9 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a page and a robot on the local 
     const lanHttp = `http://lan-page.test:${ports.http}`;
     const origins = [https, http, lanHttp].flatMap((origin) => ['--allow-origin', origin]);
     id = await agent(PORT, [...tls('trusted', trusted), ...origins]);
-    otherId = await agent(SELF_SIGNED_PORT, tls('untrusted', untrusted));
-    expect([id, otherId]).not.toContain('');
+    otherId = await agent(SELF_SIGNED_PORT, [...tls('untrusted', untrusted), ...origins]);
+    strictId = await agent(STRICT_PORT, []);
+    expect([id, otherId, strictId]).not.toContain('');
   });
   afterEach(async () => {
     for (const name of opened.splice(0)) await browser?.ask('close', name);
@@ -171,9 +175,19 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a page and a robot on the local 
       expect(failed(await diagnoseFrom(name, url('lan-robot.test')))).toEqual(['page']);
     });
 
-    test('is told that the certificate is probably the matter, and how to see it', async () => {
+    test('reaches it although its certificate is not trusted: without TLS, sealed all the same', async () => {
       const name = await granted();
-      const self = url(ROBOT, { port: SELF_SIGNED_PORT, robot: otherId, scheme: 'https' });
+      const { value, error } = await connectFrom(
+        name,
+        url(ROBOT, { port: SELF_SIGNED_PORT, robot: otherId, scheme: 'https' }),
+      );
+      expect(error).toBeUndefined();
+      expect(value).toMatchObject({ state: 'online', address: `${ROBOT}:${SELF_SIGNED_PORT}`, isSealed: true });
+    });
+
+    test('is told that the certificate is probably the matter, and how to see it, of a robot that it does not know', async () => {
+      const name = await granted();
+      const self = url(ROBOT, { port: SELF_SIGNED_PORT, robot: otherId, scheme: 'https' }).replace(/&robot=.*/, '');
       const { error } = await connectFrom(name, self);
       expect(error).toMatchObject({ code: 'dial-failed', data: { why: 'certificate' } });
       expect(error?.message).toMatch(/probably .*certificate.*Open https:\/\/10\.7\.0\.1:8081\/ in a tab/);
@@ -194,7 +208,7 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a page and a robot on the local 
 
     test('is told that its origin is probably not let in, and by which option it would be', async () => {
       const name = await granted();
-      const strict = url(ROBOT, { port: SELF_SIGNED_PORT, robot: otherId });
+      const strict = url(ROBOT, { port: STRICT_PORT, robot: strictId });
       const { error } = await connectFrom(name, strict);
       expect(error).toMatchObject({ code: 'dial-failed', data: { why: 'origin' } });
       expect(error?.message).toMatch(/probably .*--allow-origin https:\/\/page\.test/);
