@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { deflate, type ZlibOptions } from 'node:zlib';
+import { constants, deflate, type ZlibOptions } from 'node:zlib';
 import type { Clock } from '@qiway/protocol/clock';
 import type { EmbeddedBus } from '@qiway/protocol/directory/embedded-bus';
 import type { QiwayError } from '@qiway/protocol/errors';
@@ -72,8 +72,8 @@ const MAX_TOLD_REFUSALS = 50;
 const CLOSE_GRACE_MS = 500;
 /** One message of the largest size, and as much beside as a session on a weak radio needs. */
 const SESSION_LIMITS = { maxMessageBytes: DEFAULT_LINK_LIMITS.maxMessageBytes, maxQueuedBytes: 160 * 1024 * 1024 };
-/** Quick rather than small: pictures of cameras, many a second. */
-const PICTURE_DEFLATE: ZlibOptions = { level: 1 };
+/** Quick rather than small: pictures of cameras, many a second. For what is filtered and noisy it is better than to search. */
+const PICTURE_DEFLATE: ZlibOptions = { level: 1, strategy: constants.Z_RLE };
 const deflateAll: (bytes: Uint8Array, options: ZlibOptions) => Promise<Uint8Array> = promisify(deflate);
 /** In the state directory. */
 const PAGE_HOSTS_FILE = 'page-hosts';

@@ -1,10 +1,15 @@
 // The gateway in a real Chromium: workers that are stopped, pages that come and go, links that break, other listeners beside it.
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
+import { openDoorAgent } from '../support/door-agent.ts';
 import { patternBytes } from '../support/door-robot.ts';
 import { type GatewayPage, openGatewayPage } from '../support/gateway-browser.ts';
+import { writeGatewaySite } from '../support/gateway-site.ts';
 
 const TESTER = '/robot/services/Tester';
 const DOWNLOAD_BYTES = 33_554_432;
@@ -238,6 +243,32 @@ describe('beside other things', () => {
     await events.cancel();
     await taken;
     expect((await ask(page, TESTER)).status).toBe(200);
+  });
+
+  test('where the page’s own origin is the agent’s, nobody needs a link', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qiway-gateway-'));
+    await writeGatewaySite(folder);
+    const { agent, token, close } = await openDoorAgent({ web: folder });
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      await page.goto(agent.origin);
+      await page.waitForFunction(() => document.title === 'ready');
+      expect(await page.evaluate(() => globalThis.door.register('/qiway-sw.js'))).toBe('controlled');
+      const ask = (headers: Record<string, string>): Promise<unknown> =>
+        page.evaluate(async ([path, sent]) => (await fetch(path, { headers: sent })).json() as Promise<unknown>, [
+          `${TESTER}/getSum?${args(2, 3)}`,
+          headers,
+        ] as const);
+      expect(await ask({ authorization: `Bearer ${token}` })).toEqual({ result: 5 });
+      expect(await ask({})).toMatchObject({ code: 'unauthorized' });
+      await page.evaluate((url) => globalThis.door.own(url), agent.url);
+      expect(await ask({})).toEqual({ result: 5 });
+    } finally {
+      await browser.close();
+      await close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('a page that was loaded past the worker is told so', async () => {

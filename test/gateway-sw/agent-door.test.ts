@@ -1,5 +1,7 @@
 // The agent's own HTTP door does what every door does.
 import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { DOOR_HEADER } from '../../sdk/gateway/gateway-messages.ts';
 import { type ClientRequest, type DoorClient, doorConformance } from '../http-door/conformance.ts';
 import { openDoorAgent } from '../support/door-agent.ts';
 
@@ -48,3 +50,10 @@ async function openClient(): Promise<DoorClient> {
 }
 
 doorConformance('the door of the agent', openClient);
+
+test('the agent says that it is a door, also to who has no token: a service worker of its origin looks for it', async () => {
+  const { agent, close } = await openDoorAgent();
+  const response = await fetch(`${agent.origin}/robot/services`);
+  expect([response.status, response.headers.get(DOOR_HEADER)]).toEqual([401, '1']);
+  await close();
+});

@@ -13,13 +13,19 @@ export interface DoorAgent {
 
 const silent = (): void => {};
 
-/** @param origins of pages elsewhere that may use it */
-export async function openDoorAgent(origins: readonly string[] = [], listen = 0): Promise<DoorAgent> {
+export interface DoorAgentOptions {
+  /** Of pages elsewhere that may use it. */
+  readonly origins?: readonly string[];
+  /** Folder of files to serve beside. */
+  readonly web?: string;
+}
+
+export async function openDoorAgent({ origins = [], web }: DoorAgentOptions = {}): Promise<DoorAgent> {
   const agent = await startAgent(
     agentConfig({
       allowOrigins: origins,
       classes: [{ pattern: 'Tester.get*', memberClass: 'idempotent' }],
-      listen: { host: '127.0.0.1', port: listen },
+      web,
     }),
     { clock: systemClock, logger: { debug: silent, info: silent, warn: silent, error: silent } },
   );

@@ -30,7 +30,7 @@ export interface GatewayPage extends DoorAgent {
 
 export async function openGatewayPage(script = '/qiway-sw.js'): Promise<GatewayPage> {
   const site = await openGatewaySite();
-  const agent = await openDoorAgent([site.origin]);
+  const agent = await openDoorAgent({ origins: [site.origin] });
   const proxy = await startCuttingProxy(Number(new URL(agent.agent.origin).port), 1);
   proxy.calm();
   const browser = await launchChromium();

@@ -1,5 +1,6 @@
 // A site with the gateway's service worker, and an app's own worker that has the gateway beside its cache: served from memory,
 // with bodies that pages may send on.
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -57,17 +58,28 @@ export async function bundle(entry: string, format: 'esm' | 'iife', isMinified =
   return output[0].code;
 }
 
-export async function openGatewaySite(): Promise<GatewaySite> {
+/** The scripts of the site by their paths. */
+async function buildScripts(): Promise<Map<string, string>> {
   const [page, ready, app] = await Promise.all([
     bundle('test/support/gateway-page.ts', 'esm'),
     bundle('sdk/gateway/ready-sw.ts', 'iife'),
     bundle(APP_WORKER, 'iife'),
   ]);
-  const scripts = new Map([
+  return new Map([
     ['/page.js', page],
     ['/qiway-sw.js', ready],
     ['/app-sw.js', app],
   ]);
+}
+
+/** The same site as files, for a server of its own. */
+export async function writeGatewaySite(folder: string): Promise<void> {
+  writeFileSync(join(folder, 'index.html'), HTML);
+  for (const [path, code] of await buildScripts()) writeFileSync(join(folder, path), code);
+}
+
+export async function openGatewaySite(): Promise<GatewaySite> {
+  const scripts = await buildScripts();
   const bodies = new Map<string, Uint8Array>();
   const seen: string[] = [];
   const server = createServer((request, response) => {
