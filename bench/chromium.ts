@@ -29,6 +29,7 @@ async function bundlePage(): Promise<ReadonlyMap<string, string>> {
   const built = await build({
     configFile: false,
     logLevel: 'error',
+    worker: { format: 'es' },
     build: {
       write: false,
       target: 'esnext',
@@ -39,7 +40,9 @@ async function bundlePage(): Promise<ReadonlyMap<string, string>> {
   });
   const [output] = Array.isArray(built) ? built : [built];
   if (output === undefined || !('output' in output)) throw new Error('the page of the bench was not built');
-  return new Map(output.output.flatMap((item) => (item.type === 'chunk' ? [[`/${item.fileName}`, item.code]] : [])));
+  return new Map(
+    output.output.map((item) => [`/${item.fileName}`, item.type === 'chunk' ? item.code : String(item.source)]),
+  );
 }
 
 /** @throws Error when there is no Chromium, or its page does not come up */

@@ -1,6 +1,6 @@
 // The two kinds of client: a Node process per side, and one page in a bare Chromium.
 import { openPage, type Page } from './chromium.ts';
-import { isWebSide, type SideName } from './echo-client.ts';
+import { isPageSide, isWebSide, type SideName } from './echo-client.ts';
 import type { Job, Outcome } from './measures.ts';
 import type { ClientName } from './options.ts';
 import { isRecord, type Process, startProcess } from './processes.ts';
@@ -30,7 +30,7 @@ export async function startNodeClient(sides: readonly SideName[], profile: strin
   };
   return {
     name: 'node',
-    canDial: () => true,
+    canDial: (side) => !isPageSide(side),
     run: async (side, job) => (await ask(side, { job })) as Outcome,
     hold: async (side, hold, url) => {
       await ask(side, { hold, url });

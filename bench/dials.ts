@@ -2,7 +2,7 @@
 import type { Dials, WebSideName } from './echo-client.ts';
 import { dialCapnweb } from './peers/capnweb-client.ts';
 import { dialRaw, type WebSocketLike } from './peers/raw-client.ts';
-import { dialQiway } from './qiway-client.ts';
+import { dialQiway, dialThroughWorker } from './qiway-client.ts';
 
 /** `open` makes the WebSocket of the peers; ours uses what its SDK uses. */
 export function makeDials(open: (url: string) => WebSocketLike): Dials<WebSideName> {
@@ -12,5 +12,6 @@ export function makeDials(open: (url: string) => WebSocketLike): Dials<WebSideNa
     capnweb: (url) => dialCapnweb(url, open),
     qiway: dialQiway,
     'qiway-sealed': dialQiway,
+    'qiway-worker': dialThroughWorker,
   };
 }

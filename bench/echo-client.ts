@@ -15,11 +15,24 @@ export interface EchoClient {
 export type Dial = (url: string) => Promise<EchoClient>;
 
 /** The sides, in the order of the table; the first is what the others are measured against. */
-export const SIDES = ['raw-2hop', 'raw-batched', 'capnweb', 'qiway', 'qiway-sealed', 'qi-door'] as const;
+export const SIDES = [
+  'raw-2hop',
+  'raw-batched',
+  'capnweb',
+  'qiway',
+  'qiway-sealed',
+  'qiway-worker',
+  'qi-door',
+] as const;
 export type SideName = (typeof SIDES)[number];
 /** Sides that a page can dial: it has no TCP. */
 export type WebSideName = Exclude<SideName, 'qi-door'>;
 export type Dials<Name extends SideName> = Readonly<Record<Name, Dial>>;
+
+/** Sides that only a page can dial: elsewhere there is no SharedWorker. */
+export function isPageSide(name: SideName): boolean {
+  return name === 'qiway-worker';
+}
 
 export function isWebSide(name: SideName): name is WebSideName {
   return name !== 'qi-door';

@@ -36,6 +36,9 @@ export const GOALS: readonly Goal[] = [
   { side: 'qiway', client: 'node', measure: 'cpu', atMost: 0.25 },
   { side: 'qiway', client: 'node', measure: 'memory', absoluteAtMost: 64 },
   ...SEALED,
+  ...['rpc-64', 'rpc-256', 'down-1m'].map(
+    (measure): Goal => ({ side: 'qiway-worker', client: 'chromium', measure, against: 'qiway', atLeast: 0.7 }),
+  ),
   { side: 'qi-door', client: 'node', measure: 'rpc-64', atLeast: 2 },
   { side: 'qi-door', client: 'node', measure: 'rpc-256', atLeast: 2 },
   { side: 'qi-door', client: 'node', measure: 'down-1m', atLeast: 1 },

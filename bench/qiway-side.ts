@@ -29,7 +29,10 @@ export async function startAgent(
   return { process, url: process.url, bus };
 }
 
-export async function startQiway(name: 'qiway' | 'qiway-sealed', { origin, profile }: SideOptions): Promise<Side> {
+export async function startQiway(
+  name: 'qiway' | 'qiway-sealed' | 'qiway-worker',
+  { origin, profile }: SideOptions,
+): Promise<Side> {
   const allowed = origin === undefined ? [] : ['--allow-origin', origin];
   const sealed = name === 'qiway-sealed' ? ['--seal'] : [];
   const { process: gateway, url, bus } = await startAgent([...allowed, ...sealed], { profile, profileName: name });

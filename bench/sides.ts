@@ -5,7 +5,7 @@ import { startQiDoor, startQiway } from './qiway-side.ts';
 import { profileArguments, type Side, type SideOptions } from './side.ts';
 
 export async function startSide(name: SideName, options: SideOptions): Promise<Side> {
-  if (name === 'qiway' || name === 'qiway-sealed') return await startQiway(name, options);
+  if (name === 'qiway' || name === 'qiway-sealed' || name === 'qiway-worker') return await startQiway(name, options);
   if (name === 'qi-door') return await startQiDoor(options);
   const nodeArguments = profileArguments(options.profile, name);
   const serviceOptions = { nodeArguments: profileArguments(options.profile, `${name}-service`) };

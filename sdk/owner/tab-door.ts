@@ -43,7 +43,7 @@ const BEATS = 3;
 const LEASE_MS = 3_000;
 /** Is a tab there that nobody else can tell about? */
 const PING_MS = 5_000;
-const GONE_AFTER_MS = 60_000;
+const GONE_AFTER_MS = 15_000;
 /** Events that wait for a tab: half of what a link keeps, as there may be many tabs. */
 const EVENT_BUDGET_BYTES = 8 * 1024 * 1024;
 
