@@ -25,29 +25,19 @@ export function keyOfName(key: SignatureNode, name: string): unknown {
   return Number.isNaN(number) ? name : number;
 }
 
+/** Of numbers, or of strings by their UTF-16 units. */
 function compareNumbers(a: unknown, b: unknown): number {
   const [left, right] = [a as number, b as number];
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** UTF-16 units from here on are not in the order of the code points, which is that of the UTF-8 bytes. */
+const DISORDERED = /[\ud800-\uffff]/;
+
 function compareText(a: unknown, b: unknown): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
-  return compareBytes(keyBytes(a), keyBytes(b));
-}
-
-/** The order of the UTF-8 bytes, which is that of the code points: UTF-16 puts surrogates before U+E000. */
-function compareStrings(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let at = 0; at < length; at++) {
-    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
-    if (left !== right) return rank(left) - rank(right);
-  }
-  return a.length - b.length;
-}
-
-function rank(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
+  if (typeof a !== 'string' || typeof b !== 'string' || DISORDERED.test(a) || DISORDERED.test(b))
+    return compareBytes(keyBytes(a), keyBytes(b));
+  return compareNumbers(a, b);
 }
 
 function keyBytes(key: unknown): Uint8Array {

@@ -4,7 +4,7 @@ import { modulesOf, type Stage, sdkSize, workerSizes } from '../../scripts/size.
 
 /** Bytes, minified and gzipped, by when they are loaded (scripts/size.ts); see docs/decisions/0006. Lower one when it got less. */
 const MAX_BYTES: Readonly<Record<Stage, number>> = {
-  core: 15_300,
+  core: 15_250,
   link: 33_000,
   handshake: 7_000,
   fallback: 14_600,
