@@ -14,7 +14,7 @@ import { feedRobotState } from './robot/feed.ts';
 import { createHistory, type LinkHistory, type MomentKind } from './robot/history.ts';
 import { createLink, type Link } from './robot/link.ts';
 import type { Services } from './robot/robot-services.ts';
-import { createRobotState, type RobotState } from './robot/robot-state.ts';
+import { createRobotState, isRobotAway, type RobotState } from './robot/robot-state.ts';
 import { createWaiting, type Waiting } from './robot/waiting.ts';
 import type { Theme } from './theme.ts';
 import { createToasts, type Toasts } from './toasts.ts';
@@ -146,7 +146,10 @@ export function createConsole({
       url: urlOf(target, robotId),
       address,
       seenAtMs: atMs,
-      snapshot: takeSnapshot(robot),
+      // An agent whose robot is switched off has none of its services.
+      snapshot: isRobotAway(robot.services)
+        ? { ...takeSnapshot(robot), services: known.peek()?.snapshot.services }
+        : takeSnapshot(robot),
       plotted: plotted.peek(),
     };
     memory.keep(seen);
@@ -194,6 +197,11 @@ export function createConsole({
   const nowMs = signal(Date.now());
   effect(() => {
     if (link.state.value.kind === 'online' && nowMs.value - keptAtMs >= KEEP_MS) untracked(() => keep(nowMs.peek()));
+  });
+  const isOnline = computed(() => link.state.value.kind === 'online');
+  effect(() => {
+    if (isOnline.value) return () => untracked(() => keep(Date.now()));
+    return undefined;
   });
   const dial = (): void => {
     recall();
