@@ -7,7 +7,7 @@ import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { within } from '@qiway/protocol/within';
 import { type AgentUrl, parseAgentUrl } from '../dial/agent-url.ts';
 import { ANSWER_MS, askLocalNetwork } from '../dial/local-network.ts';
-import { barrierOf, type PageFacts, type PageNow, pageFacts, spaceOf } from '../dial/reachable.ts';
+import { barrierOf, type PageFacts, type PageNow, pageFacts, spaceOf, withoutTls } from '../dial/reachable.ts';
 import { adviceForError, type Place } from './advice.ts';
 import { type Probed, probe } from './probe.ts';
 import { runSteps, type Step, type StepReport } from './steps.ts';
@@ -56,11 +56,13 @@ export async function diagnose(url: string, options: DiagnoseOptions = {}): Prom
 
 /** The step to look at first; undefined: the robot can be used. */
 function inTheWay(steps: readonly StepReport[]): StepReport | undefined {
-  const agent = steps.find(({ name, state }) => name === 'agent' && state === 'failed');
+  const failed = steps.filter(({ state }) => state === 'failed');
+  const looks = failed.filter(({ name }) => name === 'certificate' || name === 'agent');
   const hasLink = steps.some(({ name, state }) => name === 'WebSocket' && state === 'ok');
   // The second look at an address says more than a socket does, unless there is a link in spite of it.
-  if (agent !== undefined && !hasLink) return agent;
-  return steps.findLast((step) => step.state === 'failed' && step !== agent);
+  const [look] = looks;
+  if (look !== undefined && !hasLink) return look;
+  return failed.findLast((step) => !looks.includes(step));
 }
 
 function summaryOf(steps: readonly StepReport[]): string {
@@ -173,11 +175,13 @@ class Examination {
           return isThere(probed) ? 'trusted' : { skipped: 'nothing answers that would show one' };
         },
         advice: say,
+        isOptional: this.#page !== undefined,
       },
       {
         name: 'agent',
         run: async () => {
           const probed = await this.#look();
+          if (probed.why === 'certificate') return { skipped: 'behind a certificate that is not trusted' };
           return probed.why === undefined ? probed.found : fails(probed);
         },
         advice: say,
@@ -195,7 +199,7 @@ class Examination {
         name: 'WebSocket',
         run: async () => {
           await this.#begin().opened;
-          return 'opens';
+          return this.#dialled === this.#link ? 'opens' : `opens without TLS, at ${this.#dialled}`;
         },
         advice: (error) =>
           this.#found?.why === undefined ? adviceForError({ ...error, data: {} }, this.#place) : this.#found.advice,
@@ -278,6 +282,13 @@ class Examination {
     return this.#agent?.link ?? '';
   }
 
+  /** As who connects would in the end. */
+  get #dialled(): string {
+    const [plain] = this.#agent === undefined ? [] : withoutTls(this.#agent, this.#page);
+    const isBarred = plain !== undefined && barrierOf(plain, this.#page) === 'mixed-content';
+    return plain === undefined || isBarred || this.#found?.why !== 'certificate' ? this.#link : plain;
+  }
+
   get #place(): Place {
     return { host: URL.canParse(this.#link) ? new URL(this.#link).host : '', origin: this.#page?.origin };
   }
@@ -298,7 +309,8 @@ class Examination {
   }
 
   #begin(): Trial {
-    const agent = this.#agent as AgentUrl;
+    const given = this.#agent as AgentUrl;
+    const agent = { ...given, link: this.#dialled };
     const token = this.#options.token ?? agent.token;
     this.#trial ??= tryAgent({ agent, token, clock: this.#clock, timeoutMs: this.#timeoutMs });
     return this.#trial;

@@ -39,12 +39,11 @@ export function dialFailure({ failures: all, given, barrier, robot, page, findin
   // Where the page came from there may be an agent or not; that there is none is no news.
   const isNoNews = (url: string): boolean => url !== given && findings?.get(url)?.why === 'no-agent';
   const failures = all.filter(({ candidate }) => !isNoNews(candidate));
-  const ways = failures.map(
-    ({ candidate: url, error }): FailedWay => ({
-      url,
-      error: explained(asQiwayError(error, 'dial-failed'), findings?.get(url)),
-    }),
-  );
+  const ways = failures.map(({ candidate: url, error: thrown }): FailedWay => {
+    const error = asQiwayError(thrown, 'dial-failed');
+    const isAsking = url === given && barrier === 'permission-prompt' && whyOf(error).why === 'timeout';
+    return { url, error: explained(error, findings?.get(url) ?? (isAsking ? UNANSWERED : undefined)) };
+  });
   const [first] = ways;
   const others = ways.filter(({ error }) => error.code === 'robot-identity-mismatch');
   if (first === undefined) return kept(given, { barrier, page });
@@ -93,6 +92,14 @@ const BARRED: Readonly<Record<Barrier, { readonly reason: string; readonly advic
     reason: 'the question for the local network was not answered',
     advice: 'the browser asks for the local network, and was not answered. Allow it, and try again',
   },
+};
+
+/** Of a dial that came to nothing in time, while the browser would ask. */
+const UNANSWERED: Finding = {
+  why: 'permission-prompt',
+  found: 'probably the question for the local network was not answered, or nobody is there to ask for',
+  advice:
+    'answer it in the browser and try again; without a question, look whether the robot is on and in this network',
 };
 
 /** No address was left that the page may dial. */

@@ -11,7 +11,7 @@ import type { ExtraWay } from '../leader/lent-ways.ts';
 import type { AgentUrl } from './agent-url.ts';
 import { dialFailure, type Explain, isUnclear } from './dial-failure.ts';
 import { type Failure, type RaceResult, race } from './race.ts';
-import { barrierOf, isAnnounceable, isReachable, type PageFacts, type PageNow, spaceOf } from './reachable.ts';
+import { barrierOf, isAnnounceable, isReachable, type PageFacts, type PageNow, withoutTls } from './reachable.ts';
 import { type Secure, takeWay, type Way, webSocketWay } from './way.ts';
 
 export interface DialerOptions {
@@ -228,20 +228,10 @@ export class Dialer {
     // A person who gives a URL that was never used means it; else what was learned since is more likely.
     const isNew = reason === 'first' && !known.includes(agent.link);
     const named = isNew ? [agent.link, ...known, ...own] : [...known, agent.link, ...own];
-    const all = [...named, ...this.#withoutTls()];
+    const all = [...named, ...withoutTls({ ...agent, robot: this.#robotId }, page)];
     const dialled = [...new Set(all)].filter((url) => isReachable(url, page));
     const isStranger = (url: string): boolean => this.#strangers.has(url);
     return [...dialled.filter((url) => !isStranger(url)), ...dialled.filter(isStranger)];
-  }
-
-  /**
-   * For a page that does not trust the certificate of a robot in its network: agents have one port for both, and the link is
-   * sealed for a robot that is known (docs/tls.md).
-   */
-  #withoutTls(): readonly string[] {
-    const { agent } = this.#options;
-    if (this.#page === undefined || this.#robotId === undefined || !agent.link.startsWith('wss:')) return [];
-    return spaceOf(new URL(agent.link).hostname) === 'local' ? [agent.link.replace(/^wss/, 'ws')] : [];
   }
 
   /** Nobody is asked for a way that is only better. */

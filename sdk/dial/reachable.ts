@@ -80,6 +80,18 @@ export function isReachable(url: string, page: PageNow | undefined): boolean {
 }
 
 /**
+ * The same address for a page that does not trust the certificate of a robot in its network: agents have one port for both,
+ * and the link is sealed for a robot that is known (docs/tls.md). One, or none.
+ */
+export function withoutTls(
+  { link, robot }: { readonly link: string; readonly robot?: string | undefined },
+  page: PageNow | undefined,
+): readonly string[] {
+  if (page === undefined || robot === undefined || !link.startsWith('wss:')) return [];
+  return spaceOf(new URL(link).hostname) === 'local' ? [link.replace(/^wss/, 'ws')] : [];
+}
+
+/**
  * May an agent found at `current` send its clients to `url`? Only to a link's path, so that it cannot have a page ask other
  * servers for what it likes, and to the user's own machine only if it is on that.
  */

@@ -58,6 +58,15 @@ describe('a dial that failed', () => {
     expect(message).toContain(words);
   });
 
+  test('in time while the browser would ask says so; a name that is not asked for stays as it is', () => {
+    const late = new QiwayError('dial-failed', 'late', { data: { url: HERE, reason: 'late', why: 'timeout' } });
+    const failures = [{ candidate: HERE, error: late }];
+    const asking = dialFailure({ failures, given: HERE, page, barrier: 'permission-prompt' });
+    expect(asking.data).toMatchObject({ why: 'permission-prompt' });
+    expect(asking.message).toContain('probably the question for the local network was not answered');
+    expect(dialFailure({ failures, given: HERE, page }).data).toMatchObject({ why: 'timeout' });
+  });
+
   test('that an answer explains needs no second look', () => {
     expect(isUnclear(closed(HERE))).toBe(true);
     expect(isUnclear(new Error('whatever'))).toBe(true);

@@ -177,12 +177,13 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a page and a robot on the local 
 
     test('reaches it although its certificate is not trusted: without TLS, sealed all the same', async () => {
       const name = await granted();
-      const { value, error } = await connectFrom(
-        name,
-        url(ROBOT, { port: SELF_SIGNED_PORT, robot: otherId, scheme: 'https' }),
-      );
+      const self = url(ROBOT, { port: SELF_SIGNED_PORT, robot: otherId, scheme: 'https' });
+      const { value, error } = await connectFrom(name, self);
       expect(error).toBeUndefined();
       expect(value).toMatchObject({ state: 'online', address: `${ROBOT}:${SELF_SIGNED_PORT}`, isSealed: true });
+      const diagnosis = await diagnoseFrom(name, self);
+      expect(failed(diagnosis)).toEqual(['certificate', 'services']);
+      expect(diagnosis.steps.find((step) => step.name === 'WebSocket')?.detail).toContain('without TLS');
     });
 
     test('is told that the certificate is probably the matter, and how to see it, of a robot that it does not know', async () => {
@@ -192,7 +193,7 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a page and a robot on the local 
       expect(error).toMatchObject({ code: 'dial-failed', data: { why: 'certificate' } });
       expect(error?.message).toMatch(/probably .*certificate.*Open https:\/\/10\.7\.0\.1:8081\/ in a tab/);
       const diagnosis = await diagnoseFrom(name, self);
-      expect(failed(diagnosis)).toEqual(['certificate']);
+      expect(failed(diagnosis)).toEqual(['certificate', 'WebSocket']);
       expect(diagnosis.summary).toMatch(/^The step "certificate" failed: .* → open https/);
     });
 
