@@ -245,6 +245,36 @@ describe('beside other things', () => {
     expect((await ask(page, TESTER)).status).toBe(200);
   });
 
+  test('a SharedWorker that owns the link answers for all tabs, whichever of them are there', async () => {
+    gateway = await openGatewayPage();
+    const { page, robot, agent, openPage } = gateway;
+    expect(await page.evaluate((url) => globalThis.door.connect(url), agent.url)).toBe('worker');
+    const other = await openPage();
+    expect(await other.evaluate((url) => globalThis.door.connect(url), agent.url)).toBe('worker');
+    expect(await ask(other, `${TESTER}/getSum?${args(1, 2)}`)).toMatchObject({ status: 200, json: { result: 3 } });
+    await page.close();
+    expect(await ask(other, `${TESTER}/getSum?${args(3, 4)}`)).toMatchObject({ status: 200, json: { result: 7 } });
+    const bytes = await other.evaluate(
+      (path) => globalThis.door.digest(path),
+      `${TESTER}/getBytes?${args(5_000_000)}&as=bytes`,
+    );
+    expect(bytes.sha256).toBe(createHash('sha256').update(patternBytes(5_000_000)).digest('hex'));
+    const answer = other.evaluate(
+      async (path) => (await fetch(path, { method: 'POST' })).json() as Promise<unknown>,
+      `${TESTER}/later`,
+    );
+    await robot.logged('later began');
+    const session = await gateway.context.newCDPSession(other);
+    await session.send('ServiceWorker.enable');
+    await session.send('ServiceWorker.stopAllWorkers');
+    // It has been started again, and given the call again, when it answers.
+    await other.evaluate(() => globalThis.door.streamsTold(0));
+    expect((await ask(other, `${TESTER}/volume`)).status).toBe(200);
+    robot.answerLater('done');
+    expect(await answer).toEqual({ result: 'done' });
+    expect(robot.log).toEqual(['later began']);
+  });
+
   test('where the page’s own origin is the agent’s, nobody needs a link', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'qiway-gateway-'));
     await writeGatewaySite(folder);

@@ -1,12 +1,8 @@
 // What runs in the page of a gateway-site.ts: owns a link when it is told to, answers the service worker, and does with the door
 // what tests ask for. Bundled for the page; knows nothing of the test's process.
-import { systemClock } from '@qiway/protocol/transport/system-clock';
-import { parseAgentUrl } from '../../sdk/dial/agent-url.ts';
-import type { RobotSession } from '../../sdk/dial/dial.ts';
-import { openPageSession } from '../../sdk/dial/page-session.ts';
-import { listenForGateway } from '../../sdk/gateway/listen-for-gateway.ts';
-import { type OwnerGateway, openOwnerGateway } from '../../sdk/gateway/owner-gateway.ts';
+import { connect } from '../../sdk/connect.ts';
 import { gatewayFetch, registerGateway } from '../../sdk/gateway/register-gateway.ts';
+import type { Robot } from '../../sdk/robot.ts';
 
 interface AskInit {
   readonly method?: string;
@@ -16,8 +12,7 @@ interface AskInit {
   readonly bodyPath?: string;
 }
 
-let gateway: OwnerGateway | undefined;
-let link: RobotSession | undefined;
+let robot: Robot | undefined;
 const streams = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
 const aborts = new Map<number, AbortController>();
 let lastId = 0;
@@ -54,21 +49,19 @@ export const pageDoor = {
       return error instanceof Error ? error.message : String(error);
     }
   },
+  /** The page owns its link. */
   own: async (url: string): Promise<void> => {
-    const agent = parseAgentUrl(url);
-    const session = await openPageSession({ agent, token: agent.token, clock: systemClock, timeoutMs: 10_000 });
-    gateway = openOwnerGateway(session, systemClock);
-    link = session;
+    robot = await connect(url, { worker: false });
   },
   /** Resolves once the link is in this state. */
   linkState: (wanted: 'online' | 'offline'): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {
-        if (link?.sessionState !== wanted) return;
+        if (robot?.status.state !== wanted) return;
         stop?.();
         resolve();
       };
-      const stop = link?.listenSession({ changed: look });
+      const stop = robot?.onStatusChange(look);
       look();
     }),
   /** Resolves when the worker has offered so many requests since this was asked with 0. */
@@ -96,10 +89,9 @@ export const pageDoor = {
       };
       serviceWorker.addEventListener('message', hear);
     }),
-  disown: (): void => {
-    gateway?.close();
-    gateway = undefined;
-  },
+  /** As an app does it: a SharedWorker owns the link. Gives who owns it. */
+  connect: async (url: string): Promise<string> => (await connect(url, { worker: '/qiway-worker.js' })).status.owner,
+  disown: async (): Promise<void> => robot?.close(),
   async ask(path: string, init?: AskInit): Promise<{ status: number; headers: Record<string, string>; body: string }> {
     const response = await send(path, init);
     const { status, headers } = response;
@@ -135,12 +127,11 @@ export const pageDoor = {
   abort: (id: number): void => aborts.get(id)?.abort(),
 };
 
-listenForGateway((port) => {
-  if (gateway === undefined) return 'no-owner';
-  gateway.take(port);
+// Before the SDK listens.
+navigator.serviceWorker?.addEventListener('message', ({ data }) => {
+  if (data?.qiway !== 'request') return;
   offers++;
   for (const look of [...offerListeners]) look();
-  return 'taken';
 });
 Object.assign(globalThis, { door: pageDoor });
 document.title = 'ready';

@@ -60,15 +60,17 @@ export async function bundle(entry: string, format: 'esm' | 'iife', isMinified =
 
 /** The scripts of the site by their paths. */
 async function buildScripts(): Promise<Map<string, string>> {
-  const [page, ready, app] = await Promise.all([
+  const [page, ready, app, owner] = await Promise.all([
     bundle('test/support/gateway-page.ts', 'esm'),
     bundle('sdk/gateway/ready-sw.ts', 'iife'),
     bundle(APP_WORKER, 'iife'),
+    bundle('sdk/owner/worker.ts', 'esm'),
   ]);
   return new Map([
     ['/page.js', page],
     ['/qiway-sw.js', ready],
     ['/app-sw.js', app],
+    ['/qiway-worker.js', owner],
   ]);
 }
 
