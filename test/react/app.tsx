@@ -1,5 +1,5 @@
-/** @jsxImportSource react */
 // A React app as a user would write it: what the hooks say, shown as JSON. Bundled and driven by hooks.test.ts.
+/** @jsxImportSource react */
 import { type ReactElement, StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { Property, Signal } from '../../sdk/index.ts';

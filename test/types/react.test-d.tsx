@@ -1,5 +1,5 @@
-/** @jsxImportSource react */
 // The types of the hooks, held by the compiler: what a robot offers, and nothing else.
+/** @jsxImportSource react */
 import type { ReactElement } from 'react';
 import type { Property, QiwayError, RemoteObject, Robot, Signal } from '../../sdk/index.ts';
 import { RobotProvider, useProperty, useRobot, useService, useSignal } from '../../sdk/react/index.ts';
