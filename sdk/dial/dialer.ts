@@ -216,7 +216,7 @@ export class Dialer {
     return Math.min(patienceMs, leftMs);
   }
 
-  /** What the book has, the URL that was given, and where the page came from; without what the page may not dial. */
+  /** What the book has, the URL that was given, and where the page came from; without what the page may not dial, late what its user is asked for. */
   #candidates(known: readonly string[], reason: DialRequest['reason']): readonly string[] {
     const { agent } = this.#options;
     const page = this.#page;
@@ -231,7 +231,9 @@ export class Dialer {
     const all = [...named, ...withoutTls({ ...agent, robot: this.#robotId }, page)];
     const dialled = [...new Set(all)].filter((url) => isReachable(url, page));
     const isStranger = (url: string): boolean => this.#strangers.has(url);
-    return [...dialled.filter((url) => !isStranger(url)), ...dialled.filter(isStranger)];
+    const isAsked = (url: string): boolean => !isStranger(url) && barrierOf(url, page) !== undefined;
+    const isFree = (url: string): boolean => !isStranger(url) && !isAsked(url);
+    return [...dialled.filter(isFree), ...dialled.filter(isAsked), ...dialled.filter(isStranger)];
   }
 
   /** Nobody is asked for a way that is only better. */

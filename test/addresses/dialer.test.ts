@@ -161,6 +161,42 @@ describe('candidates', () => {
     }
   });
 
+  test('what the user of the page has not allowed yet comes after the ways that need no leave; what is denied not at all', async () => {
+    const link = 'wss://robot.example/robot/link';
+    const own = 'wss://app.example/robot/link';
+    for (const [said, expected] of [
+      ['granted', [HERE, link, own]],
+      ['prompt', [link, own, HERE]],
+      ['denied', [link, own]],
+    ] as const) {
+      const permissions = { local: said, loopback: said };
+      const readPermissions = () => Promise.resolve(permissions);
+      const page = { protocol: 'https:', host: 'app.example', origin: 'https://app.example', isChromium: true };
+      const fresh = new AddressBook({ clock, today: () => clock.now() });
+      fresh.announced(robot.id, [link]);
+      network.visits.length = 0;
+      const failed = settled(dial(dialer({ page: { ...page, readPermissions }, book: fresh })));
+      await expect(failed).rejects.toMatchObject({
+        data: { why: said === 'denied' ? 'permission-denied' : 'unreachable' },
+      });
+      expect(network.dialled.map(([url]) => url)).toEqual(expected);
+    }
+  });
+
+  test.each([
+    ['prompt', 'none'],
+    ['granted', 'newer'],
+  ] as const)('a way that is only better is taken where nobody has to be asked: %s', async (said, expected) => {
+    const readPermissions = () => Promise.resolve({ local: said, loopback: said });
+    const page = { protocol: 'https:', host: 'app.example', origin: 'https://app.example', isChromium: true };
+    const link = 'wss://robot.example/robot/link';
+    const from = dialer({ page: { ...page, readPermissions } }, link);
+    network.places.set(link, at(robot));
+    await settled(dial(from));
+    from.announced([link]);
+    expect(from.announced([link, HERE])).toBe(expected);
+  });
+
   test('a page of https is offered no plain address but those that its browser lets it dial', async () => {
     const page = { protocol: 'https:', host: 'app.example', origin: 'https://app.example', isChromium: false };
     const name = 'ws://robot.local:8080/robot/link';
