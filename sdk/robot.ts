@@ -79,6 +79,7 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     this.#waiting = new LazyQueue({
       robotId: session.robotId,
       port: sessionPort(session),
+      ...(session.openQueue !== undefined && { open: session.openQueue.bind(session) }),
       clock,
       onError,
       onLength: () => this.#tellStatus(),

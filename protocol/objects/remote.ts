@@ -70,6 +70,8 @@ export interface QueuedCall {
   readonly payload: Payload;
   /** For people, who look at what waits. */
   readonly args: readonly unknown[];
+  /** In place of the arguments: what is shown of them. */
+  readonly shownArgs?: string;
   readonly memberClass: MemberClass | undefined;
   readonly policy: OfflinePolicy;
   /** Of each attempt; 0: for ever. */

@@ -1,6 +1,7 @@
 // The seam between a robot and whoever owns the link to it: this page, or a worker that all tabs share.
 import type { Clock } from '@qiway/protocol/clock';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
+import type { QueueOpener } from '../offline/robot-queue.ts';
 import type { AgentUrl } from './agent-url.ts';
 
 /** What is shown of a link. */
@@ -42,6 +43,8 @@ export interface RobotSession
   readonly link: LinkFacts | undefined;
   /** Who owns the link. Default: this program. */
   readonly owner?: 'worker';
+  /** Opens the queue that the owner keeps. Absent: this program keeps its own. */
+  readonly openQueue?: QueueOpener;
 }
 
 export interface SessionRequest {

@@ -169,7 +169,7 @@ export class OfflineQueue {
   }
 
   #take(
-    { service, method, payload, args, memberClass, policy, timeoutMs }: QueuedCall,
+    { service, method, payload, args, shownArgs, memberClass, policy, timeoutMs }: QueuedCall,
     displaced: readonly WaitingCall[],
   ): WaitingCall {
     const { robotId, today, newId } = this.#options;
@@ -188,7 +188,7 @@ export class OfflineQueue {
       ttlMs: policy.ttlMs,
       timeoutMs,
       queuedAtMs: today(),
-      args: describeArguments(args),
+      args: shownArgs ?? describeArguments(args),
       wasSent: false,
       journal: undefined,
     });

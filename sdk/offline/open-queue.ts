@@ -16,8 +16,8 @@ export interface OpenedQueue {
   readonly ready: Promise<void>;
   readonly length: number;
   readonly isDurable: boolean;
-  list(): QueueEntry[];
-  cancel(id: string): boolean;
+  list(): QueueEntry[] | Promise<QueueEntry[]>;
+  cancel(id: string): boolean | Promise<boolean>;
   enqueue(call: QueuedCall): Promise<Payload>;
   close(): void;
 }

@@ -9,6 +9,11 @@ import { Listeners } from '../listeners.ts';
 import type { OpenedQueue } from './open-queue.ts';
 import type { QueueChange, QueueEntry, RobotQueueOptions } from './queue-types.ts';
 
+/** Opens the queue where another keeps it than this program. */
+export type QueueOpener = (
+  options: RobotQueueOptions & { readonly onChange: (change: QueueChange) => void },
+) => Promise<OpenedQueue>;
+
 type QueuePart = typeof import('./open-queue.ts');
 
 /** The queue, and what says which calls may wait in it. */
@@ -32,14 +37,14 @@ export interface RobotQueue {
 
 /** The queue, with what only the robot itself uses of it. */
 export class LazyQueue implements RobotQueue {
-  readonly #options: RobotQueueOptions;
+  readonly #options: RobotQueueOptions & { readonly open?: QueueOpener };
   readonly #listeners: Listeners<QueueChange>;
   #opening: Promise<OpenedQueue> | undefined;
   #opened: OpenedQueue | undefined;
   #isClosed = false;
   #length = 0;
 
-  constructor(options: RobotQueueOptions) {
+  constructor(options: RobotQueueOptions & { readonly open?: QueueOpener }) {
     this.#options = options;
     this.#listeners = new Listeners(options.onError);
     // An earlier load of the page may have left calls; and once the robot is away, nothing can be loaded from it.
@@ -93,11 +98,18 @@ export class LazyQueue implements RobotQueue {
   }
 
   async #load(): Promise<OpenedQueue> {
-    await queuePart.load();
-    const { openQueue } = needed(queuePart.here);
-    if (this.#isClosed) throw new QiwayError('closed', 'The robot was closed; connect again.');
-    this.#opened = openQueue({ ...this.#options, onChange: (change) => this.#tell(change) });
-    const opened = this.#opened;
+    const { open } = this.#options;
+    if (open === undefined) await queuePart.load();
+    if (this.#isClosed) throw closed();
+    const options = { ...this.#options, onChange: (change: QueueChange) => this.#tell(change) };
+    // Changes of its own come with a length; what opens it elsewhere tells it.
+    const elsewhere = { ...options, onLength: () => this.#countAgain() };
+    const opened = await (open === undefined ? needed(queuePart.here).openQueue(options) : open(elsewhere));
+    if (this.#isClosed) {
+      opened.close();
+      throw closed();
+    }
+    this.#opened = opened;
     await opened.ready;
     this.#countAgain();
     return opened;
@@ -114,4 +126,8 @@ export class LazyQueue implements RobotQueue {
     this.#countAgain();
     this.#listeners.tell(change);
   }
+}
+
+function closed(): QiwayError {
+  return new QiwayError('closed', 'The robot was closed; connect again.');
 }

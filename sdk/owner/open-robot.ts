@@ -1,15 +1,22 @@
 // What an owner needs once a robot is opened: the session, and doors for tabs. A chunk of its own, so that the worker answers
 // its first tab at once.
 import { serving } from '@qiway/protocol/bus/serving';
+import type { Clock } from '@qiway/protocol/clock';
 import type { Transport } from '@qiway/protocol/session/transport';
 import type { SessionRequest } from '../dial/dial.ts';
 import { type OwnedSession, openOwnSession } from '../dial/page-session.ts';
+import type { OwnedQueue, TabQueuePorts } from '../offline/owned-queue.ts';
+import { onceLoaded } from '../once-loaded.ts';
 import { TabDoor, type TabDoorOptions } from './tab-door.ts';
 
 export interface OpenedRobot extends OwnedSession {
   /** Serves a tab; to be called in the turn in which the transport was obtained. */
+  /** Serves a tab the robot's queue; returns how to end. */
+  serveQueue(ports: TabQueuePorts): () => void;
   openDoor(transport: Transport, told: Pick<TabDoorOptions, 'onBeat' | 'onEnded'>): TabDoor;
 }
+
+const loadQueue = onceLoaded('keeps calls that wait', () => import('../offline/owned-queue.ts'));
 
 /** @throws as `OpenRobotSession` */
 export async function openRobot(request: SessionRequest): Promise<OpenedRobot> {
@@ -18,6 +25,23 @@ export async function openRobot(request: SessionRequest): Promise<OpenedRobot> {
   const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
   return {
     ...owned,
+    serveQueue: queueOf(owned, clock),
     openDoor: (transport, told) => new TabDoor(transport, { session: owned.session, clock, random, ...told }),
+  };
+}
+
+/** Opened when a tab first wants it. */
+function queueOf({ session }: OwnedSession, clock: Clock): OpenedRobot['serveQueue'] {
+  let queue: Promise<OwnedQueue> | undefined;
+  void session.closed.then(() => queue?.then((opened) => opened.close()).catch(() => {}));
+  return (ports) => {
+    queue ??= loadQueue().then(({ openOwnedQueue }) => openOwnedQueue(session, clock));
+    const serving = queue.then((opened) => opened.serve(ports));
+    serving.catch(() => {
+      queue = undefined;
+      ports.asks.close();
+      ports.news.close();
+    });
+    return () => void serving.then((end) => end()).catch(() => {});
   };
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '@qiway/protocol/clock';
 import type { QiwayError } from '@qiway/protocol/errors';
 import type { Transport } from '@qiway/protocol/session/transport';
+import type { TabQueuePorts } from '../offline/owned-queue.ts';
 import type { OpenedRobot } from './open-robot.ts';
 import { type Snapshot, snapshotOf } from './owner-port.ts';
 import type { TabDoor } from './tab-door.ts';
@@ -12,6 +13,8 @@ export interface RobotUse {
   /** Ends the attachment that was there; undefined: the robot is closed. */
   attach(transport: Transport): Snapshot | undefined;
   probe(): void;
+  /** Takes the ports over for as long as the use lasts. */
+  queue(ports: TabQueuePorts): void;
   /** `isWanted`: by the app, in order. Idempotent. */
   end(isWanted: boolean): void;
 }
@@ -27,6 +30,7 @@ interface Use {
   door: TabDoor | undefined;
   /** Signs of life that its failsafes and leases need. */
   beatMs: number | undefined;
+  endQueue?: () => void;
   readonly tell: (snapshot: Snapshot) => void;
 }
 
@@ -92,9 +96,14 @@ export class OwnedRobot {
         return snapshotOf(session);
       },
       probe: () => owned.probe(),
+      queue: (ports) => {
+        use.endQueue?.();
+        use.endQueue = owned.serveQueue(ports);
+      },
       end: (isWanted) => {
         if (!this.#uses.delete(use)) return;
         use.door?.end({ isWanted });
+        use.endQueue?.();
         this.#beat();
         if (this.#uses.size > 0) return;
         if (isWanted) this.#close();

@@ -5,6 +5,7 @@ import type { Loss, SessionState } from '@qiway/protocol/session/client-session'
 import type { Told } from '@qiway/protocol/session/control';
 import type { AgentUrl } from '../dial/agent-url.ts';
 import type { LinkFacts, RobotSession } from '../dial/dial.ts';
+import type { TabQueuePorts } from '../offline/owned-queue.ts';
 
 /** Raised with every change of what is said here: an owner of another app version is not understood. */
 export const OWNER_PROTOCOL = 1;
@@ -52,6 +53,8 @@ export interface OwnerPort {
   ): Promise<Outcome<{ readonly key: RobotKey; readonly snapshot: Snapshot }>>;
   /** Takes over the port of an attachment; its first messages may come at once. */
   attach(key: RobotKey, port: MessagePort): Snapshot | undefined;
+  /** Takes over the ports over which this tab uses the robot's offline queue. */
+  queue(key: RobotKey, ports: TabQueuePorts): void;
   /** Something happened after which the link may be dead. */
   probe(key: RobotKey): void;
   /** Takes over the port of a request that the gateway has for whatever robot is there. */

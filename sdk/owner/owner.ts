@@ -4,6 +4,7 @@ import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
 import { messagePortTransport, type PlatformPort } from '@qiway/protocol/transport/message-port';
 import type { OfferRefusal } from '../gateway/gateway-messages.ts';
+import type { TabQueuePorts } from '../offline/owned-queue.ts';
 import type { OpenedRobot } from './open-robot.ts';
 import { OwnedRobot, type RobotUse } from './owned-robot.ts';
 import {
@@ -114,6 +115,10 @@ class Tab implements OwnerPort {
       return undefined;
     }
     return use.attach(transport);
+  }
+
+  queue(key: RobotKey, ports: TabQueuePorts): void {
+    this.#uses.get(key)?.queue(ports);
   }
 
   answer(port: MessagePort): void {

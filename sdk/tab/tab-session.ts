@@ -1,7 +1,6 @@
 // A robot's session as a tab has it whose link a worker owns: a peer and a bus over an attachment, made anew when that ends.
 // See docs/browser.md. A chunk of its own; nothing that the core loads may import it.
 import type { BusListener, BusObject, BusState, HostedService, ServiceInfo } from '@qiway/protocol/bus/bus';
-import type { Flow } from '@qiway/protocol/bus/event-flow';
 import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
 import { Peer } from '@qiway/protocol/bus/peer';
 import type { Clock } from '@qiway/protocol/clock';
@@ -16,30 +15,26 @@ import { SessionListeners } from '@qiway/protocol/session/session-listeners';
 import { isFinal } from '@qiway/protocol/session/why-lost';
 import { messagePortTransport } from '@qiway/protocol/transport/message-port';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
+import { within } from '@qiway/protocol/within';
 import { transfer } from 'comlink';
-import type { LinkFacts, RobotSession, SessionRequest } from '../dial/dial.ts';
+import type { LinkFacts, RobotSession } from '../dial/dial.ts';
 import { probeWithPage, thisPage } from '../dial/page-probes.ts';
 import { listenForGateway } from '../gateway/listen-for-gateway.ts';
 import { type KnownRobot, openKnownRobot } from '../metaobjects/known-robot.ts';
+import type { OpenedQueue } from '../offline/open-queue.ts';
+import type { TabQueuePorts } from '../offline/owned-queue.ts';
+import type { QueueOpener } from '../offline/robot-queue.ts';
+import type { TabQueue } from '../offline/tab-queue.ts';
 import { onDemand } from '../on-demand.ts';
-import { type RobotKey, type Snapshot, takeOutcome } from '../owner/owner-port.ts';
-import type { WorkerChoice } from '../owner/worker-choice.ts';
-import { type OwnerLine, openOwnerLine } from './owner-line.ts';
+import { onceLoaded } from '../once-loaded.ts';
+import type { RobotKey, Snapshot } from '../owner/owner-port.ts';
+import { openAtOwner } from './open-at-owner.ts';
+import type { OwnerLine } from './owner-line.ts';
 import { followTabLife } from './tab-life.ts';
+import { noOwner, pauseBefore, type State, type TabSessionRequest } from './tab-state.ts';
+import { wireFlow } from './wire-flow.ts';
 
-export interface TabSessionRequest extends SessionRequest {
-  readonly worker: Exclude<WorkerChoice, false> | undefined;
-}
-
-type State =
-  /** The robot's session goes on at the owner; what this tab has of it is being made. `isAside`: the page is in the cache. */
-  | { readonly kind: 'apart'; readonly reason: QiwayError | undefined; readonly isAside: boolean }
-  /** `joining`: what this tab had goes on soon, and not yet. */
-  | { readonly kind: 'joining' | 'attached'; readonly wire: PlainWire }
-  | { readonly kind: 'closed'; readonly reason: QiwayError | undefined };
-
-/** Between two attempts to come back to an owner. */
-const AGAIN_MS = [0, 100, 500, 1000, 3000] as const;
+const loadQueue = onceLoaded('keeps calls that wait', () => import('../offline/tab-queue.ts'));
 
 /**
  * Joins the session that the worker of this origin has with the robot, or has it make one.
@@ -65,6 +60,7 @@ class TabSession implements RobotSession {
   readonly #stops: (() => void)[] = [];
   #line: OwnerLine | undefined;
   #key: RobotKey = '';
+  #queue: TabQueue | undefined;
   #snapshot: Snapshot | undefined;
   #state: State = { kind: 'apart', reason: undefined, isAside: false };
   #loss: Loss | undefined;
@@ -82,7 +78,7 @@ class TabSession implements RobotSession {
       serving: lazyServing(onDemand)({
         services: (id) => this.#bus.served(id),
         errors: 'record',
-        flow: { flow: this.#flow(), clock },
+        flow: { flow: wireFlow(() => this.#wire), clock },
       }),
       randomUid: () => random(20),
     });
@@ -157,7 +153,10 @@ class TabSession implements RobotSession {
     this.#isAttaching = true;
     try {
       await this.#open();
-      if (!(await this.#beginsKnown())) await this.#attach();
+      if (!(await this.#beginsKnown())) {
+        await this.#linked();
+        await this.#attach();
+      }
     } catch (error) {
       this.#end(asQiwayError(error));
       throw error;
@@ -197,6 +196,16 @@ class TabSession implements RobotSession {
     return this.#bus.own();
   }
 
+  /** Opens the queue that the owner keeps. */
+  async openQueue(options: Parameters<QueueOpener>[0]): Promise<OpenedQueue> {
+    const { openTabQueue } = await loadQueue();
+    const join = (ports: TabQueuePorts): void =>
+      void this.#line?.owner.queue(this.#key, transfer(ports, [ports.asks, ports.news])).catch(() => {});
+    const queue = openTabQueue({ ...options, join });
+    this.#queue = queue;
+    return queue;
+  }
+
   probe(): void {
     this.#line?.owner.probe(this.#key).catch(() => {});
   }
@@ -234,28 +243,24 @@ class TabSession implements RobotSession {
   }
 
   async #open(): Promise<void> {
-    const { worker, clock, agent, token, timeoutMs, offline } = this.#request;
-    let line: OwnerLine | undefined;
-    line = await openOwnerLine({
-      worker,
-      clock,
-      onGone: () => line !== undefined && this.#line === line && this.#ownerGone(),
+    const { key, snapshot } = await openAtOwner(this.#request, {
+      begins: (line) => {
+        this.#line = line;
+      },
+      hear: (line, told) => this.#line === line && this.#hear(told),
+      gone: (line) => this.#line === line && this.#ownerGone(),
     });
-    this.#line = line;
-    const { port1: news, port2 } = new MessageChannel();
-    news.onmessage = ({ data }: MessageEvent<Snapshot>) => {
-      if (this.#line === line) this.#hear(data);
-    };
-    line.ports.push(news);
-    try {
-      const request = { agent, token, timeoutMs, offline };
-      const { key, snapshot } = takeOutcome(await line.owner.open(request, transfer(port2, [port2])));
-      this.#key = key;
-      this.#hear(snapshot);
-    } catch (error) {
-      line.end();
-      throw error;
-    }
+    this.#key = key;
+    this.#queue?.joinAgain();
+    this.#hear(snapshot);
+  }
+
+  /** An owner whose link is lost is waited for as for a robot. @throws `timeout` */
+  async #linked(): Promise<void> {
+    if (this.#snapshot?.state === 'online') return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.listenSession({ changed: () => this.#snapshot?.state === 'online' && resolve() });
+    await within(promise, this.#request, 'The worker found no link to the robot').finally(stop);
   }
 
   /** @throws when it could not be joined; the attachment is then over */
@@ -319,6 +324,7 @@ class TabSession implements RobotSession {
       data: { reason: 'worker gone' },
     });
     this.#line = undefined;
+    this.#queue?.lost();
     const wire = this.#wire;
     this.#letGo(reason, false);
     wire?.close('its owner is gone');
@@ -342,6 +348,7 @@ class TabSession implements RobotSession {
     const wire = this.#wire;
     const line = this.#line;
     this.#line = undefined;
+    this.#queue?.lost();
     const reason = new QiwayError('link-lost', 'The page was put aside.', { data: { reason: 'page hidden' } });
     this.#letGo(reason, true);
     line?.end();
@@ -360,9 +367,8 @@ class TabSession implements RobotSession {
     this.#isAttaching = true;
     for (let tries = 0; this.#state.kind === 'apart' && !this.#state.isAside; tries += 1) {
       if (this.#line !== undefined && this.#snapshot?.state !== 'online') break;
-      const delayMs = AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)] ?? 0;
       try {
-        if (delayMs > 0) await new Promise<void>((resolve) => void this.#clock.after(delayMs, resolve));
+        await pauseBefore(tries, this.#clock);
         if (this.#line === undefined) await this.#open();
         await this.#attach();
       } catch (thrown) {
@@ -378,21 +384,6 @@ class TabSession implements RobotSession {
     else this.#state = { ...this.#state, reason: error };
   }
 
-  /** Of the attachment of now. */
-  #flow(): Flow {
-    const wire = (): PlainWire | undefined => this.#wire;
-    return {
-      get isAttached() {
-        return wire() !== undefined;
-      },
-      get queuedBytes() {
-        return wire()?.queuedBytes ?? 0;
-      },
-      // What waits without one ends with the registrations of the old.
-      whenBelow: (bytes, run) => wire()?.whenBelow(bytes, run) ?? (() => {}),
-    };
-  }
-
   /** @param error undefined: closed here */
   #end(error: QiwayError | undefined): void {
     if (this.#state.kind === 'closed') return;
@@ -406,8 +397,4 @@ class TabSession implements RobotSession {
     this.#listeners.changed();
     this.#closing.resolve(error);
   }
-}
-
-function noOwner(): QiwayError {
-  return new QiwayError('offline', 'The worker that has the link has none to this robot; it is asked again.');
 }
