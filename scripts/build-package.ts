@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Plugin, type RolldownOptions } from 'rolldown';
+import { build, type OutputOptions, type Plugin, type RolldownOptions } from 'rolldown';
 import { root } from './checks.ts';
 import { copyDeclarations } from './declarations.ts';
 import { importableSources, type PublishedPackage, type ReadyFile, readManifest } from './published-packages.ts';
@@ -46,21 +46,31 @@ function baseOptions({ folder, platform, isWhole }: PublishedPackage): RolldownO
 
 /** One chunk per entry and what entries share, so that a class is the same class whichever entry it came from. */
 async function buildEntries(published: PublishedPackage, dist: string): Promise<void> {
-  const input = Object.entries(published.entries).map(([name, source]) => [name, `./${source}.ts`]);
+  const { entries, workers = {} } = published;
+  const output: OutputOptions = {
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // Beside index and main: code that looks for its package.json from import.meta.url finds it from a chunk too.
+    chunkFileNames: '[name]-[hash].js',
+    sourcemap: false,
+  };
   await build({
     ...baseOptions(published),
-    input: Object.fromEntries(input),
-    output: {
-      dir: dist,
-      format: 'esm',
-      entryFileNames: '[name].js',
-      // Beside index and main: code that looks for its package.json from import.meta.url finds it from a chunk too.
-      chunkFileNames: '[name]-[hash].js',
-      // What a page loads at once in one file: in pieces it is 5 % larger, and bundlers keep the pieces.
-      codeSplitting: { groups: [{ name: 'core', test: /[\\/]sdk[\\/]connect\.ts$/ }] },
-      sourcemap: false,
-    },
+    input: inputOf(entries),
+    // What a page loads at once in one file: in pieces it is 5 % larger, and bundlers keep the pieces.
+    output: { ...output, codeSplitting: { groups: [{ name: 'core', test: /[\\/]sdk[\\/]connect\.ts$/ }] } },
   });
+  for (const [name, source] of Object.entries(workers))
+    await build({
+      ...baseOptions(published),
+      input: inputOf({ [name]: source }),
+      output: { ...output, chunkFileNames: `${name}-[name]-[hash].js` },
+    });
+}
+
+function inputOf(entries: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, `./${source}.ts`]));
 }
 
 interface ReadyFileTarget extends ReadyFile {

@@ -17,6 +17,8 @@ export interface PublishedPackage {
   readonly folder: string;
   /** Programs and importable files: their names in dist, and their sources relative to the folder; without extensions. */
   readonly entries: Readonly<Record<string, string>>;
+  /** Likewise; they share no chunk with pages, so that a bundler finds no way from a worker to the page that starts it. */
+  readonly workers?: Readonly<Record<string, string>>;
   /** By their names in dist, without `.js`. */
   readonly readyFiles?: Readonly<Record<string, ReadyFile>>;
   readonly platform: 'node' | 'neutral';
@@ -41,9 +43,9 @@ export const publishedPackages: readonly PublishedPackage[] = [
       sw: 'gateway/sw',
       'cli/main': 'cli/main',
     },
+    // In the root of dist, as every chunk: there the SDK looks for it.
+    workers: { worker: 'owner/worker' },
     readyFiles: {
-      // Whole, because Vite and others make one classic script of a worker, which cannot load chunks. Where the SDK looks for it.
-      worker: { source: 'owner/worker', format: 'esm' },
       'qiway-worker': { source: 'owner/worker', format: 'esm' },
       'qiway-sw': { source: 'gateway/ready-sw', format: 'iife' },
     },
@@ -84,11 +86,19 @@ export function publishedManifest(published: PublishedPackage, manifest: Manifes
     const source = withoutAffixes(file);
     return [subpath, { types: `./dist/types/${folder}/${source}.d.ts`, default: distFile(published, source) }] as const;
   });
+  const listed = typeof sideEffects === 'object' ? sideEffects : [];
+  const isEntry = (source: string): boolean => nameOf(published, source) !== undefined;
+  const withEffects = listed
+    .map(withoutAffixes)
+    .filter(isEntry)
+    .map((source) => distFile(published, source));
   const ready = Object.keys(readyFiles).map((name) => `./dist/${name}.js`);
   return {
     ...kept,
     ...(!isWhole && dependencies !== undefined && { dependencies }),
-    ...(sideEffects !== undefined && { sideEffects: ready.length > 0 ? ready : sideEffects }),
+    ...(sideEffects !== undefined && {
+      sideEffects: typeof sideEffects === 'boolean' ? sideEffects : [...withEffects, ...ready],
+    }),
     files: ['bin', 'dist'],
     exports: {
       ...Object.fromEntries(entries),
@@ -98,11 +108,13 @@ export function publishedManifest(published: PublishedPackage, manifest: Manifes
   };
 }
 
-function distFile({ folder, entries, readyFiles = {} }: PublishedPackage, source: string): string {
-  const named = Object.entries(entries).find(([, candidate]) => candidate === source);
-  const ready = Object.entries(readyFiles).find(([, candidate]) => candidate.source === source);
-  const [name] = named ?? ready ?? [];
-  if (name === undefined) throw new Error(`${folder} exports ${source}, which is no entry of its dist`);
+function nameOf({ entries, workers = {} }: PublishedPackage, source: string): string | undefined {
+  return Object.entries({ ...entries, ...workers }).find(([, candidate]) => candidate === source)?.[0];
+}
+
+function distFile(published: PublishedPackage, source: string): string {
+  const name = nameOf(published, source);
+  if (name === undefined) throw new Error(`${published.folder} exports ${source}, which is no entry of its dist`);
   return `./dist/${name}.js`;
 }
 
