@@ -241,6 +241,17 @@ describe.skipIf(inject('whyNoNetwork') !== '')('a page and a robot on the local 
       expect(diagnosis.summary).toContain('settings of this site');
     });
 
+    test('is told so by the worker that all tabs share, and reaches it once the user allows it', async () => {
+      const name = await page();
+      const throughWorker = CONNECT.replace('worker: false, ', '');
+      const { error } = await evaluate(name, throughWorker, url(ROBOT));
+      expect(error).toMatchObject({ code: 'dial-failed', data: { why: 'permission-denied' } });
+      expect(error?.message).toContain('Local network access');
+      await browser.ask('allow', { name, localNetwork: 'granted' });
+      const { value } = await evaluate(name, throughWorker, url(ROBOT));
+      expect(value).toMatchObject({ state: 'online', owner: 'worker', address: `${ROBOT}:${PORT}` });
+    });
+
     test('takes the next way that is known of the robot', async () => {
       const before = await page();
       expect((await connectFrom(before, url('robot.test', { scheme: 'https' }))).error).toBeUndefined();

@@ -85,6 +85,10 @@ answerQuestions({
     if (localNetwork !== undefined) await allow(context, page, localNetwork);
     await page.waitForFunction(() => document.title === 'ready');
   },
+  allow: async ({ name, localNetwork = 'granted' }: Pick<PageRequest, 'name' | 'localNetwork'>) => {
+    const page = pages.get(name);
+    if (page !== undefined) await allow(page.context(), page, localNetwork);
+  },
   /** What it resolves to; of an error its code, message and data. */
   evaluate: ({ name, body, argument }: Evaluation) =>
     pages.get(name)?.evaluate(
