@@ -25,24 +25,19 @@ async function workerReady(page: Page): Promise<void> {
   });
 }
 
-/** Resolves when what the page shows is kept. */
-async function remembered(page: Page): Promise<void> {
-  await page.waitForFunction(
+/** Whether what the page shows is kept. */
+function isKept(page: Page): Promise<boolean> {
+  return page.evaluate(
     () =>
       new Promise<boolean>((resolve) => {
         const opening = indexedDB.open('qiway-console');
         opening.onsuccess = () => {
           const { result } = opening;
-          const close = (isThere: boolean): void => {
-            result.close();
-            resolve(isThere);
-          };
-          if (!result.objectStoreNames.contains('robots')) return close(false);
           const all = result.transaction('robots').objectStore('robots').getAll();
-          all.onsuccess = () =>
-            close(
-              all.result.some(({ snapshot }) => snapshot.postures.length > 0 && snapshot.batteryPercent !== undefined),
-            );
+          all.onsuccess = () => {
+            result.close();
+            resolve(all.result.some(({ snapshot }) => snapshot.batteryPercent !== undefined));
+          };
         };
         opening.onerror = () => resolve(false);
       }),
@@ -53,7 +48,7 @@ async function openOnce(): Promise<{ context: BrowserContext; page: Page; close:
   const { page, close } = await site.open();
   await page.locator('.picture-rate').waitFor();
   await workerReady(page);
-  await remembered(page);
+  await expect.poll(() => isKept(page), { timeout: 20_000 }).toBe(true);
   return { context: page.context(), page, close };
 }
 
@@ -126,18 +121,19 @@ describe('a call that waits', () => {
     );
     await site.startAgent();
     await page.locator('.status-count').waitFor({ state: 'detached' });
-    await page.locator('[data-figure="spoken"]', { hasText: 'patience' }).waitFor();
-    expect((await page.locator('[data-figure="spoken"]').textContent())?.trim()).toBe('patience');
+    await page.locator('.status-toggle').click();
+    await page.getByText('The call that waited was made.').waitFor();
     await close();
   });
 });
 
 describe('while server and robot are away', () => {
-  it('it opens, shows what was last known with its age, moves nothing, and is live again when they are back', async () => {
+  it('it opens, shows what was last known with its age, moves nothing, lists what waits, and is live again when they are back', async () => {
     const { page, close } = await openOnce();
     const battery = await page.locator('.gauge-figure').first().textContent();
+    // The robot's computer is off: both at once, as far as the page sees.
+    await site.agent.end('SIGKILL');
     await site.robot.end();
-    await site.agent.end();
     await page.reload();
     await page.getByRole('heading', { name: 'The robot cannot be reached' }).waitFor();
     await page.locator('[data-figure="lost-for"]', { hasText: /^Last seen \d+ s ago\.$/ }).waitFor();
@@ -149,13 +145,27 @@ describe('while server and robot are away', () => {
     expect(await page.getByRole('button', { name: 'Crouch' }).isDisabled()).toBe(true);
     expect(await page.locator('.steering-words').textContent()).toBe('Not linked with the motors');
     await page.locator('#tab-explore').click();
-    await page.locator('.services li', { hasText: 'ALTextToSpeech' }).waitFor();
+    await page.getByRole('button', { name: 'ALTextToSpeech', exact: true }).click();
+    await page.locator('[data-member="say"]').first().waitFor();
+    await page.locator('#tab-drive').click();
+    for (const text of ['never', 'patience']) {
+      await page.locator('#say').fill(text);
+      await page.getByRole('button', { name: 'Say later' }).click();
+      await page.locator('.drive-speech .waiting-call', { hasText: text }).waitFor();
+    }
+    await page.reload();
+    await page.locator('.status-count', { hasText: '2' }).waitFor();
+    await page.locator('.drive-speech').getByRole('button', { name: 'Take back "never"' }).click();
+    await page.locator('.status-count', { hasText: '1' }).waitFor();
     await site.startAgent();
     await site.startRobot();
     await words(page)
       .filter({ hasText: /^Online$/ })
       .waitFor();
-    await page.locator('#tab-drive').click();
+    await page.locator('.status-count').waitFor({ state: 'detached' });
+    await page.locator('.status-toggle').click();
+    await page.getByText('The call that waited was made.').waitFor();
+    await page.locator('.status-close').click();
     await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
     await page.locator('.view.at-rest').waitFor({ state: 'detached' });
     await close();

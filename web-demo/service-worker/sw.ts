@@ -1,5 +1,6 @@
 // The console's service worker: opens the console without a network, carries requests to `/robot/` to whoever has the link,
 // wakes pages when calls wait. It holds no link: the browser ends it after half a minute. Layer: worker; its only entry.
+import { addGateway } from '@qiway/sdk/sw';
 import { type SameVersion, SYNC_TAG, type ToPage, type ToWorker } from './messages.ts';
 import { openShell, type Shell } from './shell.ts';
 
@@ -18,6 +19,8 @@ const shell = openShell({
   origin: worker.location.origin,
 });
 
+// First: what is under /robot/ is the robot's.
+addGateway();
 worker.addEventListener('install', (event) => event.waitUntil(shell.install()));
 worker.addEventListener('activate', (event) =>
   event.waitUntil(shell.removeOthers().then(() => worker.clients.claim())),
