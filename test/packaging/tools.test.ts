@@ -179,6 +179,19 @@ describe('a page without a tool', { timeout: PATIENCE_MS }, () => {
   });
 });
 
+describe('a page with a content security policy', { timeout: PATIENCE_MS }, () => {
+  test.each([
+    ["worker-src 'self'", BY_WORKER],
+    ["worker-src 'none'", BY_PAGE],
+  ])('of %s', async (workers, outcome) => {
+    const folder = await buildApp(`policy-${outcome.owner}`, viteBuild);
+    const policy = `default-src 'none'; script-src 'self'; connect-src 'self' ws: wss:; img-src data:; ${workers}`;
+    const server = await serveFiles({ folder, headers: { 'content-security-policy': policy } });
+    closing.push(() => server.close());
+    expect(await visit(`${server.origin}/index.html`)).toEqual(outcome);
+  });
+});
+
 describe('the ready service worker', () => {
   test.each(['classic', 'module'])('registers as a %s script', { timeout: PATIENCE_MS }, async (type) => {
     const { origin } = await serve(join(installed.sdk, 'dist'), { '/index.html': '<!doctype html>' });
