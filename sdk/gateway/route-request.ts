@@ -1,6 +1,6 @@
 // Part of the service worker: one request of a page goes to whoever owns a link, and its answer comes back. It keeps nothing
 // between requests: the browser ends a worker when it likes.
-import { BodyPort } from './body-port.ts';
+import { BodyPort, STALLED_MS } from './body-port.ts';
 import { findOwner } from './find-owner.ts';
 import { DOOR_HEADER, type RequestHead, type ResponseHead } from './gateway-messages.ts';
 import { workerProblem } from './worker-problem.ts';
@@ -91,6 +91,8 @@ async function ask(request: Request, port: MessagePort, options: RouteOptions): 
   };
   const exchange = new BodyPort(port, {
     after: options.after,
+    // Events have a heartbeat of 15 s, and everything else is there when the answer begins.
+    idleMs: STALLED_MS,
     message: (message) => message.kind === 'response' && settle(message),
     progress: watch,
     broken: () => settle(ownerGone(hasBody)),

@@ -109,6 +109,25 @@ test('properties are set, and refused beyond their bounds', async () => {
   expect([refused.status, await refused.json()]).toMatchObject([500, { code: 'call-failed' }]);
 });
 
+test('a camera picture is an image at a URL, and one after the other is a stream', async () => {
+  const name = (await call('ALVideoDevice/subscribeCamera', 'page', 0, 0, 11, 30)) as string;
+  const url = `${base}/services/ALVideoDevice/getImageRemote?args=${encodeURIComponent(JSON.stringify([name]))}`;
+  const still = await fetch(url, { headers: { authorization, accept: 'image/*,*/*;q=0.8' } });
+  expect([still.status, still.headers.get('content-type')]).toEqual([200, 'image/png']);
+  const png = Buffer.from(await still.arrayBuffer());
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([160, 120]);
+  const frames = await fetch(`${url}&as=mjpeg&fps=30`, { headers: { authorization } });
+  let text = '';
+  for await (const chunk of frames.body as ReadableStream<Uint8Array>) {
+    text += Buffer.from(chunk).toString('latin1');
+    if (text.split('IHDR').length > 2) break;
+  }
+  expect(frames.headers.get('content-type')).toContain('multipart/x-mixed-replace');
+  const moved = await fetch(`${base}/services/ALMotion/moveToward?args=[1,0,0]`, { headers: { authorization } });
+  expect(moved.status).toBe(405);
+  await call('ALVideoDevice/unsubscribe', name);
+});
+
 test('a camera picture comes in the layout of NAOqi', async () => {
   const name = (await call('ALVideoDevice/subscribeCamera', 'test', 0, 0, 11, 5)) as string;
   const [width, height, layers, , , , raw] = (await call('ALVideoDevice/getImageRemote', name)) as [

@@ -184,6 +184,26 @@ describe('bodies', () => {
     expect(worker.streams.open).toBe(0);
   });
 
+  test('an owner that falls silent for a minute is gone', async () => {
+    worker.pages = [
+      (_, port) => {
+        port.addEventListener('message', ({ data }) => {
+          if (data.kind === 'request') port.postMessage({ kind: 'response', status: 200, headers: {}, hasBody: true });
+        });
+        port.start();
+        port.postMessage({ kind: 'taken' });
+      },
+    ];
+    const response = await worker.fetch(`${TESTER}/wordSaid`);
+    const next = (response.body as ReadableStream<Uint8Array>).getReader().read();
+    let isOver = false;
+    next.catch(() => (isOver = true));
+    await worker.clock.advance(59_999);
+    expect(isOver).toBe(false);
+    await worker.clock.advance(1);
+    await expect(next).rejects.toThrow('broke off');
+  });
+
   test('HEAD has the headers and no body', async () => {
     const response = await worker.fetch(TESTER, { method: 'HEAD' });
     expect(response.headers.get('content-length')).toMatch(/^\d+$/);
