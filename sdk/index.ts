@@ -39,6 +39,7 @@ export type { StepReport, StepState } from './diagnose/steps.ts';
 export { type LatestOptions, latest, type QueueOptions, queue } from './offline/policy.ts';
 export type { QueueChange, QueueEntry } from './offline/queue-types.ts';
 export type { RobotQueue } from './offline/robot-queue.ts';
+export type { MissingAbility, PageAbility } from './page-abilities.ts';
 export type { Hosted, LooseServices, Robot, ServiceChange } from './robot.ts';
 export type { Failsafe, FailsafeCall, FailsafeOptions, FailsafeStatus } from './safety/failsafe.ts';
 export type { Lease, LeaseOptions } from './safety/lease.ts';

@@ -2,6 +2,7 @@
 import type { QiwayError } from '@qiway/protocol/errors';
 import type { Loss } from '@qiway/protocol/session/client-session';
 import type { RobotSession } from './dial/dial.ts';
+import type { MissingAbility } from './page-abilities.ts';
 import type { FailsafeStatus } from './safety/failsafe.ts';
 
 export type { Loss } from '@qiway/protocol/session/client-session';
@@ -35,6 +36,8 @@ export interface Status {
   readonly queued: number;
   /** What stands ready to stop the robot when this program falls silent, and whether it had to. */
   readonly failsafe?: FailsafeStatus;
+  /** What this page cannot have and others can, and why: see docs/insecure-origins.md. Empty in programs. */
+  readonly missing: readonly MissingAbility[];
   /** Why it is offline, or closed if nobody asked for it. */
   readonly reason?: QiwayError;
 }
@@ -65,6 +68,7 @@ export function statusOf(session: RobotSession, { url, queued, failsafe, closed 
     url,
     robotId: session.robotId,
     queued,
+    missing: session.missing ?? [],
     ...(failsafe !== undefined && { failsafe }),
     ...(reason !== undefined && { reason }),
   };

@@ -2,6 +2,7 @@
 import type { Clock } from '@qiway/protocol/clock';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
 import type { QueueOpener } from '../offline/robot-queue.ts';
+import type { MissingAbility } from '../page-abilities.ts';
 import type { AgentUrl } from './agent-url.ts';
 
 /** What is shown of a link. */
@@ -43,6 +44,8 @@ export interface RobotSession
   readonly link: LinkFacts | undefined;
   /** Who owns the link. Default: this program. */
   readonly owner?: 'worker';
+  /** What this page cannot have. Default: nothing. */
+  readonly missing?: readonly MissingAbility[];
   /** Opens the queue that the owner keeps. Absent: this program keeps its own. */
   readonly openQueue?: QueueOpener;
 }

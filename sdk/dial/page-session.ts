@@ -13,6 +13,7 @@ import type { OwnerGateway } from '../gateway/owner-gateway.ts';
 import { openKnownRobot } from '../metaobjects/known-robot.ts';
 import { onDemand } from '../on-demand.ts';
 import { onceLoaded } from '../once-loaded.ts';
+import { missingAbilities } from '../page-abilities.ts';
 import { VERSION } from '../version.ts';
 import { followBetterWay } from './better-way.ts';
 import type { OpenRobotSession, SessionRequest } from './dial.ts';
@@ -97,5 +98,5 @@ export const openPageSession: OpenRobotSession = async (request) => {
     };
     void session.closed.then(listenForGateway(take));
   }
-  return session;
+  return Object.assign(session, { missing: missingAbilities() });
 };

@@ -28,6 +28,7 @@ import type { TabQueue } from '../offline/tab-queue.ts';
 import { onDemand } from '../on-demand.ts';
 import { onceLoaded } from '../once-loaded.ts';
 import type { RobotKey, Snapshot } from '../owner/owner-port.ts';
+import { type MissingAbility, missingAbilities } from '../page-abilities.ts';
 import { openAtOwner } from './open-at-owner.ts';
 import type { OwnerLine } from './owner-line.ts';
 import { followTabLife } from './tab-life.ts';
@@ -48,6 +49,7 @@ export async function openTabSession(request: TabSessionRequest): Promise<RobotS
 
 class TabSession implements RobotSession {
   readonly owner = 'worker';
+  readonly missing: readonly MissingAbility[] = missingAbilities();
   readonly #request: TabSessionRequest;
   readonly #clock: Clock;
   readonly #peer: Peer;

@@ -7,6 +7,7 @@ export const ONLINE: Status = {
   address: 'robot',
   isSealed: true,
   owner: 'page',
+  missing: [],
   rttMs: 3,
   session: 'new',
   bus: 'up',

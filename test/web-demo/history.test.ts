@@ -10,6 +10,7 @@ const ONLINE: Status = {
   address: 'nao.local:8080',
   isSealed: true,
   owner: 'page',
+  missing: [],
   rttMs: 3,
   session: 'new',
   bus: 'up',
