@@ -1,0 +1,91 @@
+// What is remembered of a robot between sessions: by whom it is asked, how much, and that a store which hangs costs nothing.
+import type { ServiceInfo } from '@qiway/protocol/bus/bus';
+import { describe, expect, test } from 'vitest';
+import { type KnowledgeStore, newKnownRecord } from '../../sdk/metaobjects/knowledge-store.ts';
+import { KnownRobot } from '../../sdk/metaobjects/known-robot.ts';
+import { memoryKnowledge } from '../../sdk/metaobjects/memory-knowledge.ts';
+import { settled, virtualClock } from '../support/virtual-clock.ts';
+
+const LINK = 'ws://robot:8080/robot/link';
+
+function info(name: string): ServiceInfo {
+  const objectUid = new Uint8Array(20);
+  return { name, serviceId: 7, machineId: 'm', processId: 1, endpoints: [], sessionId: 's', objectUid };
+}
+
+function knownRobot(
+  store: KnowledgeStore | undefined,
+  clock: ReturnType<typeof virtualClock> = virtualClock(),
+): KnownRobot {
+  const loadStore = async (): Promise<KnowledgeStore> => {
+    if (store === undefined) throw new Error('refused');
+    return store;
+  };
+  return new KnownRobot({ clock, today: () => 1, link: LINK, loadStore });
+}
+
+describe('a robot that is known', () => {
+  test('is remembered by its id, and by the URL where it was', async () => {
+    const store = memoryKnowledge();
+    const before = knownRobot(store);
+    await before.open('robot');
+    before.listed([info('Voice')]);
+    before.classesTold([['Voice.*', 'once']]);
+    before.learned('Voice', new Uint8Array([1, 2, 3]));
+    await settled();
+    const after = knownRobot(store);
+    expect(await after.startsOffline(undefined)).toMatchObject({ robotId: 'robot' });
+    expect(after.services).toEqual([info('Voice')]);
+    expect(after.classes).toEqual([['Voice.*', 'once']]);
+    expect(await after.metaObject('Voice')).toEqual(new Uint8Array([1, 2, 3]));
+    expect(await knownRobot(store).startsOffline('another')).toBeUndefined();
+  });
+
+  test('what was told while the store was read is newer', async () => {
+    const store = memoryKnowledge();
+    await store.putRobot({ ...newKnownRecord('robot'), services: [info('Old')] });
+    const known = knownRobot(store);
+    const opening = known.open('robot');
+    known.listed([info('New')]);
+    await opening;
+    expect(known.services.map(({ name }) => name)).toEqual(['New']);
+    await settled();
+    expect((await store.robot('robot'))?.services.map(({ name }) => name)).toEqual(['New']);
+  });
+
+  test('a store that is refused, or never answers, is done without', async () => {
+    const refused = knownRobot(undefined);
+    await refused.open('robot');
+    refused.listed([info('Voice')]);
+    refused.learned('Voice', new Uint8Array(1));
+    expect(refused.services).toHaveLength(1);
+    expect(await refused.metaObject('Voice')).toBeUndefined();
+    const clock = virtualClock();
+    const never = new Promise<never>(() => {});
+    const hanging = knownRobot({ ...memoryKnowledge(), robot: () => never, metaObject: () => never }, clock);
+    const asked = Promise.all([hanging.startsOffline('robot'), hanging.metaObject('Voice')]);
+    await clock.advance(300);
+    expect(await asked).toEqual([undefined, undefined]);
+  });
+});
+
+describe('knowledge', () => {
+  test('is bounded in bytes and numbers, and the oldest goes', async () => {
+    const store = memoryKnowledge({ maxRobots: 2, maxMetaObjects: 3, maxBytes: 100, maxMetaObjectBytes: 60 });
+    const put = (name: string, size: number): Promise<void> =>
+      store.putMetaObject({ robot: 'robot', name, bytes: new Uint8Array(size), nowMs: 0 });
+    const there = async (): Promise<string> => {
+      const found = await Promise.all(['a', 'b', 'c', 'd'].map((name) => store.metaObject('robot', name)));
+      return found.map((bytes) => bytes?.length ?? '-').join(' ');
+    };
+    for (const name of ['a', 'b', 'c', 'd']) await put(name, 10);
+    expect(await there()).toBe('- 10 10 10');
+    await put('a', 61);
+    await put('d', 55);
+    await put('b', 40);
+    expect(await there()).toBe('- 40 - 55');
+    for (const id of ['one', 'two', 'one', 'three']) await store.putRobot({ ...newKnownRecord(id), link: LINK });
+    expect([await store.robot('two'), (await store.robot('one'))?.id]).toEqual([undefined, 'one']);
+    expect(await store.robotAt(LINK)).toBe('three');
+  });
+});
