@@ -2,8 +2,13 @@
 import { isQiwayError } from '@qiway/sdk';
 
 /** A message of the SDK without the code in brackets that it begins with. */
-export function withoutCode(text: string): string {
+function withoutCode(text: string): string {
   return text.replace(/^\[[a-z-]+\] /, '');
+}
+
+/** A sentence that quotes messages of the SDK, without their codes. */
+export function withoutCodes(text: string): string {
+  return text.replaceAll(/\[[a-z]+(-[a-z]+)*\] /g, '');
 }
 
 /** What went wrong, without the code in brackets. */

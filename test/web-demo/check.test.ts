@@ -1,6 +1,7 @@
 // The check of the way to the robot: its steps as they end, and once for each address by itself.
 import { QiwayError, type StepReport } from '@qiway/sdk';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { withoutCodes } from '../../web-demo/failure-text.ts';
 import { type Check, createCheck } from '../../web-demo/robot/check.ts';
 import { settled } from '../support/virtual-clock.ts';
 
@@ -73,4 +74,11 @@ describe('a check', () => {
     check.runOnce();
     expect([asked, check.state.value]).toEqual([[], { kind: 'none' }]);
   });
+});
+
+it('what is quoted of the SDK is shown without its codes', () => {
+  expect(withoutCodes('The step "agent" failed: [dial-failed] nobody → [timeout] look')).toBe(
+    'The step "agent" failed: nobody → look',
+  );
+  expect(withoutCodes('a list [1] and [Not] a code')).toBe('a list [1] and [Not] a code');
 });

@@ -3,7 +3,7 @@
 import type { StepReport } from '@qiway/sdk';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { withoutCode } from '../failure-text.ts';
+import { withoutCodes } from '../failure-text.ts';
 import type { Check } from '../robot/check.ts';
 
 const WORDS: Readonly<Record<StepReport['state'], string>> = { ok: 'Fine', failed: 'Failed', skipped: 'Not tried' };
@@ -23,7 +23,7 @@ export function CheckList({ check, isAutomatic = false }: CheckListProps): JSX.E
   return (
     <section class="check-list" aria-label="Check of the connection" aria-busy={now.kind === 'running'}>
       {now.kind === 'failed' && <p class="small problem">{now.text}</p>}
-      {now.kind === 'done' && <p class="small check-summary">{withoutCode(now.summary)}</p>}
+      {now.kind === 'done' && <p class="small check-summary">{withoutCodes(now.summary)}</p>}
       {(now.kind === 'done' || now.kind === 'running') && (
         <ol class="check-steps">
           {now.steps.map((step) => (
@@ -47,7 +47,7 @@ function Step({ step }: { readonly step: StepReport }): JSX.Element {
       <span class="grow">
         <span class="check-name">{step.name}</span>
         <span class="visually-hidden">: {WORDS[step.state]}. </span>
-        {step.detail !== '' && <span class="small soft"> {withoutCode(step.detail)}</span>}
+        {step.detail !== '' && <span class="small soft"> {withoutCodes(step.detail)}</span>}
         {step.advice !== undefined && <span class="small check-advice">{step.advice}</span>}
       </span>
     </li>

@@ -31,7 +31,8 @@ export function StatusPanel({ state }: PanelProps): JSX.Element {
     <section id="status-panel" class="status-panel" aria-label="The link to the robot">
       <div class="status-part">
         <StatusNow state={state} />
-        {status !== undefined && <StatusFacts state={state} status={status} />}
+        {/* Before the first link there is nothing to say of it. */}
+        {status !== undefined && status.address !== '' && <StatusFacts state={state} status={status} />}
         {state.link.state.value.kind !== 'no-token' && <CheckList check={state.check} />}
         <PageFacts state={state} />
       </div>
