@@ -49,11 +49,11 @@ export const rollupBuild: BuildApp = async (app) => {
   return dir;
 };
 
-export const esbuildBuild: BuildApp = async (app) => {
+export const esbuildBuild = async (app: string, entryPoints: string[] = ['app.js']): Promise<string> => {
   const outdir = join(app, 'out');
   const { warnings } = await esbuild({
     absWorkingDir: app,
-    entryPoints: ['app.js'],
+    entryPoints,
     bundle: true,
     splitting: true,
     format: 'esm',

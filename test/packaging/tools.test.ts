@@ -1,5 +1,5 @@
 // The installed SDK in an app of every tool: built, served, opened in a real Chromium against a real agent.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createObject, method } from '@qiway/protocol/objects/hosted-object';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
@@ -153,6 +153,14 @@ describe('an app that imports the SDK', { timeout: PATIENCE_MS }, () => {
   });
 });
 
+test("a worker of the app's own that imports the SDK's", { timeout: PATIENCE_MS }, async () => {
+  const app = installed.writeApp('own-worker', { 'app.js': APP, 'own.js': `import '@qiway/sdk/worker';` });
+  const folder = await esbuildBuild(app, ['app.js', 'own.js']);
+  const { origin, missing } = await serve(folder, { '/index.html': HTML });
+  expect(await visit(`${origin}/index.html`, '/own.js')).toEqual(BY_WORKER);
+  expect(missing).toEqual([]);
+});
+
 describe('a page without a tool', { timeout: PATIENCE_MS }, () => {
   const importing = (sdk: string): string =>
     `<!doctype html><link rel="icon" href="data:,"><script type="module">${APP.replace("'@qiway/sdk'", `'${sdk}'`)}</script>`;
@@ -219,6 +227,18 @@ describe('the package', () => {
     expect(installed.files).toContain('package/bin/qiway.js');
     expect(installed.files).toContain('package/dist/THIRD-PARTY-LICENSES.txt');
     expect(installed.files.filter((file) => /(?<!\.d)\.tsx?$|node_modules|\.map$/.test(file))).toEqual([]);
-    expect(readdirSync(installed.folder)).not.toContain('checkout');
+  });
+
+  test('imports nothing in a browser but itself, and React for its hooks', () => {
+    const dist = join(installed.sdk, 'dist');
+    const imported = readdirSync(dist)
+      .filter((file) => file.endsWith('.js'))
+      .flatMap((file) =>
+        [...readFileSync(join(dist, file), 'utf8').matchAll(/^(?:import|export)\b[^;]*?\bfrom\s*"([^"]+)"/gm)].map(
+          ([, name]) => `${file} ${name}`,
+        ),
+      );
+    expect(imported).toContainEqual(expect.stringContaining('index.js ./'));
+    expect(imported.filter((name) => !name.includes(' ./'))).toEqual(['react.js react']);
   });
 });
