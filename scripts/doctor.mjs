@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBrowser } from './find-browser.mjs';
+import { findBrowser, findFirefox } from './find-browser.mjs';
 import { isNodeNewEnough, npmCommand, wantedStamp } from './runtime.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -60,6 +60,19 @@ async function checkBrowser() {
   }
 }
 
+function checkFirefox() {
+  try {
+    const path = findFirefox();
+    if (path !== undefined) return { isFine: true, text: `Firefox for the tests: ${path}` };
+    return {
+      isFine: false,
+      text: 'no Firefox for the tests: run `node scripts/setup.mjs --firefox`, install Firefox, or set FIREFOX_PATH',
+    };
+  } catch (error) {
+    return { isFine: false, text: error.message };
+  }
+}
+
 function checkPort({ port, use, remedy }) {
   return new Promise((resolve) => {
     const server = createServer();
@@ -72,7 +85,7 @@ function checkPort({ port, use, remedy }) {
   });
 }
 
-const findings = [checkNode(), checkNpm(), checkPackages(), await checkBrowser()];
+const findings = [checkNode(), checkNpm(), checkPackages(), await checkBrowser(), checkFirefox()];
 for (const port of ports) findings.push(await checkPort(port));
 for (const { isFine, text } of findings) process.stdout.write(`${isFine ? 'ok ' : '-> '} ${text}\n`);
 process.exitCode = findings.every(({ isFine }) => isFine) ? 0 : 1;

@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: packages, a Node that runs TypeScript; for the tests also a Chromium (--browser) and the
-// tools that make networks (--network).
+// Makes a fresh clone ready: packages, a Node that runs TypeScript; for the tests also a Chromium (--browser), a Firefox
+// (--firefox) and the tools that make networks (--network).
 // Plain JavaScript for Node 18 and later, since it runs before anything is installed. All it says goes to stderr.
 
 import { spawnSync } from 'node:child_process';
@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, syml
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installBrowser } from './install-browser.mjs';
+import { installFirefox } from './install-firefox.mjs';
 import { installNetworkTools } from './install-network-tools.mjs';
 import { holdingLock } from './lock.mjs';
 import { isNodeNewEnough, npmCommand, runtimePackage, wantedStamp } from './runtime.mjs';
@@ -106,6 +107,7 @@ try {
   }
   if (process.argv.includes('--network')) await installNetworkTools(root, say);
   if (process.argv.includes('--browser')) await installBrowser(root, say);
+  if (process.argv.includes('--firefox')) await installFirefox(root, say);
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
