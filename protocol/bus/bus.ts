@@ -63,6 +63,8 @@ export interface CallHandle {
 export interface Subscription {
   /** Resolves once the object confirmed. @throws QiwayError as a rejection; the subscription is then closed. */
   readonly ready: Promise<void>;
+  /** Set where the object cannot be asked yet: settles when it is, or has ended. Never rejects. */
+  readonly asked?: Promise<void>;
   /** Events are wanted otherwise from now on. Absent where who sends cannot be told. */
   demand?(demand: Demand): void;
   /** Resolves once no event can follow. Idempotent, never rejects. */

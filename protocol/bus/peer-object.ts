@@ -62,6 +62,8 @@ export class PeerObject implements BusObject {
   /** Set while suspended. */
   #suspendedAt: Peer | undefined;
   #suspendedFor: QiwayError | undefined;
+  /** Told when it is suspended no more; made when somebody waits for that. */
+  #waiting: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   #references = 1;
   #nextLink = FIRST_LINK;
   #goneWith: QiwayError | undefined;
@@ -124,7 +126,10 @@ export class PeerObject implements BusObject {
       own.demand = wanted;
       if (isOpen) this.#tellDemand(signal, registration);
     };
-    return { ready, demand, close };
+    if (this.#suspendedAt === undefined) return { ready, demand, close };
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    this.#waiting ??= { over, end };
+    return { ready, asked: this.#waiting.over, demand, close };
   }
 
   retain(): void {
@@ -191,6 +196,7 @@ export class PeerObject implements BusObject {
     this.#suspendedAt = undefined;
     this.#suspendedFor = undefined;
     this.#service = service;
+    this.#isOver();
     for (const [signal, registration] of [...(this.#registrations ?? [])]) {
       this.gap(signal, undefined);
       this.#confirm(signal, registration, (error) => {
@@ -204,6 +210,7 @@ export class PeerObject implements BusObject {
     this.#goneWith = error;
     this.#peer = undefined;
     this.#suspendedAt = undefined;
+    this.#isOver();
     const registrations = this.#registrations;
     const listeners = this.#goneListeners;
     this.#registrations = undefined;
@@ -213,6 +220,11 @@ export class PeerObject implements BusObject {
       for (const sink of [...sinks]) sink.gone(error);
     }
     for (const listener of [...(listeners ?? [])]) listener(error);
+  }
+
+  #isOver(): void {
+    this.#waiting?.end();
+    this.#waiting = undefined;
   }
 
   #register(signal: number, first: EventSink): Registration {

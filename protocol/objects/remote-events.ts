@@ -18,6 +18,7 @@ import { asDynamic, decodeArguments, decodePayload, isSameSignature, openDynamic
 // By type only, and the compiler compares them: what makes metaobjects is not needed to use properties.
 const PROPERTY: (typeof StandardAction)['property'] = 5;
 const SET_PROPERTY: (typeof StandardAction)['setProperty'] = 6;
+const ASKED = Promise.resolve();
 
 interface Listener {
   event(args: unknown[]): void;
@@ -87,7 +88,9 @@ function subscribe(
     rate?.close();
     return inTime(subscription.close(), remote.times).catch(() => {}); // nothing is heard any more, confirmed or not
   };
-  const ready = inTime(subscription.ready, remote.times).catch((error: unknown) => {
+  // A robot that is away cannot be late.
+  const confirmed = (subscription.asked ?? ASKED).then(() => inTime(subscription.ready, remote.times));
+  const ready = confirmed.catch((error: unknown) => {
     void off();
     throw error;
   });

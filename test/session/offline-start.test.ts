@@ -1,6 +1,8 @@
 // A session of a client that knows its robot from before: what is not fetched again, what it answers without a link, and what
 // is checked before anything goes out.
 import { createObject, type HostedObject, method, signal } from '@qiway/protocol/objects/hosted-object';
+import { createRemoteObjects } from '@qiway/protocol/objects/remote-objects';
+import type { LooseMembers } from '@qiway/protocol/objects/remote-types';
 import type { ClientSessionOptions } from '@qiway/protocol/session/client-session';
 import { SessionHost } from '@qiway/protocol/session/session-host';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -179,6 +181,28 @@ describe('a session that may begin offline', () => {
     const door = openDoor('describes');
     expect((await door.open(offline(door, () => false))).sessionState).toBe('online');
   });
+});
+
+test('a subscription waits for a robot that is away for an hour', async () => {
+  const door = openDoor('describes');
+  const object = lamp();
+  await door.bus.host('Lamp', object);
+  const before = await door.open({ known });
+  await before.service('Lamp');
+  await before.close();
+  let isOff = true;
+  const session = await door.open(offline(door, () => isOff));
+  const objects = createRemoteObjects({ clock: door.clock, report: () => {} });
+  const service = objects.wrap<LooseMembers>(await session.service('Lamp'), 'Lamp');
+  const heard: unknown[] = [];
+  const connecting = service['blinked']?.connect((times) => heard.push(times));
+  await door.clock.advance(3_600_000);
+  isOff = false;
+  await door.clock.advance(5_000);
+  await connecting;
+  object.emit('blinked', 7);
+  await settled();
+  expect(heard).toEqual([7]);
 });
 
 describe('while the link is lost', () => {
