@@ -58,6 +58,7 @@ export class TabDoor {
   #stopPings: () => void = () => {};
   /** For how long nobody may be silent, by failsafe and lease. */
   readonly #bounds = new Map<string, number>();
+  #isWanted = false;
   #isEnded = false;
 
   /** To be made in the turn in which the transport was obtained. */
@@ -67,7 +68,7 @@ export class TabDoor {
     this.#wire = new PlainWire(transport, {
       clock,
       onMessage: (header, payload) => this.#peer.receive(header, payload),
-      onClosed: () => this.end({ isWanted: false }),
+      onClosed: () => this.end({ isWanted: this.#isWanted }),
       onHeard: () => {
         for (const listener of [...this.#listeners]) listener.heard?.();
       },
@@ -89,6 +90,11 @@ export class TabDoor {
   listen(listener: { heard?(): void }): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The app ends it in order: when the tab goes now, that is no accident. */
+  goodbye(): void {
+    this.#isWanted = true;
   }
 
   /** Lets go of everything. `isWanted`: by the app, in order; else failsafes fire. Idempotent. */
