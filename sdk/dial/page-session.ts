@@ -10,6 +10,7 @@ import { loadSecure } from '../crypto/load-secure.ts';
 import type { OfferRefusal } from '../gateway/gateway-messages.ts';
 import { listenForGateway } from '../gateway/listen-for-gateway.ts';
 import type { OwnerGateway } from '../gateway/owner-gateway.ts';
+import type { OwnerLending } from '../leader/owner-lending.ts';
 import { openKnownRobot } from '../metaobjects/known-robot.ts';
 import { onDemand } from '../on-demand.ts';
 import { onceLoaded } from '../once-loaded.ts';
@@ -21,6 +22,7 @@ import { Dialer } from './dialer.ts';
 import { probeWithPage, thisPage } from './page-probes.ts';
 import { pageFacts } from './reachable.ts';
 
+const loadLending = onceLoaded('takes what tabs lend', () => import('../leader/owner-lending.ts'));
 const loadGateway = onceLoaded('answers the gateway', () => import('../gateway/owner-gateway.ts'));
 
 /** A session, and what else its owner does. */
@@ -30,6 +32,8 @@ export interface OwnedSession {
   probe(): void;
   /** Answers a request of the gateway that comes over the port. */
   answer(port: MessagePort): void;
+  /** Serves a tab that may lead a way to the robot, over the port; returns how to end. */
+  lead(port: MessagePort): () => void;
 }
 
 /** @throws as {@link OpenRobotSession} */
@@ -42,7 +46,9 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     });
   const known = openKnownRobot(clock, agent.link);
   const startsOffline = offline ? await known.startsOffline(agent.robot) : undefined;
+  let lending: OwnerLending | undefined;
   const dialer = new Dialer({
+    extraWays: () => lending?.ways.now() ?? [],
     // The robot that is known, and no other that answers there by now.
     agent: startsOffline === undefined ? agent : { ...agent, robot: startsOffline.robotId },
     book: openAddressBook(clock),
@@ -84,7 +90,21 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     dialer.lookAgain();
     session.probe();
   };
-  return { session, probe, answer };
+  const lead = (port: MessagePort): (() => void) => {
+    const serving = loadLending().then(({ openOwnerLending }) => {
+      if (lending === undefined) {
+        lending = openOwnerLending(clock);
+        lending.ways.listen(() => {
+          dialer.lookAgain();
+          if (session.sessionState === 'offline') session.probe();
+        });
+      }
+      return lending.serve(port);
+    });
+    serving.catch(() => port.close());
+    return () => void serving.then((tab) => tab.leave('its tab is gone')).catch(() => {});
+  };
+  return { session, probe, answer, lead };
 }
 
 export const openPageSession: OpenRobotSession = async (request) => {

@@ -10,9 +10,9 @@ import { onceLoaded } from '../once-loaded.ts';
 import { TabDoor, type TabDoorOptions } from './tab-door.ts';
 
 export interface OpenedRobot extends OwnedSession {
-  /** Serves a tab; to be called in the turn in which the transport was obtained. */
   /** Serves a tab the robot's queue; returns how to end. */
   serveQueue(ports: TabQueuePorts): () => void;
+  /** Serves a tab; to be called in the turn in which the transport was obtained. */
   openDoor(transport: Transport, told: Pick<TabDoorOptions, 'onBeat' | 'onEnded'>): TabDoor;
 }
 

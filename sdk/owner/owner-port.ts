@@ -8,7 +8,7 @@ import type { LinkFacts, RobotSession } from '../dial/dial.ts';
 import type { TabQueuePorts } from '../offline/owned-queue.ts';
 
 /** Raised with every change of what is said here: an owner of another app version is not understood. */
-export const OWNER_PROTOCOL = 1;
+export const OWNER_PROTOCOL = 2;
 
 export interface OwnerGreeting {
   readonly protocol: number;
@@ -28,6 +28,8 @@ export type Outcome<T> = { readonly value: T } | { readonly error: ErrorRecord }
 
 /** The state of the owner's session at a moment. */
 export interface Snapshot {
+  /** More than that of each before it, at this owner: snapshots come over two ports. */
+  readonly number: number;
   readonly state: SessionState;
   readonly sessionId: string;
   readonly robotId: string;
@@ -55,6 +57,8 @@ export interface OwnerPort {
   attach(key: RobotKey, port: MessagePort): Snapshot | undefined;
   /** Takes over the ports over which this tab uses the robot's offline queue. */
   queue(key: RobotKey, ports: TabQueuePorts): void;
+  /** Takes over the port of a tab that may lead a way to the robot: sdk/leader/leader-port.ts. */
+  lead(key: RobotKey, port: MessagePort): void;
   /** Something happened after which the link may be dead. */
   probe(key: RobotKey): void;
   /** Takes over the port of a request that the gateway has for whatever robot is there. */
@@ -70,9 +74,10 @@ export function takeOutcome<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-export function snapshotOf(session: RobotSession): Snapshot {
+export function snapshotOf(session: RobotSession, number: number): Snapshot {
   const { link, rttMs, reason, loss, hasResumed, told, agent, sessionId, robotId, sessionState } = session;
   return {
+    number,
     state: sessionState,
     sessionId,
     robotId,

@@ -1,7 +1,8 @@
 // Who owns the links of all tabs of an origin: robots by who they are, tabs by what they use. Runs in the SharedWorker; it
 // knows no worker: ports and locks are handed in.
 import type { Clock } from '@qiway/protocol/clock';
-import { asQiwayError, QiwayError } from '@qiway/protocol/errors';
+import { asQiwayError, overLimit, QiwayError } from '@qiway/protocol/errors';
+import { PORT_HIGH_WATER_BYTES } from '@qiway/protocol/session/plain-wire';
 import { messagePortTransport, type PlatformPort } from '@qiway/protocol/transport/message-port';
 import type { OfferRefusal } from '../gateway/gateway-messages.ts';
 import type { TabQueuePorts } from '../offline/owned-queue.ts';
@@ -27,8 +28,10 @@ export interface OwnerOptions {
   readonly whenFree?: (lock: string, run: () => void) => void;
 }
 
-/** Events for a tab that does not read are thinned from here on; answers go on. */
-const TAB_HIGH_WATER_BYTES = 128 * 1024;
+/** Between two ports of a tab there is no order. */
+const LAST_WORDS_MS = 50;
+/** A page shows a robot or two; each is a link, and the owner has them for all tabs. */
+const MAX_ROBOTS = 64;
 
 export class Owner {
   readonly #options: OwnerOptions;
@@ -50,12 +53,17 @@ export class Owner {
     return new Tab(this, this.#options);
   }
 
-  /** The robot that the request means, opened if it is not. */
+  /** The robot that the request means, opened if it is not. @throws `limit-exceeded` */
   robot(request: OwnerRequest): OwnedRobot {
     const { agent, token } = request;
     const key = `${agent.robot ?? agent.link} ${token}`;
     const known = this.#robots.get(key);
     if (known !== undefined) return known;
+    if (this.#robots.size >= MAX_ROBOTS)
+      throw overLimit('The pages of this origin have more robots open than they may; close one first.', {
+        limit: 'robots',
+        maximum: MAX_ROBOTS,
+      });
     const { clock, open } = this.#options;
     const robot = new OwnedRobot({
       clock,
@@ -108,7 +116,7 @@ class Tab implements OwnerPort {
   }
 
   attach(key: RobotKey, port: PlatformPort): Snapshot | undefined {
-    const transport = messagePortTransport(port, { highWaterBytes: TAB_HIGH_WATER_BYTES });
+    const transport = messagePortTransport(port, { highWaterBytes: PORT_HIGH_WATER_BYTES });
     const use = this.#uses.get(key);
     if (use === undefined) {
       transport.close(1000, 'the robot was closed');
@@ -128,18 +136,30 @@ class Tab implements OwnerPort {
     port.close();
   }
 
+  lead(key: RobotKey, port: MessagePort): void {
+    const use = this.#uses.get(key);
+    if (use === undefined) port.close();
+    else use.lead(port);
+  }
+
   probe(key: RobotKey): void {
     this.#uses.get(key)?.probe();
   }
 
   close(key: RobotKey): void {
-    this.#uses.get(key)?.end(true);
+    const use = this.#uses.get(key);
     this.#uses.delete(key);
+    use?.goodbye();
+    this.#options.clock.after(LAST_WORDS_MS, () => use?.end(true));
   }
 
   leave(): void {
+    if (this.#isGone) return;
     this.#isGone = true;
-    for (const use of this.#uses.values()) use.end(false);
-    this.#uses.clear();
+    // What the tab said last, over the port of its attachment, may come after this word.
+    this.#options.clock.after(LAST_WORDS_MS, () => {
+      for (const use of this.#uses.values()) use.end(false);
+      this.#uses.clear();
+    });
   }
 }

@@ -10,29 +10,34 @@ import type { Loss, SessionListener, SessionState } from '@qiway/protocol/sessio
 import type { Told } from '@qiway/protocol/session/control';
 import { Heard } from '@qiway/protocol/session/heard';
 import { JoinedBus } from '@qiway/protocol/session/joined-bus';
-import { PlainWire } from '@qiway/protocol/session/plain-wire';
+import type { PlainWire } from '@qiway/protocol/session/plain-wire';
 import { SessionListeners } from '@qiway/protocol/session/session-listeners';
 import { isFinal } from '@qiway/protocol/session/why-lost';
-import { messagePortTransport } from '@qiway/protocol/transport/message-port';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
-import { within } from '@qiway/protocol/within';
-import { transfer } from 'comlink';
 import type { LinkFacts, RobotSession } from '../dial/dial.ts';
 import { probeWithPage, thisPage } from '../dial/page-probes.ts';
 import { listenForGateway } from '../gateway/listen-for-gateway.ts';
 import { type KnownRobot, openKnownRobot } from '../metaobjects/known-robot.ts';
 import type { OpenedQueue } from '../offline/open-queue.ts';
-import type { TabQueuePorts } from '../offline/owned-queue.ts';
 import type { QueueOpener } from '../offline/robot-queue.ts';
 import type { TabQueue } from '../offline/tab-queue.ts';
 import { onDemand } from '../on-demand.ts';
 import { onceLoaded } from '../once-loaded.ts';
-import type { RobotKey, Snapshot } from '../owner/owner-port.ts';
+import type { Snapshot } from '../owner/owner-port.ts';
 import { type MissingAbility, missingAbilities } from '../page-abilities.ts';
-import { openAtOwner } from './open-at-owner.ts';
-import type { OwnerLine } from './owner-line.ts';
+import { openAttachment } from './attachment.ts';
+import { type FollowOwner, type LedSession, OwnerFollowers } from './owner-followers.ts';
+import { RobotLine } from './robot-line.ts';
 import { followTabLife } from './tab-life.ts';
-import { noOwner, pauseBefore, type State, type TabSessionRequest } from './tab-state.ts';
+import {
+  noOwner,
+  onceOnline,
+  ownerGone,
+  pageAside,
+  pauseBefore,
+  type State,
+  type TabSessionRequest,
+} from './tab-state.ts';
 import { wireFlow } from './wire-flow.ts';
 
 const loadQueue = onceLoaded('keeps calls that wait', () => import('../offline/tab-queue.ts'));
@@ -41,13 +46,13 @@ const loadQueue = onceLoaded('keeps calls that wait', () => import('../offline/t
  * Joins the session that the worker of this origin has with the robot, or has it make one.
  * @throws `unsupported` where there is no worker; as `OpenRobotSession`
  */
-export async function openTabSession(request: TabSessionRequest): Promise<RobotSession> {
+export async function openTabSession(request: TabSessionRequest): Promise<LedSession> {
   const session = new TabSession(request);
   await session.begin();
   return session;
 }
 
-class TabSession implements RobotSession {
+class TabSession implements LedSession {
   readonly owner = 'worker';
   readonly missing: readonly MissingAbility[] = missingAbilities();
   readonly #request: TabSessionRequest;
@@ -60,13 +65,15 @@ class TabSession implements RobotSession {
   readonly #closing = Promise.withResolvers<QiwayError | undefined>();
   readonly closed: Promise<QiwayError | undefined> = this.#closing.promise;
   readonly #stops: (() => void)[] = [];
-  #line: OwnerLine | undefined;
-  #key: RobotKey = '';
+  #line: RobotLine | undefined;
   #queue: TabQueue | undefined;
   #snapshot: Snapshot | undefined;
   #state: State = { kind: 'apart', reason: undefined, isAside: false };
   #loss: Loss | undefined;
   #isAttaching = false;
+  /** Of a page that is put aside. */
+  #shown: PromiseWithResolvers<void> | undefined;
+  readonly #followers = new OwnerFollowers();
   #hasJoined = false;
 
   constructor(request: TabSessionRequest) {
@@ -147,31 +154,47 @@ class TabSession implements RobotSession {
     return this.#state.kind === 'closed' ? 'closed' : 'up';
   }
 
+  get #isOwnerOnline(): boolean {
+    return this.#snapshot?.state === 'online';
+  }
+
   get #wire(): PlainWire | undefined {
     return 'wire' in this.#state ? this.#state.wire : undefined;
   }
 
   async begin(): Promise<void> {
     this.#isAttaching = true;
+    const page = thisPage();
+    if (page !== undefined)
+      this.#stops.push(
+        followTabLife({ window: page.window, away: () => this.#putAside(), back: () => void this.#comeBack() }),
+      );
     try {
-      await this.#open();
-      if (!(await this.#beginsKnown())) {
-        await this.#linked();
-        await this.#attach();
-      }
+      while (!(await this.#begins())) await this.#shown?.promise;
     } catch (error) {
       this.#end(asQiwayError(error));
       throw error;
     } finally {
       this.#isAttaching = false;
     }
-    const page = thisPage();
     if (page === undefined) return;
     this.#stops.push(probeWithPage(this, page));
-    this.#stops.push(listenForGateway((port) => this.#takeRequest(port)));
-    this.#stops.push(
-      followTabLife({ window: page.window, away: () => this.#putAside(), back: () => void this.#comeBack() }),
-    );
+    this.#stops.push(listenForGateway((port) => (this.#line?.passOn(port) === true ? 'taken' : 'no-owner')));
+  }
+
+  /** False: the page was put aside, and begins anew when it is back. */
+  async #begins(): Promise<boolean> {
+    try {
+      await this.#open();
+      if (await this.#beginsKnown()) return true;
+      const { clock, timeoutMs } = this.#request;
+      await onceOnline(this, () => this.#isOwnerOnline, { clock, timeoutMs, over: this.#line?.over });
+      await this.#attach();
+      return true;
+    } catch (error) {
+      if (this.#shown !== undefined) return false;
+      throw this.#state.kind === 'closed' ? (this.#state.reason ?? error) : error;
+    }
   }
 
   services(): Promise<readonly ServiceInfo[]> {
@@ -201,24 +224,24 @@ class TabSession implements RobotSession {
   /** Opens the queue that the owner keeps. */
   async openQueue(options: Parameters<QueueOpener>[0]): Promise<OpenedQueue> {
     const { openTabQueue } = await loadQueue();
-    const join = (ports: TabQueuePorts): void =>
-      void this.#line?.owner.queue(this.#key, transfer(ports, [ports.asks, ports.news])).catch(() => {});
-    const queue = openTabQueue({ ...options, join });
-    this.#queue = queue;
-    return queue;
+    this.#queue = openTabQueue({ ...options, join: (ports) => this.#line?.queue(ports) });
+    return this.#queue;
   }
 
   probe(): void {
-    this.#line?.owner.probe(this.#key).catch(() => {});
+    this.#line?.probe();
   }
 
   /** The owner asks for signs of life as often as failsafes need. */
   setBeat(): void {}
 
   async close(): Promise<void> {
-    await this.#line?.owner.close(this.#key).catch(() => {});
+    await this.#line?.close();
     this.#end(undefined);
   }
+
+  /** For a leader tab; see leading.ts. */
+  readonly followOwner: FollowOwner = (follower) => this.#followers.add(follower);
 
   #send(header: MessageHeader, payload: Uint8Array): void {
     const wire = this.#wire;
@@ -231,69 +254,71 @@ class TabSession implements RobotSession {
   /** The owner has no link, and the app does not wait for one: what is known answers until it has. */
   async #beginsKnown(): Promise<boolean> {
     const start = this.#request.offline === true && (await this.#known.startsOffline(this.robotId));
-    if (!start || this.#snapshot?.state === 'online') return false;
+    if (!start || this.#isOwnerOnline) return false;
     this.#bus.beginsKnown();
     this.#heard.remember();
     return true;
   }
 
-  #takeRequest(port: MessagePort): 'taken' | 'no-owner' {
-    const line = this.#line;
-    if (line === undefined) return 'no-owner';
-    line.owner.answer(transfer(port, [port])).catch(() => {});
-    return 'taken';
-  }
-
+  /** @throws as `RobotLine.open`; then there is no line */
   async #open(): Promise<void> {
-    const { key, snapshot } = await openAtOwner(this.#request, {
-      begins: (line) => {
-        this.#line = line;
-      },
-      hear: (line, told) => this.#line === line && this.#hear(told),
-      gone: (line) => this.#line === line && this.#ownerGone(),
+    const { worker, clock, agent, token, timeoutMs, offline } = this.#request;
+    const line: RobotLine = new RobotLine({
+      worker,
+      clock,
+      request: { agent, token, timeoutMs, offline },
+      onNews: (snapshot) => this.#line === line && this.#hear(snapshot),
+      onGone: () => this.#line === line && this.#ownerGone(),
     });
-    this.#key = key;
+    this.#line = line;
+    try {
+      await line.open();
+    } catch (error) {
+      this.#leaveLine(line);
+      throw error;
+    }
     this.#queue?.joinAgain();
-    this.#hear(snapshot);
+    this.#followers.tell((port) => line.lead(port));
   }
 
-  /** An owner whose link is lost is waited for as for a robot. @throws `timeout` */
-  async #linked(): Promise<void> {
-    if (this.#snapshot?.state === 'online') return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = this.listenSession({ changed: () => this.#snapshot?.state === 'online' && resolve() });
-    await within(promise, this.#request, 'The worker found no link to the robot').finally(stop);
+  /** Nothing is asked of its owner any more. */
+  #leaveLine(line: RobotLine): void {
+    line.end();
+    if (this.#line !== line) return;
+    this.#line = undefined;
+    this.#queue?.lost();
+    this.#followers.tell(undefined);
   }
 
   /** @throws when it could not be joined; the attachment is then over */
   async #attach(): Promise<void> {
     const line = this.#line;
     if (line === undefined) throw noOwner();
-    const { port1, port2 } = new MessageChannel();
-    const { timeoutMs } = this.#request;
-    const wire: PlainWire = new PlainWire(messagePortTransport(port1), {
-      clock: this.#clock,
-      onMessage: (header, payload) => this.#wire === wire && this.#peer.receive(header, payload),
-      onClosed: (error) => this.#detached(wire, error),
-    });
-    const snapshot = await line.owner.attach(this.#key, transfer(port2, [port2]));
-    if (snapshot === undefined || this.#state.kind !== 'apart' || this.#line !== line) {
-      wire.close('not taken');
+    let wire: PlainWire;
+    try {
+      wire = await openAttachment(line, {
+        clock: this.#clock,
+        onMessage: (from, header, payload) => this.#wire === from && this.#peer.receive(header, payload),
+        onClosed: (from, error) => this.#detached(from, error),
+      });
+    } finally {
+      if (!line.isOpen) this.#leaveLine(line);
+    }
+    if (this.#state.kind !== 'apart' || this.#line !== line) {
+      wire.close('not wanted any more');
       throw noOwner();
     }
     this.#state = { kind: 'joining', wire };
-    const before = this.#snapshot;
-    this.#bus.begins(snapshot.sessionId, snapshot.robotId);
+    this.#bus.begins(this.sessionId, this.robotId);
     try {
       await this.#bus.join();
     } catch (error) {
-      wire.close(`not joined in ${timeoutMs} ms`);
+      wire.close('not joined');
       throw error;
     }
     if (this.#wire !== wire) throw noOwner(); // it ended meanwhile
     this.#state = { kind: 'attached', wire };
-    // What came meanwhile is newer.
-    this.#hear(this.#snapshot === undefined || this.#snapshot === before ? snapshot : this.#snapshot);
+    this.#listeners.changed();
   }
 
   #hear(snapshot: Snapshot): void {
@@ -320,17 +345,22 @@ class TabSession implements RobotSession {
   }
 
   #ownerGone(): void {
-    const { kind } = this.#state;
-    if (kind === 'closed') return;
-    const reason = new QiwayError('link-lost', 'The worker that had the link ended; it is started again.', {
-      data: { reason: 'worker gone' },
-    });
-    this.#line = undefined;
-    this.#queue?.lost();
-    const wire = this.#wire;
-    this.#letGo(reason, false);
-    wire?.close('its owner is gone');
+    if (this.#state.kind === 'closed') return;
+    this.#leaveOwner(ownerGone(), false);
     void this.#attachAgain();
+  }
+
+  /** The page goes, perhaps into the cache. The owner lets go of what is this tab's, before its lock can tell. */
+  #putAside(): void {
+    this.#shown ??= Promise.withResolvers();
+    this.#leaveOwner(pageAside(), true);
+  }
+
+  #leaveOwner(reason: QiwayError, isAside: boolean): void {
+    const wire = this.#wire;
+    this.#letGo(reason, isAside);
+    if (this.#line !== undefined) this.#leaveLine(this.#line);
+    wire?.close(isAside ? 'the page goes' : 'its owner is gone');
   }
 
   /** What was asked of the owner is lost; what can go on waits for the next attachment. */
@@ -345,21 +375,11 @@ class TabSession implements RobotSession {
     this.#listeners.changed();
   }
 
-  /** The page goes, perhaps into the cache. The owner lets go of what is this tab's, before its lock can tell. */
-  #putAside(): void {
-    const wire = this.#wire;
-    const line = this.#line;
-    this.#line = undefined;
-    this.#queue?.lost();
-    const reason = new QiwayError('link-lost', 'The page was put aside.', { data: { reason: 'page hidden' } });
-    this.#letGo(reason, true);
-    line?.end();
-    wire?.close('the page goes');
-  }
-
   async #comeBack(): Promise<void> {
     if (this.#state.kind !== 'apart' || !this.#state.isAside) return;
     this.#state = { ...this.#state, isAside: false };
+    this.#shown?.resolve();
+    this.#shown = undefined;
     await this.#attachAgain();
   }
 
@@ -368,11 +388,11 @@ class TabSession implements RobotSession {
     if (this.#isAttaching) return;
     this.#isAttaching = true;
     for (let tries = 0; this.#state.kind === 'apart' && !this.#state.isAside; tries += 1) {
-      if (this.#line !== undefined && this.#snapshot?.state !== 'online') break;
+      if (this.#line !== undefined && !this.#isOwnerOnline) break;
       try {
         await pauseBefore(tries, this.#clock);
         if (this.#line === undefined) await this.#open();
-        await this.#attach();
+        if (this.#isOwnerOnline) await this.#attach();
       } catch (thrown) {
         this.#failed(asQiwayError(thrown));
       }
@@ -396,6 +416,8 @@ class TabSession implements RobotSession {
     this.#peer.close(reason);
     wire?.close('closed');
     this.#line?.end();
+    this.#line = undefined;
+    this.#followers.tell(undefined);
     this.#listeners.changed();
     this.#closing.resolve(error);
   }

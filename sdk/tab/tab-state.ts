@@ -2,7 +2,8 @@
 import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
 import type { PlainWire } from '@qiway/protocol/session/plain-wire';
-import type { SessionRequest } from '../dial/dial.ts';
+import { type TimeLimit, within } from '@qiway/protocol/within';
+import type { RobotSession, SessionRequest } from '../dial/dial.ts';
 import type { WorkerChoice } from '../owner/worker-choice.ts';
 
 export interface TabSessionRequest extends SessionRequest {
@@ -25,6 +26,32 @@ export async function pauseBefore(tries: number, clock: Clock): Promise<void> {
   if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
 }
 
+/**
+ * An owner whose link is lost is waited for as for a robot.
+ * @param over rejects when there is no owner any more. @throws `timeout`
+ */
+export async function onceOnline(
+  session: Pick<RobotSession, 'listenSession'>,
+  isOnline: () => boolean,
+  { over, ...limit }: TimeLimit & { readonly over: Promise<never> | undefined },
+): Promise<void> {
+  if (isOnline()) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = session.listenSession({ changed: () => isOnline() && resolve() });
+  const waiting = over === undefined ? promise : Promise.race([promise, over]);
+  await within(waiting, limit, 'The worker found no link to the robot').finally(stop);
+}
+
 export function noOwner(): QiwayError {
   return new QiwayError('offline', 'The worker that has the link has none to this robot; it is asked again.');
+}
+
+export function ownerGone(): QiwayError {
+  return new QiwayError('link-lost', 'The worker that had the link ended; it is started again.', {
+    data: { reason: 'worker gone' },
+  });
+}
+
+export function pageAside(): QiwayError {
+  return new QiwayError('link-lost', 'The page was put aside.', { data: { reason: 'page hidden' } });
 }
