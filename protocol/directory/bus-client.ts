@@ -163,9 +163,15 @@ export class BusClient implements Bus {
     return object;
   }
 
-  /** The object of a service of this id, with one reference, where the other side described it; else undefined. */
-  described(serviceId: number): Promise<BusObject | undefined> {
-    return this.#foreign.described(serviceId);
+  /**
+   * The object of a service of this id, with one reference; undefined where the directory does not tell its name, by which
+   * alone it is known what its members do. @throws as `service`
+   */
+  async serviceAt(serviceId: number): Promise<BusObject | undefined> {
+    const listed = async (): Promise<string | undefined> =>
+      (await this.services()).find((info) => info.serviceId === serviceId)?.name;
+    const name = this.nameOf(serviceId) ?? this.#foreign.describedName(serviceId) ?? (await listed());
+    return name === undefined || name === DIRECTORY_NAME ? undefined : this.#foreign.at(serviceId, name);
   }
 
   host(name: string, object: BusObject): Promise<HostedService> {

@@ -109,15 +109,17 @@ export class ForeignServices {
     );
   }
 
-  /** With one reference; undefined: the other side did not tell of this id. @throws as `get` */
-  async described(serviceId: number): Promise<BusObject | undefined> {
-    for (const [name, described] of this.#described ?? []) {
-      if (described.serviceId !== serviceId) continue;
-      const object = await this.get(name);
-      if (this.#objects.get(name)?.serviceId !== serviceId || object.goneWith !== undefined) return undefined;
-      object.retain();
-      return object;
-    }
+  /** With one reference; undefined: there is no service of this id and name here. @throws as `get` */
+  async at(serviceId: number, name: string): Promise<BusObject | undefined> {
+    const object = await this.get(name);
+    if (this.#objects.get(name)?.serviceId !== serviceId || object.goneWith !== undefined) return undefined;
+    object.retain();
+    return object;
+  }
+
+  /** As the other side told. */
+  describedName(serviceId: number): string | undefined {
+    for (const [name, described] of this.#described ?? []) if (described.serviceId === serviceId) return name;
     return undefined;
   }
 

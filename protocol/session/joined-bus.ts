@@ -7,6 +7,7 @@ import { BusClient } from '../directory/bus-client.ts';
 import { describeServices } from '../directory/describe-services.ts';
 import { fetchObject } from '../directory/fetch-object.ts';
 import type { KnownServices } from '../directory/known-services.ts';
+import { DIRECTORY_ID } from '../directory/registry.ts';
 import { QiwayError } from '../errors.ts';
 import { toHex } from '../hex.ts';
 
@@ -61,7 +62,7 @@ export class JoinedBus {
   /** The main object of a service of the session of now, with one reference. @throws as `fetchObject` */
   async object(serviceId: number): Promise<BusObject> {
     const { peer, clock, timeoutMs } = this.#options;
-    const known = await this.#bus?.described(serviceId);
+    const known = serviceId > DIRECTORY_ID ? await this.#bus?.serviceAt(serviceId) : undefined;
     if (known !== undefined) return known;
     return fetchObject(peer, serviceId, { clock, timeoutMs });
   }

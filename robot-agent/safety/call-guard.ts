@@ -1,10 +1,9 @@
 // Asked before a call of somebody outside reaches an object: leases of others stand against it, and lateness against
 // motion. The robot's own bus is not asked about.
 
-import { StandardAction } from '@qiway/protocol/bus/metaobject';
 import type { GuardedMessage, ServingGuard } from '@qiway/protocol/bus/serving-side';
 import { QiwayError } from '@qiway/protocol/errors';
-import { readPropertyKey } from '@qiway/protocol/objects/arguments';
+import { guardedMember } from '@qiway/protocol/objects/guarded-member';
 import type { Lateness } from './lateness.ts';
 import type { LeaseTable } from './lease-table.ts';
 import type { MemberRules } from './member-rules.ts';
@@ -19,9 +18,6 @@ export interface CallGuardParts {
   /** Told of every refusal. */
   readonly refused?: (error: QiwayError) => void;
 }
-
-/** A property that is set under a name nobody can read: as strict as the service's rules are for what they do not name. */
-const UNKNOWN_MEMBER = '?';
 
 export class CallGuard {
   readonly #parts: CallGuardParts;
@@ -66,7 +62,7 @@ export class CallGuard {
     const { rules, nameOf } = this.#parts;
     const service = nameOf(message.service);
     if (service === undefined) return undefined;
-    const member = memberOf(message);
+    const member = guardedMember(message);
     if (message.isLate && rules.classOf(service, member) === 'motion' && !rules.isStopping(service, member))
       return this.#counted(
         new QiwayError(
@@ -81,16 +77,5 @@ export class CallGuard {
   #counted(error: QiwayError): QiwayError {
     this.#parts.refused?.(error);
     return error;
-  }
-}
-
-function memberOf({ object: { metaObject }, action, payload }: GuardedMessage): string {
-  if (action !== StandardAction.setProperty)
-    return metaObject.methods.get(action)?.name ?? metaObject.signals.get(action)?.name ?? UNKNOWN_MEMBER;
-  try {
-    const { id } = readPropertyKey(payload, 'setProperty', metaObject);
-    return metaObject.properties.get(id)?.name ?? UNKNOWN_MEMBER;
-  } catch {
-    return UNKNOWN_MEMBER;
   }
 }

@@ -15,6 +15,10 @@ export class Holdings {
     this.#held.set(`${kind} ${id}`, holding);
   }
 
+  has(kind: string, id: number): boolean {
+    return this.#held.has(`${kind} ${id}`);
+  }
+
   forget(kind: string, id: number): void {
     const key = `${kind} ${id}`;
     this.#held.get(key)?.forget();

@@ -10,15 +10,17 @@ import { SET_FLOW, SET_FLOW_SIGNATURE } from '@qiway/protocol/bus/set-flow';
 import type { Clock } from '@qiway/protocol/clock';
 import { fetchObject } from '@qiway/protocol/directory/fetch-object';
 import { QiwayError } from '@qiway/protocol/errors';
+import { Lateness } from '@qiway/protocol/lateness';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
 import { PlainWire } from '@qiway/protocol/session/plain-wire';
 import type { Transport } from '@qiway/protocol/session/transport';
 import { watchSilence } from '@qiway/protocol/silence';
 import { decodeValue, encodeValue } from '@qiway/protocol/wire/value';
 import { Holdings } from './holdings.ts';
+import { tabGuard } from './tab-guard.ts';
 import { type Taking, WatchedObject } from './watched-object.ts';
 
-export type DoorSession = Pick<ClientSession, 'own' | 'bus'>;
+export type DoorSession = Pick<ClientSession, 'own' | 'bus' | 'classes'>;
 
 export interface TabDoorOptions {
   readonly session: DoorSession;
@@ -32,11 +34,13 @@ export interface TabDoorOptions {
 
 const OWN_OBJECT = 0;
 const DIRECTORY = 1;
-const SERVICE: Taking = { take: 'registerService', giveBack: 'unregisterService' };
-const FAILSAFE: Taking = { take: 'setFailsafe', giveBack: 'clearFailsafe' };
+const SERVICE: Taking = { take: 'registerService', giveBack: 'unregisterService', about: ['serviceReady'] };
+const FAILSAFE: Taking = { take: 'setFailsafe', giveBack: 'clearFailsafe', about: ['tellSilence'] };
 const LEASE: Taking = { take: 'takeLease', giveBack: 'dropLease' };
-/** Of the agent, and of a tab that is asked what its service is. */
+/** Of a tab that is asked what its service is. */
 const TIMEOUT_MS = 10_000;
+/** Over links that break: what the agent is told of a tab that is gone or silent. Longer than any failsafe waits by itself. */
+const TELL_TIMEOUT_MS = 90_000;
 /** Signs of life in the time of a failsafe, of the tab and of the session: one may be late. */
 const BEATS = 3;
 /** The agent ends a lease after 3 s of silence. */
@@ -54,6 +58,7 @@ export class TabDoor {
   readonly #flows: EventFlows;
   readonly #objects = new Map<number, BusObject | Promise<BusObject>>();
   readonly #holdings = new Holdings();
+  readonly #lateness: Lateness;
   readonly #listeners = new Set<{ heard?(): void }>();
   #stopPings: () => void = () => {};
   /** For how long nobody may be silent, by failsafe and lease. */
@@ -65,6 +70,7 @@ export class TabDoor {
   constructor(transport: Transport, options: TabDoorOptions) {
     this.#options = options;
     const { clock, random } = options;
+    this.#lateness = new Lateness(clock);
     this.#wire = new PlainWire(transport, {
       clock,
       onMessage: (header, payload) => this.#peer.receive(header, payload),
@@ -76,7 +82,12 @@ export class TabDoor {
     this.#flows = new EventFlows({ flow: this.#wire, clock, budgetBytes: EVENT_BUDGET_BYTES });
     this.#peer = new Peer({
       send: (header, payload) => this.#wire.send(header, payload),
-      serving: serving({ services: (id) => this.#serve(id), errors: 'record', events: this.#flows }),
+      serving: serving({
+        services: (id) => this.#serve(id),
+        errors: 'record',
+        events: this.#flows,
+        guard: tabGuard(options.session, this.#lateness),
+      }),
       randomUid: () => random(20),
     });
     this.#ping();
@@ -156,6 +167,7 @@ export class TabDoor {
       takings,
       taken: (taking, id, first) => this.#taken({ inner, taking, id, first }),
       givenBack: ({ take }, id) => this.#holdings.forget(take, id),
+      isHeld: ({ take }, id) => this.#holdings.has(take, id),
       post: (action, { bytes }) => {
         if (takings[0] === SERVICE || action !== SET_FLOW) return false;
         const [service, object, signal, policy, maxHz] = decodeValue(SET_FLOW_SIGNATURE, bytes) as [
@@ -225,8 +237,14 @@ export class TabDoor {
     const stop = watchSilence(this, {
       clock: this.#options.clock,
       afterMs,
-      silent: () => tell(true),
-      heardAgain: () => tell(false),
+      silent: () => {
+        this.#lateness.begin();
+        tell(true);
+      },
+      heardAgain: () => {
+        this.#lateness.heard();
+        tell(false);
+      },
     });
     const unbound = this.#bound(`failsafe ${id}`, afterMs);
     return () => {
@@ -270,7 +288,7 @@ export class TabDoor {
     if (method === undefined) return;
     const signature = method.parametersSignature;
     const payload = { signature, bytes: encodeValue(signature, args), objects: NO_OBJECTS };
-    const limit = { clock: this.#options.clock, timeoutMs: TIMEOUT_MS };
+    const limit = { clock: this.#options.clock, timeoutMs: TELL_TIMEOUT_MS };
     callObject(object, { action: method.uid, payload }, limit).catch(() => {});
   }
 }
