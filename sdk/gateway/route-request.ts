@@ -38,13 +38,12 @@ export async function routeRequest(request: Request, options: RouteOptions): Pro
 }
 
 async function route(request: Request, options: RouteOptions): Promise<Response> {
-  // A form of a foreign page ends in a navigation, too; the SDK's own requests never are one.
-  if (request.mode === 'navigate' && !isRead(request))
+  if (isMaybeForeign(request, options.path))
     return workerProblem({
       status: 403,
       code: 'forbidden',
       title: 'Not allowed',
-      detail: 'A form may not call the robot: another page could have sent it. Use fetch().',
+      detail: `${isRead(request) ? 'A link, frame or address' : 'A form'} may not ask this of the robot, unless it is a link of this app: another site could have made it. Use fetch().`,
     });
   const owner = await findOwner(options.clients, options);
   switch (owner.kind) {
@@ -60,6 +59,20 @@ async function route(request: Request, options: RouteOptions): Promise<Response>
         detail: `The service worker is of version ${options.version} and the page of ${owner.version}: load the page again; if it stays, update the one that is older.`,
       });
   }
+}
+
+/** What is below a service is done by the robot; who is on the bus may be seen by typing an address. */
+const MEMBER_PATH = /^\/robot\/services\/[^/?]+\/[^?]/;
+
+/**
+ * What other sites can have a page of ours ask ends in a navigation: forms, links, frames, prefetched pages. It is known by where
+ * it came from (a site may hide that, and then nobody knows); the SDK's own requests, pictures and events never are one.
+ */
+function isMaybeForeign(request: Request, path: string): boolean {
+  const { mode, referrer, url } = request;
+  if (mode !== 'navigate') return false;
+  if (!isRead(request)) return true;
+  return MEMBER_PATH.test(path) && !referrer.startsWith(`${new URL(url).origin}/`);
 }
 
 function isRead({ method }: Request): boolean {

@@ -310,21 +310,44 @@ describe('a worker that was stopped and gets the same request again', () => {
   });
 });
 
-test('a form cannot call: other sites could send one', async () => {
-  const request = new Request(`https://app.test${TESTER}/say`, { method: 'POST', body: '["moved"]' });
-  Object.defineProperty(request, 'mode', { value: 'navigate' });
-  const { routeRequest } = await import('../../sdk/gateway/route-request.ts');
-  const response = await routeRequest(request, {
-    clients: { matchAll: async () => [] },
-    path: `${TESTER}/say`,
-    signal: new AbortController().signal,
-    version: '1',
-    from: { client: 'page', scope: '/', run: 'first' },
-    timeoutMs: 1000,
-    after: worker.clock.after,
-    fetch: async () => new Response('', { headers: { 'qiway-door': '1' } }),
-    streaming: () => () => {},
+describe('what other sites can make a page ask', () => {
+  const navigate = async (path: string, init: RequestInit, referrer = ''): Promise<Response> => {
+    const request = new Request(`https://app.test${path}`, init);
+    // Not to be made otherwise: browsers alone make them.
+    Object.defineProperty(request, 'mode', { value: 'navigate' });
+    Object.defineProperty(request, 'referrer', { value: referrer });
+    const { routeRequest } = await import('../../sdk/gateway/route-request.ts');
+    return routeRequest(request, {
+      clients: { matchAll: async () => [] },
+      path,
+      signal: new AbortController().signal,
+      version: '1',
+      from: { client: 'page', scope: '/', run: 'first' },
+      timeoutMs: 1000,
+      after: worker.clock.after,
+      fetch: async () => new Response('from the agent', { headers: { 'qiway-door': '1' } }),
+      streaming: () => () => {},
+    });
+  };
+
+  test.each([
+    ['a form, from wherever', { method: 'POST', body: '["moved"]' }, 'https://app.test/'],
+    ['a link or frame of another site', {}, 'https://evil.test/'],
+    ['one of a site whose name begins like ours', {}, 'https://app.test.evil.test/'],
+    ['one of another port', {}, 'https://app.test:8443/'],
+    ['one that hides where it came from', {}, ''],
+  ])('is refused: %s', async (_, init, referrer) => {
+    const response = await navigate(`${TESTER}/getSum?args=[1,2]`, init, referrer);
+    expect(response.status).toBe(403);
+    expect(await problem(response)).toMatchObject({ code: 'forbidden', detail: expect.stringContaining('fetch()') });
   });
-  expect(response.status).toBe(403);
-  expect(worker.log).toEqual([]);
+
+  test.each([
+    ['a link of the app', `${TESTER}/getBytes?as=bytes`, 'https://app.test/album'],
+    ['an address that is typed, for what only describes', '/robot/services', ''],
+    ['the same with a slash', `${TESTER}/`, ''],
+    ['the same for all', '/robot/openapi.json?x', ''],
+  ])('is answered: %s', async (_, path, referrer) => {
+    expect(await (await navigate(path, {}, referrer)).text()).toBe('from the agent');
+  });
 });
