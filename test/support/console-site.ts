@@ -1,6 +1,6 @@
 // The whole product as a person has it: agent and simulated robot as processes, the built console, a Chromium.
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright';
@@ -51,6 +51,18 @@ export async function buildConsole(): Promise<{ readonly folder: string; remove(
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+/** The console, built once for all tests of a run: it goes with what the run keeps (state-home.ts). Not to be changed. */
+async function sharedConsole(): Promise<{ readonly folder: string; remove(): void }> {
+  const home = process.env['XDG_STATE_HOME'];
+  if (home === undefined) return buildConsole();
+  const folder = join(home, 'built-console');
+  if (!existsSync(folder)) {
+    const built = await buildConsole();
+    renameSync(built.folder, folder);
+  }
+  return { folder, remove: () => {} };
+}
+
 /** For what an agent keeps from one start to the next. */
 function makeStateFolder(): { readonly folder: string; remove(): void } {
   const folder = makeScratchFolder('state');
@@ -71,7 +83,7 @@ export interface ConsoleSiteOptions {
 
 export async function openConsoleSite(options: ConsoleSiteOptions = {}): Promise<ConsoleSite> {
   const { directory = 'agent', name, agentOptions = [], browserArgs = [], state: folder } = options;
-  const built = await buildConsole();
+  const built = await sharedConsole();
   const state = folder === undefined ? makeStateFolder() : { folder, remove: () => {} };
   const isRobots = directory === 'robot';
   const startRobot = async (bus: string): Promise<Program> => {
