@@ -31,6 +31,7 @@ const refused: readonly (Case & { readonly sentence: string })[] = [
   { file: 'sdk/cli/a.ts', imports: '@qiway/robot-agent/qi', sentence: 'The programs never import each other' },
   { file: 'robot-agent/door/a.ts', imports: '../../sdk/index.ts', sentence: 'The programs never import each other' },
   { file: 'web-demo/parts/a.tsx', imports: '@qiway/protocol/wire/codec', sentence: 'only the published packages' },
+  { file: 'web-demo/parts/b.tsx', imports: '@qiway/sdk/owner/owner', sentence: 'only the published packages' },
   { file: 'examples/a.ts', imports: '../protocol/errors.ts', sentence: 'only the published packages' },
   { file: 'simulated-robot/a.ts', imports: '../robot-agent/qi/index.ts', sentence: 'a program of its own on the bus' },
 ];
@@ -43,6 +44,7 @@ const allowed: readonly Case[] = [
   { file: 'sdk/cli/fine.ts', imports: 'node:process' },
   { file: 'robot-agent/door/fine.ts', imports: '@qiway/protocol/session/link' },
   { file: 'web-demo/parts/fine.tsx', imports: '@qiway/sdk' },
+  { file: 'web-demo/service-worker/fine.ts', imports: '@qiway/sdk/sw' },
   { file: 'examples/fine.ts', imports: '@qiway/robot-agent/qi' },
   { file: 'simulated-robot/fine.ts', imports: '@qiway/robot-agent/qi' },
 ];

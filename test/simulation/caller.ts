@@ -79,7 +79,7 @@ export class Caller {
   }
 
   /** Asks for an object, or uses one that was returned, or lets it go. */
-  useMade(name: string): void {
+  callMade(name: string): void {
     const { chance } = this.#options;
     const made = chance.pick(this.#made);
     const what = made === undefined ? 'make' : (chance.pick(['make', 'make', 'release', 'call', 'call', 'post']) ?? '');

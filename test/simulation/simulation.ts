@@ -154,7 +154,7 @@ class Simulation {
         for (let each = 0; each < count; each += 1) this.#outside.ask(MOTION_SERVICE, this.#callOrPost());
         return;
       case 5:
-        return this.#outside.useMade(name);
+        return this.#outside.callMade(name);
       case 6:
         return this.#outside.cancelOne();
       case 7:
@@ -174,7 +174,7 @@ class Simulation {
       case 13:
         return this.#chance.happens(0.6) ? this.#inside.subscribe(tabName) : this.#inside.unsubscribeOne();
       default:
-        return this.#chance.happens(0.5) ? this.#inside.useMade(tabName) : this.#inside.cancelOne();
+        return this.#chance.happens(0.5) ? this.#inside.callMade(tabName) : this.#inside.cancelOne();
     }
   }
 
