@@ -233,8 +233,7 @@ export class BusClient implements Bus {
   }
 
   #added(serviceId: number, name: string): void {
-    const { known } = this.#options;
-    known?.listed([...known.services.filter((each) => each.name !== name), this.#infoOf({ serviceId, name })]);
+    this.#options.known?.added(this.#infoOf({ serviceId, name }));
     this.#foreign.added(serviceId, name);
     for (const listener of [...this.#listeners]) listener.serviceAdded?.({ serviceId, name });
   }
@@ -242,7 +241,7 @@ export class BusClient implements Bus {
   #removed(serviceId: number, name: string): void {
     const { known, peer, onServiceRemoved } = this.#options;
     const error = new QiwayError('service-gone', `Service ${name} left the bus.`, { data: { service: name } });
-    known?.listed(known.services.filter((each) => each.serviceId !== serviceId));
+    known?.removed(serviceId);
     this.#own.drop(serviceId, error);
     this.#foreign.removed(serviceId, name);
     peer.endService(serviceId, error);

@@ -2,6 +2,12 @@
 import type { ServiceInfo } from '@qiway/protocol/bus/bus';
 import type { ToldRule } from '@qiway/protocol/member-class';
 
+export interface LeftService {
+  readonly service: ServiceInfo;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
 export interface KnownRecord {
   /** Of the robot. */
   readonly id: string;
@@ -10,6 +16,8 @@ export interface KnownRecord {
   /** Milliseconds since 1970. */
   readonly changedMs: number;
   readonly services: readonly ServiceInfo[];
+  /** Those that left lately, the oldest first. */
+  readonly left: readonly LeftService[];
   readonly classes: readonly ToldRule[];
 }
 
@@ -48,5 +56,5 @@ export const KNOWLEDGE_LIMITS: KnowledgeLimits = {
 };
 
 export function newKnownRecord(id: string): KnownRecord {
-  return { id, link: '', changedMs: 0, services: [], classes: [] };
+  return { id, link: '', changedMs: 0, services: [], left: [], classes: [] };
 }

@@ -5,7 +5,7 @@ import type { Clock } from '@qiway/protocol/clock';
 import type { KnownServices } from '@qiway/protocol/directory/known-services';
 import type { ToldRule } from '@qiway/protocol/member-class';
 import { within } from '@qiway/protocol/within';
-import { type KnowledgeStore, type KnownRecord, newKnownRecord } from './knowledge-store.ts';
+import { type KnowledgeStore, type KnownRecord, type LeftService, newKnownRecord } from './knowledge-store.ts';
 
 export interface KnownRobotOptions {
   readonly clock: Clock;
@@ -26,6 +26,10 @@ export interface OfflineStart {
 const READ_MS = 300;
 /** A robot that is there answers sooner: then the page sees it online at once, and not offline first, ms. */
 const OFFLINE_AFTER_MS = 1_000;
+/** A robot that is switched off in order loses its services first and its link last, in a minute or two: what it had is meant, ms. */
+const LEFT_MS = 600_000;
+/** A NAO has some 80 services. */
+const MAX_LEFT = 256;
 
 export class KnownRobot implements KnownServices {
   readonly #options: KnownRobotOptions;
@@ -40,7 +44,8 @@ export class KnownRobot implements KnownServices {
   }
 
   get services(): readonly ServiceInfo[] {
-    return this.#record.services;
+    const { services, left } = this.#record;
+    return [...services, ...left.map(({ service }) => service)];
   }
 
   get classes(): readonly ToldRule[] {
@@ -64,7 +69,15 @@ export class KnownRobot implements KnownServices {
   }
 
   listed(services: readonly ServiceInfo[]): void {
-    this.#change({ services });
+    this.#change({ services, left: this.#left(services) });
+  }
+
+  added(service: ServiceInfo): void {
+    this.listed([...this.#record.services.filter(({ name }) => name !== service.name), service]);
+  }
+
+  removed(serviceId: number): void {
+    this.listed(this.#record.services.filter((each) => each.serviceId !== serviceId));
   }
 
   classesTold(classes: readonly ToldRule[]): void {
@@ -91,11 +104,18 @@ export class KnownRobot implements KnownServices {
     // What was told meanwhile is newer.
     if (stored === undefined || this.#record.id !== robotId) return;
     const { services, classes } = this.#record;
-    this.#record = {
-      ...stored,
-      services: services.length > 0 ? services : stored.services,
-      classes: classes.length > 0 ? classes : stored.classes,
-    };
+    this.#record = { ...newKnownRecord(robotId), ...stored, classes: classes.length > 0 ? classes : stored.classes };
+    if (services.length > 0) this.listed(services);
+  }
+
+  /** Who left lately, when these are there. */
+  #left(services: readonly ServiceInfo[]): readonly LeftService[] {
+    const atMs = this.#options.today();
+    const now = new Set(services.map(({ name }) => name));
+    const gone = this.#record.services.map((service) => ({ service, atMs }));
+    return [...this.#record.left, ...gone]
+      .filter((each) => !now.has(each.service.name) && atMs - each.atMs < LEFT_MS)
+      .slice(-MAX_LEFT);
   }
 
   #change(change: Partial<KnownRecord>): void {

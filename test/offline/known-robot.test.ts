@@ -1,27 +1,28 @@
 // What is remembered of a robot between sessions: by whom it is asked, how much, and that a store which hangs costs nothing.
 import type { ServiceInfo } from '@qiway/protocol/bus/bus';
 import { describe, expect, test } from 'vitest';
-import { type KnowledgeStore, newKnownRecord } from '../../sdk/metaobjects/knowledge-store.ts';
+import { type KnowledgeStore, type KnownRecord, newKnownRecord } from '../../sdk/metaobjects/knowledge-store.ts';
 import { KnownRobot } from '../../sdk/metaobjects/known-robot.ts';
 import { memoryKnowledge } from '../../sdk/metaobjects/memory-knowledge.ts';
 import { settled, virtualClock } from '../support/virtual-clock.ts';
 
 const LINK = 'ws://robot:8080/robot/link';
 
-function info(name: string): ServiceInfo {
+function info(name: string, serviceId = 7): ServiceInfo {
   const objectUid = new Uint8Array(20);
-  return { name, serviceId: 7, machineId: 'm', processId: 1, endpoints: [], sessionId: 's', objectUid };
+  return { name, serviceId, machineId: 'm', processId: 1, endpoints: [], sessionId: 's', objectUid };
 }
 
 function knownRobot(
   store: KnowledgeStore | undefined,
   clock: ReturnType<typeof virtualClock> = virtualClock(),
+  today: () => number = () => 1,
 ): KnownRobot {
   const loadStore = async (): Promise<KnowledgeStore> => {
     if (store === undefined) throw new Error('refused');
     return store;
   };
-  return new KnownRobot({ clock, today: () => 1, link: LINK, loadStore });
+  return new KnownRobot({ clock, today, link: LINK, loadStore });
 }
 
 describe('a robot that is known', () => {
@@ -48,9 +49,49 @@ describe('a robot that is known', () => {
     const opening = known.open('robot');
     known.listed([info('New')]);
     await opening;
-    expect(known.services.map(({ name }) => name)).toEqual(['New']);
+    // The old one has left.
+    expect(known.services.map(({ name }) => name)).toEqual(['New', 'Old']);
     await settled();
     expect((await store.robot('robot'))?.services.map(({ name }) => name)).toEqual(['New']);
+  });
+
+  test('has the services that it took off before it was switched off, for ten minutes of being told others', async () => {
+    const store = memoryKnowledge();
+    let nowMs = 0;
+    const before = knownRobot(store, virtualClock(), () => nowMs);
+    await before.open('robot');
+    before.listed([info('Directory', 1), info('Voice', 2), info('Motion', 3)]);
+    before.removed(3);
+    nowMs = 60_000;
+    before.removed(2);
+    await settled();
+    nowMs = 3 * 24 * 3_600_000;
+    const names = (known: KnownRobot): string => known.services.map(({ name }) => name).join(' ');
+    const after = knownRobot(store, virtualClock(), () => nowMs);
+    expect(await after.startsOffline('robot')).toMatchObject({ robotId: 'robot' });
+    expect(names(after)).toBe('Directory Motion Voice');
+    after.listed([info('Directory', 1)]);
+    expect(names(after)).toBe('Directory');
+    after.added(info('Voice', 9));
+    after.removed(9);
+    nowMs += 599_999;
+    after.listed([info('Directory', 1)]);
+    expect(names(after)).toBe('Directory Voice');
+    after.added(info('Voice', 10));
+    expect(after.services.map(({ serviceId }) => serviceId)).toEqual([1, 10]);
+    after.removed(10);
+    nowMs += 600_000;
+    after.listed([info('Directory', 1)]);
+    expect(names(after)).toBe('Directory');
+  });
+
+  test('what was remembered before services that left were is taken as it is', async () => {
+    const store = memoryKnowledge();
+    const { left: _, ...old } = { ...newKnownRecord('robot'), services: [info('Voice')] };
+    await store.putRobot(old as unknown as KnownRecord);
+    const known = knownRobot(store);
+    await known.open('robot');
+    expect(known.services).toEqual([info('Voice')]);
   });
 
   test('a store that is refused, or never answers, is done without', async () => {

@@ -24,6 +24,12 @@ export function rememberedServices(): Remembered {
     listed: (told) => {
       services = told;
     },
+    added: (service) => {
+      services = [...services.filter(({ name }) => name !== service.name), service];
+    },
+    removed: (serviceId) => {
+      services = services.filter((each) => each.serviceId !== serviceId);
+    },
     metaObject: async (name) => metaObjects.get(name),
     learned: (name, bytes) => {
       fetched.push(name);
