@@ -63,6 +63,7 @@ export class TabDoor {
   #stopPings: () => void = () => {};
   /** For how long nobody may be silent, by failsafe and lease. */
   readonly #bounds = new Map<string, number>();
+  #awakeSinceMs = Number.NEGATIVE_INFINITY;
   #isWanted = false;
   #isEnded = false;
 
@@ -273,13 +274,17 @@ export class TabDoor {
   }
 
   /** A hidden tab answers, although its timers hardly run. */
-  #ping(): void {
+  #ping(dueMs = this.#options.clock.now()): void {
     if (this.#isEnded) return;
     const { clock } = this.#options;
-    if (clock.now() - this.#wire.lastHeardMs > GONE_AFTER_MS) return this.end({ isWanted: false });
+    const nowMs = clock.now();
+    // The computer slept, or this worker hung: what the tab said meanwhile is not read yet.
+    if (nowMs - dueMs > PING_MS) this.#awakeSinceMs = nowMs;
+    if (nowMs - Math.max(this.#wire.lastHeardMs, this.#awakeSinceMs) > GONE_AFTER_MS)
+      return this.end({ isWanted: false });
     this.#wire.ping();
     const everyMs = Math.min(PING_MS, this.#beatMs());
-    this.#stopPings = clock.after(everyMs, () => this.#ping());
+    this.#stopPings = clock.after(everyMs, () => this.#ping(nowMs + everyMs));
   }
 
   /** What nobody waits for: if the agent cannot be told, it has its own rules for who is silent. */
