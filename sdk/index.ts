@@ -31,6 +31,7 @@ export type {
   Signal,
 } from '@qiway/protocol/objects/remote-types';
 export { Dynamic } from '@qiway/protocol/wire/value';
+export { abilityWords } from './ability-words.ts';
 export { connect, type RobotConnectOptions } from './connect.ts';
 export { createObject } from './create-object.ts';
 export type { DiagnoseOptions, Diagnosis } from './diagnose/diagnose.ts';
@@ -40,6 +41,7 @@ export { type LatestOptions, latest, type QueueOptions, queue } from './offline/
 export type { QueueChange, QueueEntry } from './offline/queue-types.ts';
 export type { RobotQueue } from './offline/robot-queue.ts';
 export type { MissingAbility, PageAbility } from './page-abilities.ts';
+export type { AbilityWords } from './page-advice.ts';
 export type { Hosted, LooseServices, Robot, ServiceChange } from './robot.ts';
 export type { Failsafe, FailsafeCall, FailsafeOptions, FailsafeStatus } from './safety/failsafe.ts';
 export type { Lease, LeaseOptions } from './safety/lease.ts';

@@ -24,7 +24,7 @@ const LOSSES: Readonly<Record<PageAbility, string>> = {
 };
 
 /** For people. @param origin of the page, as in `location.origin` */
-export function abilityWords({ ability, why }: MissingAbility, origin: string): AbilityWords {
+export function wordsFor({ ability, why }: MissingAbility, origin: string): AbilityWords {
   return { loss: LOSSES[ability], advice: why === 'browser' ? OTHER_BROWSER : overHttps(origin) };
 }
 

@@ -69,6 +69,17 @@ describe('the console at an insecure origin', () => {
     expect(new Set(found.map(({ why }) => why))).toEqual(new Set(['insecure-origin']));
   });
 
+  test('says in its status panel what it cannot do, and once what to do about it', async () => {
+    await page.locator('.status-toggle').click();
+    const lacks = page.locator('.lacks');
+    await lacks.getByText('What this page cannot do (7)').click();
+    expect(await lacks.locator('li').count()).toBe(7);
+    expect(await lacks.locator('p').allTextContents()).toEqual([expect.stringContaining('--tls self')]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    expect(shown.errors).toEqual([]);
+  });
+
   test('has a link that is sealed, without the cryptography of the browser', async () => {
     await page.reload();
     await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();

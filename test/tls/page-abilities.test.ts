@@ -1,7 +1,7 @@
 // What a page lacks: told by looking at what its browser has, and never in programs. Real browsers: test/browser/insecure.test.ts.
 import { describe, expect, test } from 'vitest';
+import { abilityWords } from '../../sdk/ability-words.ts';
 import { missingAbilities, type PageAbility } from '../../sdk/page-abilities.ts';
-import { abilityWords } from '../../sdk/page-advice.ts';
 
 /** As browsers have them: what is asked of a prototype throws. */
 class Registration {
@@ -64,12 +64,14 @@ test('a program is no page', () => {
   expect(missingAbilities()).toEqual([]);
 });
 
-test('each has words: what is lost, and where to go', () => {
+test('each has words: what is lost, and where to go', async () => {
   const origin = 'http://10.0.0.5:8080';
-  for (const missing of missingAbilities({ isSecureContext: false })) {
-    const { loss, advice } = abilityWords(missing, origin);
+  const all = missingAbilities({ isSecureContext: false });
+  const words = await abilityWords(all, origin);
+  expect(words).toHaveLength(all.length);
+  for (const [index, { loss, advice }] of words.entries()) {
     expect(loss).toMatch(/^[A-Z].*\.$/);
-    if (missing.why === 'insecure-origin')
+    if (all[index]?.why === 'insecure-origin')
       expect(advice).toContain(
         '--tls self, let this device trust it at http://10.0.0.5:8080/install, and open https://10.0.0.5:8080',
       );

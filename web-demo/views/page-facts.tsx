@@ -1,6 +1,7 @@
 // What this page is, apart from its link: whether it opens without a network, what it lacks here and why, and what the browser
 // remembers of the robot. Layer: views.
 import { useSignal } from '@preact/signals';
+import { type AbilityWords, abilityWords, type MissingAbility } from '@qiway/sdk';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ConsoleState } from '../console-state.ts';
@@ -18,6 +19,7 @@ const INSTALL_PAGE = '/install';
 
 export function PageFacts({ state }: { readonly state: ConsoleState }): JSX.Element {
   const offline = state.worker.offline.value;
+  const missing = state.link.status.value?.missing ?? NOTHING;
   return (
     <section class="page-facts" aria-label="This page">
       <h3>This page</h3>
@@ -25,6 +27,7 @@ export function PageFacts({ state }: { readonly state: ConsoleState }): JSX.Elem
         {OFFLINE[offline]}.
       </p>
       {(offline === 'insecure' || offline === 'missing') && <TrustLink />}
+      <Lacks missing={missing} />
       <div class="row">
         {state.worker.canInstall.value && (
           <button type="button" class="button compact" onClick={() => state.worker.install()}>
@@ -34,6 +37,45 @@ export function PageFacts({ state }: { readonly state: ConsoleState }): JSX.Elem
         {state.known.value !== undefined && <ForgetButton state={state} />}
       </div>
     </section>
+  );
+}
+
+const NOTHING: readonly MissingAbility[] = [];
+
+/** What the browser keeps from this page, and below it what to do; the sentence about the network is said above. */
+function Lacks({ missing }: { readonly missing: readonly MissingAbility[] }): JSX.Element | null {
+  const words = useSignal<readonly AbilityWords[]>([]);
+  useEffect(() => {
+    let isCurrent = true;
+    abilityWords(missing.filter(({ ability }) => ability !== 'service-worker')).then(
+      (found) => {
+        if (isCurrent) words.value = found;
+      },
+      // Without a network the sentences are not there either: the list stays out.
+      () => undefined,
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [missing]);
+  const advices = [...new Set(words.value.map(({ advice }) => advice))];
+  if (advices.length === 0) return null;
+  return (
+    <details class="lacks">
+      <summary class="small">What this page cannot do ({words.value.length})</summary>
+      {advices.map((advice) => (
+        <div key={advice}>
+          <ul class="small">
+            {words.value
+              .filter((each) => each.advice === advice)
+              .map(({ loss }) => (
+                <li key={loss}>{loss}</li>
+              ))}
+          </ul>
+          <p class="small soft">{advice}</p>
+        </div>
+      ))}
+    </details>
   );
 }
 
