@@ -1,8 +1,11 @@
 // What HTTP requests mean on the bus, as plain data: no sockets.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { QiwayError } from '../../protocol/errors.ts';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';
 import type { DoorResponse } from '../../protocol/http-door/door-types.ts';
+import { problemRecord } from '../../protocol/http-door/responses.ts';
+import { createObject, method } from '../../protocol/objects/hosted-object.ts';
 import { classOfTester, type DoorRobot, doorRobot } from '../support/door-robot.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
@@ -307,4 +310,34 @@ describe('the OpenAPI document', () => {
       responses: { '200': { description: 'the sum' } },
     });
   });
+});
+
+test('a body that says nothing of its length is read as far as it may be, and no further', async () => {
+  let pieces = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      pieces += 1;
+      yield new Uint8Array(300);
+    }
+  }
+  const { status, json } = await ask('POST', `${tester}/echo`, { text: endless() });
+  expect([status, pieces]).toEqual([413, 4]);
+  expect(json).toMatchObject({ code: 'limit-exceeded', data: { limit: 'maxBodyBytes', maximum: 1000 } });
+});
+
+test('bytes go to the overload that takes bytes, before one that takes anything', async () => {
+  const greedy = createObject({
+    take: [method('(m)', 's', () => 'anything'), method('(r)', 's', () => 'bytes'), method('(rr)', 's', () => 'two')],
+    number: [method('(f)', 's', () => 'float'), method('(i)', 's', () => 'int')],
+  });
+  await robot.bus.host('Greedy', greedy);
+  const headers = { 'content-type': 'application/octet-stream' };
+  const path = '/robot/services/Greedy';
+  expect((await ask('POST', `${path}/take`, { text: Uint8Array.of(1), headers })).json).toEqual({ result: 'bytes' });
+  expect((await ask('POST', `${path}/number`, { body: [1] })).json).toEqual({ result: 'int' });
+});
+
+test('a code that is not known here yet is a fault without a name', () => {
+  const error = new QiwayError('of-the-future' as 'internal', 'Something new.');
+  expect(problemRecord(error)).toMatchObject({ code: 'internal', status: 500, detail: 'Something new.' });
 });

@@ -1,6 +1,8 @@
 // What only asks can be asked with GET: by a link, an <img>, a player that seeks. As plain data: no sockets.
 import { inflateSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { QiwayError } from '../../protocol/errors.ts';
+import { wantedForm } from '../../protocol/http-door/answer-forms.ts';
 import { createDoor, type Door } from '../../protocol/http-door/door.ts';
 import type { DoorOptions, DoorResponse } from '../../protocol/http-door/door-types.ts';
 import { frameStream } from '../../protocol/http-door/frame-stream.ts';
@@ -53,6 +55,8 @@ describe('a question', () => {
     ['getSum?args=%ff', 400, 'invalid-argument'],
     ['getSum', 400, 'argument-mismatch'],
     ['getPicture?args=[0]&as=mjpeg&fps=100', 400, 'invalid-argument'],
+    ['getPicture?args=[0]&as=mjpeg&fps=0', 400, 'invalid-argument'],
+    ['getPicture?args=[0]&as=mjpeg&fps=-1', 400, 'invalid-argument'],
   ])('%s is refused', async (path, status, code) => {
     expect(problemOf(await get(path))).toMatchObject({ status, code });
   });
@@ -61,6 +65,16 @@ describe('a question', () => {
     const response = await get(path);
     expect([response.status, response.headers['allow']]).toEqual([405, 'POST, OPTIONS']);
     expect(robot.log).toEqual([]);
+  });
+
+  test('may have = and + in its query, as forms write them', async () => {
+    const response = await door.handle({
+      method: 'POST',
+      path: `${TESTER}/echo?args=["a=b=c+d%2B"]`,
+      headers: {},
+      body: new Uint8Array(0),
+    });
+    expect(JSON.parse(textOf(response))).toEqual({ result: 'a=b=c d+' });
   });
 
   test('is none where nobody knows what members do', async () => {
@@ -276,7 +290,7 @@ describe('pictures one after the other', () => {
   test('the same picture is not sent again, and not asked for more often than agreed', async () => {
     let asked = 0;
     door = makeDoor({ onCall: () => asked++ });
-    const parts = await frames();
+    const parts = await frames('getPicture?args=[0]&as=mjpeg');
     const first = parts.next();
     await clock.advance(0);
     await first;
@@ -327,4 +341,40 @@ test('an EventSource that is made anew says in the query where it was', async ()
   expect(text).not.toContain('data: ["one"]');
   await events.return?.();
   await resumed.return?.();
+});
+
+describe('while somebody else has control', () => {
+  test('there are no calls and no new values, by whatever name', async () => {
+    const lent = new QiwayError('lease-held', 'Another has control.');
+    door = makeDoor({ refuse: (service, member) => (`${service}.${member}` === 'Tester.say' ? undefined : lent) });
+    const send = (method: string, path: string, body: unknown): Promise<DoorResponse> =>
+      door.handle({ method, path: `${TESTER}/${path}`, headers: {}, body: Buffer.from(JSON.stringify(body)) });
+    expect((await send('POST', 'say', ['hello'])).status).toBe(200);
+    expect((await send('POST', 'add', [1, 2])).status).toBe(423);
+    expect((await get('getSum?args=[1,2]')).status).toBe(423);
+    expect((await send('PUT', 'volume', { value: 7 })).status).toBe(423);
+    expect((await send('POST', 'setProperty', ['volume', 7])).status).toBe(423);
+    expect(robot.tester.get('volume')).toBe(50);
+    expect((await get('volume')).status).toBe(200);
+  });
+});
+
+describe('of several forms', () => {
+  test.each<[accept: string | undefined, form: string]>([
+    [undefined, 'json'],
+    ['*/*', 'json'],
+    ['application/octet-stream, application/json', 'bytes'],
+    ['application/octet-stream;q=0.5, application/json', 'json'],
+    ['application/json, image/png;q=0.5', 'json'],
+    ['application/json;q=0.5, image/png', 'picture'],
+    ['application/json, image/png;q=0', 'json'],
+    ['text/event-stream', 'events'],
+  ])('%s wants %s', (accept, form) => {
+    expect(wantedForm(accept)).toBe(form);
+  });
+
+  test('a proxy that weakens the tag gets no second copy', async () => {
+    const { etag = '' } = (await get('getBytes?args=[1000]&as=bytes')).headers;
+    expect((await get('getBytes?args=[1000]&as=bytes', { 'if-none-match': `W/${etag}` })).status).toBe(304);
+  });
 });
