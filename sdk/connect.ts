@@ -1,8 +1,7 @@
 // The way in: a URL becomes a robot.
 import type { Clock } from '@qiway/protocol/clock';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
-import { parseAgentUrl } from './dial/agent-url.ts';
-import type { OpenRobotSession } from './dial/dial.ts';
+import type { DialRobot } from './dial/dial.ts';
 import { dialThrough } from './dial/page-dial.ts';
 import type { WorkerChoice } from './owner/worker-choice.ts';
 import { createRobot, type LooseServices, type Robot } from './robot.ts';
@@ -31,7 +30,7 @@ export interface RobotConnectOptions {
 
 /** For those who own the link themselves, and for tests. */
 export interface InternalConnectOptions extends RobotConnectOptions {
-  readonly dial?: OpenRobotSession;
+  readonly dial?: DialRobot;
   readonly clock?: Clock;
 }
 
@@ -59,7 +58,6 @@ export async function connect<S = LooseServices>(url: string, options: RobotConn
     dial = dialThrough(worker),
     clock = systemClock,
   } = options as InternalConnectOptions;
-  const agent = parseAgentUrl(url, globalThis.location?.href);
-  const session = await dial({ agent, token: token ?? agent.token, clock, timeoutMs: connectTimeoutMs, offline });
-  return createRobot<S>({ session, clock, url: agent.shown, onError, ...(timeoutMs !== undefined && { timeoutMs }) });
+  const session = await dial({ url, token, clock, timeoutMs: connectTimeoutMs, offline });
+  return createRobot<S>({ session, clock, onError, ...(timeoutMs !== undefined && { timeoutMs }) });
 }

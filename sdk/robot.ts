@@ -46,8 +46,6 @@ export interface Hosted extends AsyncDisposable {
 export interface RobotOptions {
   readonly session: RobotSession;
   readonly clock: Clock;
-  /** Shown in the status. */
-  readonly url: string;
   readonly timeoutMs?: number;
   readonly onError: (error: unknown) => void;
 }
@@ -61,7 +59,6 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
   readonly #session: RobotSession;
   readonly #objects: RemoteObjects;
   readonly #waiting: LazyQueue;
-  readonly #url: string;
   readonly #onError: (error: unknown) => void;
   readonly #statusListeners: Listeners<Status>;
   readonly #serviceListeners: Listeners<ServiceChange>;
@@ -70,9 +67,8 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
     kind: 'open',
   };
 
-  constructor({ session, clock, url, timeoutMs, onError }: RobotOptions) {
+  constructor({ session, clock, timeoutMs, onError }: RobotOptions) {
     this.#session = session;
-    this.#url = url;
     this.#onError = onError;
     this.#statusListeners = new Listeners(onError);
     this.#serviceListeners = new Listeners(onError);
@@ -114,7 +110,6 @@ export class Robot<S = LooseServices> implements AsyncDisposable {
 
   get status(): Status {
     return statusOf(this.#session, {
-      url: this.#url,
       queued: this.#waiting.length,
       failsafe: this.#safety?.status,
       closed: this.#state.kind === 'closed' ? this.#state : undefined,

@@ -44,14 +44,13 @@ export interface Status {
 
 /** What a session does not know. */
 export interface StatusParts {
-  readonly url: string;
   readonly queued: number;
   readonly failsafe: FailsafeStatus | undefined;
   /** It is closed for the program, whatever the session says. */
   readonly closed: { readonly reason: QiwayError | undefined } | undefined;
 }
 
-export function statusOf(session: RobotSession, { url, queued, failsafe, closed }: StatusParts): Status {
+export function statusOf(session: RobotSession, { queued, failsafe, closed }: StatusParts): Status {
   const { link, told, loss, rttMs } = session;
   const reason = closed === undefined ? session.reason : closed.reason;
   return {
@@ -65,7 +64,7 @@ export function statusOf(session: RobotSession, { url, queued, failsafe, closed 
     ...(loss !== undefined && { lost: loss }),
     bus: told.bus,
     ...(told.busReason !== undefined && { busReason: told.busReason }),
-    url,
+    url: session.url ?? '',
     robotId: session.robotId,
     queued,
     missing: session.missing ?? [],

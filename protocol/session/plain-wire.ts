@@ -1,6 +1,6 @@
 // Messages of a peer over a transport that does not break without both ends knowing, as a port between a tab and who owns its
 // link: the frames of a link without numbers, replays and pieces. Layer 5.
-import { type Flow, WAIT_ABOVE_BYTES } from '../bus/event-flow.ts';
+import type { Flow } from '../bus/event-flow.ts';
 import type { Clock } from '../clock.ts';
 import { overLimit, QiwayError } from '../errors.ts';
 import {
@@ -22,8 +22,6 @@ import { afterMicrotasks } from './turn.ts';
 const LARGE_BYTES = 16 * 1024;
 /** Beyond it a message is refused: the other side does not read. As a session keeps. */
 const MAX_QUEUED_BYTES = 160 * 1024 * 1024;
-/** For the transport: what waits for room hears of it only once the transport was full, and some wait from here on. */
-export const PORT_HIGH_WATER_BYTES: number = WAIT_ABOVE_BYTES;
 const NO_BYTES = new Uint8Array(0);
 const NOWHERE = { id: 0, service: 0, object: 0, action: 0 };
 

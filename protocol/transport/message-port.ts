@@ -18,6 +18,8 @@ export interface MessagePortOptions {
   readonly highWaterBytes?: number;
 }
 
+/** For a port with a `PlainWire` on it: events that wait for room wait from `WAIT_ABOVE_BYTES` on, and hear of it by `drain`. */
+export const PORT_HIGH_WATER_BYTES: number = 128 * 1024;
 /** Some pieces of bulk. */
 const HIGH_WATER_BYTES = 4 * 1024 * 1024;
 /** Each side takes what it is given at once, so it tells so much together. */

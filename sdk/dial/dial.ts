@@ -42,6 +42,8 @@ export interface RobotSession
   > {
   /** What the last link is, or was. */
   readonly link: LinkFacts | undefined;
+  /** The agent's, without token: for people. */
+  readonly url?: string;
   /** Who owns the link. Default: this program. */
   readonly owner?: 'worker';
   /** What this page cannot have. Default: nothing. */
@@ -60,6 +62,17 @@ export interface SessionRequest {
   /** Where the robot is known from before, the session begins without a link. */
   readonly offline?: boolean | undefined;
 }
+
+/** What `connect` was asked for. */
+export interface ConnectRequest extends Omit<SessionRequest, 'agent' | 'token'> {
+  /** As it was given; not read yet. */
+  readonly url: string;
+  /** In place of that of the URL. */
+  readonly token: string | undefined;
+}
+
+/** As {@link OpenRobotSession}; `invalid-argument` too. */
+export type DialRobot = (request: ConnectRequest) => Promise<RobotSession>;
 
 /** Gives an open session. @throws `dial-failed`, `robot-identity-mismatch`, `unauthorized`, `protocol-mismatch`, `timeout` */
 export type OpenRobotSession = (request: SessionRequest) => Promise<RobotSession>;

@@ -5,41 +5,30 @@ import { within } from '@qiway/protocol/within';
 import { loadSecure } from '../crypto/load-secure.ts';
 import { onceLoaded } from '../once-loaded.ts';
 import type { WorkerChoice } from '../owner/worker-choice.ts';
-import type { OpenRobotSession } from './dial.ts';
+import type { DialRobot } from './dial.ts';
 
 const loadPage = onceLoaded('owns a link', () => import('./page-session.ts'));
-const loadAsking = onceLoaded('asks for the local network', () => import('./local-network.ts'));
 const loadTab = onceLoaded('speaks with the worker', () => import('../tab/tab-session.ts'));
 
 /** This program owns the link. */
-export const pageDial: OpenRobotSession = async (request) => {
+export const pageDial: DialRobot = async (request) => {
   // Both at once; who dials asks again, and is told.
   loadSecure().catch(() => {});
-  const { openPageSession } = await within(loadPage(), request, 'The part of the SDK that owns a link was not loaded');
-  return openPageSession(request);
+  const { dialPage } = await within(loadPage(), request, 'The part of the SDK that owns a link was not loaded');
+  return dialPage(request);
 };
 
 /** A worker owns it, if there can be one; else this program. */
-export function dialThrough(worker: WorkerChoice | undefined): OpenRobotSession {
-  if (worker === false || typeof SharedWorker === 'undefined') return asking(pageDial);
-  return asking(async (request) => {
+export function dialThrough(worker: WorkerChoice | undefined): DialRobot {
+  if (worker === false || typeof SharedWorker === 'undefined') return pageDial;
+  return async (request) => {
     try {
-      const { openTabSession } = await within(loadTab(), request, 'The part of the SDK for tabs was not loaded');
-      return await openTabSession({ ...request, worker });
+      const { dialTab } = await within(loadTab(), request, 'The part of the SDK for tabs was not loaded');
+      return await dialTab({ ...request, worker });
     } catch (error) {
       // Of another origin, not served, of another version. What the robot says is another matter.
       if (isQiwayError(error) && error.code !== 'unsupported') throw error;
       return pageDial(request);
     }
-  });
-}
-
-/** Pages of https need their user's leave for the local network, and only they can ask: before the time for dialling runs. */
-function asking(open: OpenRobotSession): OpenRobotSession {
-  if (globalThis.location?.protocol !== 'https:') return open;
-  return async (request) => {
-    const { askForAgent } = await within(loadAsking(), request, 'The part of the SDK that asks was not loaded');
-    await askForAgent(request.agent.link, request.clock);
-    return open(request);
   };
 }

@@ -17,9 +17,10 @@ import { onceLoaded } from '../once-loaded.ts';
 import { missingAbilities } from '../page-abilities.ts';
 import { VERSION } from '../version.ts';
 import { followBetterWay } from './better-way.ts';
-import type { OpenRobotSession, SessionRequest } from './dial.ts';
+import type { DialRobot, OpenRobotSession, SessionRequest } from './dial.ts';
 import { Dialer } from './dialer.ts';
 import { probeWithPage, thisPage } from './page-probes.ts';
+import { prepared } from './prepared.ts';
 import { pageFacts } from './reachable.ts';
 
 const loadLending = onceLoaded('takes what tabs lend', () => import('../leader/owner-lending.ts'));
@@ -107,7 +108,10 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
   return { session, probe, answer, lead };
 }
 
-export const openPageSession: OpenRobotSession = async (request) => {
+/** This program owns the link. */
+export const dialPage: DialRobot = async (request) => openPageSession(await prepared(request));
+
+const openPageSession: OpenRobotSession = async (request) => {
   const { session, probe, answer } = await openOwnSession(request, lazyServing(onDemand));
   const page = thisPage();
   if (page !== undefined) {
@@ -118,5 +122,5 @@ export const openPageSession: OpenRobotSession = async (request) => {
     };
     void session.closed.then(listenForGateway(take));
   }
-  return Object.assign(session, { missing: missingAbilities() });
+  return Object.assign(session, { missing: missingAbilities(), url: request.agent.shown });
 };

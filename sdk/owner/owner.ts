@@ -2,8 +2,7 @@
 // knows no worker: ports and locks are handed in.
 import type { Clock } from '@qiway/protocol/clock';
 import { asQiwayError, overLimit, QiwayError } from '@qiway/protocol/errors';
-import { PORT_HIGH_WATER_BYTES } from '@qiway/protocol/session/plain-wire';
-import { messagePortTransport, type PlatformPort } from '@qiway/protocol/transport/message-port';
+import { messagePortTransport, type PlatformPort, PORT_HIGH_WATER_BYTES } from '@qiway/protocol/transport/message-port';
 import type { OfferRefusal } from '../gateway/gateway-messages.ts';
 import type { TabQueuePorts } from '../offline/owned-queue.ts';
 import type { OpenedRobot } from './open-robot.ts';

@@ -1,6 +1,6 @@
 // Makes the attachment of a tab: a wire over a port whose other end the owner takes. Knows neither calls nor sessions.
-import { PlainWire, type PlainWireOptions, PORT_HIGH_WATER_BYTES } from '@qiway/protocol/session/plain-wire';
-import { messagePortTransport } from '@qiway/protocol/transport/message-port';
+import { PlainWire, type PlainWireOptions } from '@qiway/protocol/session/plain-wire';
+import { messagePortTransport, PORT_HIGH_WATER_BYTES } from '@qiway/protocol/transport/message-port';
 import type { RobotLine } from './robot-line.ts';
 import { noOwner } from './tab-state.ts';
 

@@ -16,6 +16,7 @@ import { isFinal } from '@qiway/protocol/session/why-lost';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import type { LinkFacts, RobotSession } from '../dial/dial.ts';
 import { probeWithPage, thisPage } from '../dial/page-probes.ts';
+import { prepared } from '../dial/prepared.ts';
 import { listenForGateway } from '../gateway/listen-for-gateway.ts';
 import { type KnownRobot, openKnownRobot } from '../metaobjects/known-robot.ts';
 import type { OpenedQueue } from '../offline/open-queue.ts';
@@ -36,6 +37,7 @@ import {
   pageAside,
   pauseBefore,
   type State,
+  type TabDial,
   type TabSessionRequest,
 } from './tab-state.ts';
 import { wireFlow } from './wire-flow.ts';
@@ -52,9 +54,15 @@ export async function openTabSession(request: TabSessionRequest): Promise<LedSes
   return session;
 }
 
+/** The same, of what `connect` was asked for. */
+export async function dialTab({ worker, ...request }: TabDial): Promise<RobotSession> {
+  return openTabSession({ ...(await prepared(request)), worker });
+}
+
 class TabSession implements LedSession {
   readonly owner = 'worker';
   readonly missing: readonly MissingAbility[] = missingAbilities();
+  readonly url: string;
   readonly #request: TabSessionRequest;
   readonly #clock: Clock;
   readonly #peer: Peer;
@@ -73,11 +81,13 @@ class TabSession implements LedSession {
   #isAttaching = false;
   /** Of a page that is put aside. */
   #shown: PromiseWithResolvers<void> | undefined;
+  #timesAside = 0;
   readonly #followers = new OwnerFollowers();
   #hasJoined = false;
 
   constructor(request: TabSessionRequest) {
     this.#request = request;
+    this.url = request.agent.shown;
     const { clock, timeoutMs } = request;
     this.#clock = clock;
     const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
@@ -184,6 +194,7 @@ class TabSession implements LedSession {
 
   /** False: the page was put aside, and begins anew when it is back. */
   async #begins(): Promise<boolean> {
+    const timesAside = this.#timesAside;
     try {
       await this.#open();
       if (await this.#beginsKnown()) return true;
@@ -192,7 +203,7 @@ class TabSession implements LedSession {
       await this.#attach();
       return true;
     } catch (error) {
-      if (this.#shown !== undefined) return false;
+      if (this.#timesAside !== timesAside) return false;
       throw this.#state.kind === 'closed' ? (this.#state.reason ?? error) : error;
     }
   }
@@ -203,6 +214,10 @@ class TabSession implements LedSession {
 
   service(name: string): Promise<BusObject> {
     return this.#bus.needed().service(name);
+  }
+
+  serviceInfo(name: string): Promise<ServiceInfo> {
+    return this.#bus.needed().serviceInfo(name);
   }
 
   host(name: string, object: BusObject): Promise<HostedService> {
@@ -352,6 +367,7 @@ class TabSession implements LedSession {
 
   /** The page goes, perhaps into the cache. The owner lets go of what is this tab's, before its lock can tell. */
   #putAside(): void {
+    this.#timesAside += 1;
     this.#shown ??= Promise.withResolvers();
     this.#leaveOwner(pageAside(), true);
   }
@@ -411,6 +427,7 @@ class TabSession implements LedSession {
     if (this.#state.kind === 'closed') return;
     const wire = this.#wire;
     this.#state = { kind: 'closed', reason: error };
+    if (error === undefined) void this.#bus.now?.close();
     for (const stop of this.#stops) stop();
     const reason = error ?? new QiwayError('closed', 'The robot was closed.');
     this.#peer.close(reason);

@@ -3,8 +3,12 @@ import type { Clock } from '@qiway/protocol/clock';
 import { QiwayError } from '@qiway/protocol/errors';
 import type { PlainWire } from '@qiway/protocol/session/plain-wire';
 import { type TimeLimit, within } from '@qiway/protocol/within';
-import type { RobotSession, SessionRequest } from '../dial/dial.ts';
+import type { ConnectRequest, RobotSession, SessionRequest } from '../dial/dial.ts';
 import type { WorkerChoice } from '../owner/worker-choice.ts';
+
+export interface TabDial extends ConnectRequest {
+  readonly worker: Exclude<WorkerChoice, false> | undefined;
+}
 
 export interface TabSessionRequest extends SessionRequest {
   readonly worker: Exclude<WorkerChoice, false> | undefined;

@@ -5,6 +5,7 @@ import { createObject, type HostedObject, method, property, QiwayError, signal }
 import { run } from '../../sdk/cli/run.ts';
 import type { Terminal } from '../../sdk/cli/terminal.ts';
 import { connect, type InternalConnectOptions } from '../../sdk/connect.ts';
+import { parseAgentUrl } from '../../sdk/dial/agent-url.ts';
 import { type MemoryDoor, memoryDoor } from '../support/memory-session.ts';
 
 export interface CliRobot {
@@ -92,7 +93,7 @@ export async function cliRobot(changes: Partial<SessionHostOptions> = {}): Promi
       const internal: InternalConnectOptions = {
         ...options,
         clock: door.clock,
-        dial: ({ token }) => door.open({ token }),
+        dial: ({ url: given, token }) => door.open({ token: token ?? parseAgentUrl(given).token }),
       };
       return connect(url, internal);
     };

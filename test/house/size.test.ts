@@ -4,16 +4,16 @@ import { modulesOf, type Stage, sdkSize, workerSizes } from '../../scripts/size.
 
 /** Bytes, minified and gzipped, by when they are loaded (scripts/size.ts); see docs/decisions/0006. Lower one when it got less. */
 const MAX_BYTES: Readonly<Record<Stage, number>> = {
-  core: 15_250,
-  link: 33_000,
+  core: 14_850,
+  link: 34_300,
   handshake: 7_000,
   fallback: 14_600,
   node: 900,
-  onDemand: 51_000,
+  onDemand: 55_800,
 };
 
 /** Of what the two workers load at once; the goals are 10 kB and 4 kB. */
-const MAX_WORKER_BYTES = { worker: 4_700, serviceWorker: 3_400 };
+const MAX_WORKER_BYTES = { worker: 5_300, serviceWorker: 3_400 };
 
 async function namesOf(stage: Stage): Promise<string[]> {
   return (await modulesOf(stage)).map(({ module }) => module);
