@@ -119,6 +119,16 @@ describe.skipIf(whyNoFirefox() !== undefined)('the gateway in Firefox', () => {
     await expect.poll(heard, PATIENCE).toEqual(['[1]', 'gone']);
   });
 
+  test('a call of gatewayFetch is stopped on the robot when it is aborted', async () => {
+    const id = await page.evaluate(
+      (path) => (globalThis as unknown as PageGlobals).door.begin(path, { method: 'POST' }),
+      `${TESTER}/forever`,
+    );
+    await agent.robot.logged('forever began');
+    await page.evaluate((each) => (globalThis as unknown as PageGlobals).door.abort(each), id);
+    await agent.robot.logged('forever stopped');
+  });
+
   test('a worker that was ended while it streams: the EventSource comes back and misses nothing', async () => {
     await listenTo(`${TESTER}/wordSaid`);
     for (const [index, word] of ['one', 'two', 'three'].entries()) {

@@ -19,6 +19,9 @@ interface PageGlobals {
 /** On a busy machine. */
 const PATIENCE = { timeout: 20_000 };
 
+/** Who is known to be gone only because he answers no pings keeps what is his for 15 s. */
+const PROMPT = { timeout: 5_000, interval: 5 };
+
 /** Leads to this machine, and is no name that browsers trust. */
 const NAME = 'robot.test';
 
@@ -126,8 +129,8 @@ describe.skipIf(reason !== undefined)('Firefox', () => {
     expect(await callTablet(second)).toBe('shown');
     const closedMs = performance.now();
     await first.close();
-    await expect.poll(() => robot.ran, { timeout: 5_000, interval: 5 }).toEqual(['waits', 'stopped']);
-    await expect.poll(() => namesOf(second), { timeout: 5_000, interval: 5 }).not.toContain('Tablet');
+    await expect.poll(() => robot.ran, PROMPT).toEqual(['waits', 'stopped']);
+    await expect.poll(() => namesOf(second), PROMPT).not.toContain('Tablet');
     expect(performance.now() - closedMs).toBeLessThan(2_000);
     robot.emit('after');
     await expect.poll(() => heardBy(second), PATIENCE).toEqual(['after']);
@@ -176,6 +179,22 @@ describe.skipIf(reason !== undefined)('Firefox', () => {
     await connectIn(tab, robot.url);
     expect(await say(tab, 'again')).toBe('said again');
     expect(await links()).toBe(1);
+  });
+
+  test('the failsafe of a tab that hangs is made; of one that goes on it is not', async () => {
+    const tab = await openTab();
+    await tab.evaluate(async () => {
+      await (globalThis as unknown as PageGlobals).robot.failsafe({ afterMs: 500, calls: ['Voice.stop'] });
+    });
+    for (let call = 0; call < 30; call += 1) await say(tab, 'alive');
+    expect(robot.ran).not.toContain('stop');
+    const hung = tab.evaluate(() => {
+      const untilMs = performance.now() + 2_500;
+      while (performance.now() < untilMs);
+    });
+    await expect.poll(() => robot.ran.at(-1), { timeout: 2_400, interval: 10 }).toBe('stop');
+    await hung;
+    await expect.poll(async () => (await statusOf(tab)).failsafe?.state, PATIENCE).toBe('armed');
   });
 
   test('a page may own its link itself', async () => {
@@ -238,7 +257,7 @@ describe.skipIf(reason !== undefined)('Firefox', () => {
     await hostTablet(page);
     await expect.poll(() => callTablet(other), PATIENCE).toBe('shown');
     await page.close();
-    await expect.poll(() => namesOf(other), PATIENCE).not.toContain('Tablet');
+    await expect.poll(() => namesOf(other), PROMPT).not.toContain('Tablet');
     expect(await links()).toBe(1);
   });
 
@@ -249,7 +268,7 @@ describe.skipIf(reason !== undefined)('Firefox', () => {
       addEventListener('pageshow', ({ persisted }) => Object.assign(globalThis, { persisted }));
     });
     await tab.goto(`${here}elsewhere.html?blank`);
-    await expect.poll(() => namesOf(other), PATIENCE).not.toContain('Tablet');
+    await expect.poll(() => namesOf(other), PROMPT).not.toContain('Tablet');
     await tab.evaluate(() => history.back());
     const shown = (): Promise<boolean> =>
       tab.evaluate((url) => location.href === url && document.readyState === 'complete', here).catch(() => false);
