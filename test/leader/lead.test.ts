@@ -132,6 +132,39 @@ describe.each(['locks', 'owner'] as const)('an election by %s', (by) => {
     expect([b.leadership.isLeading, c.leadership.isLeading]).toEqual([false, true]);
   });
 
+  it('a page that is shown while it leads or waits does not ask again', async () => {
+    const a = open('a', by);
+    const b = open('b', by);
+    await settled();
+    for (const { window, document } of [a, b]) {
+      window.dispatchEvent(new Event('pageshow'));
+      document.dispatchEvent(new Event('resume'));
+    }
+    await settled();
+    a.leadership.stop();
+    await settled();
+    b.leadership.stop();
+    await settled();
+    expect(told).toEqual(['a leads', 'a stops: it was told to stop', 'b leads', 'b stops: it was told to stop']);
+    expect(locks.line(LOCK)).toEqual([]);
+  });
+
+  it('who stopped listens to its page no more', () => {
+    let listeners = 0;
+    const target = {
+      addEventListener: () => {
+        listeners += 1;
+      },
+      removeEventListener: () => {
+        listeners -= 1;
+      },
+    };
+    const a = open('a', by, { page: { window: target, document: target } });
+    expect(listeners).toBe(4);
+    a.leadership.stop();
+    expect(listeners).toBe(0);
+  });
+
   it('who stopped hears of nothing any more', async () => {
     const a = open('a', by);
     await settled();
@@ -170,6 +203,26 @@ describe('by locks', () => {
     a.leadership.stop();
   });
 
+  it('who waits leaves the line as soon as its page is put away: there it may run no code', async () => {
+    open('a', 'locks');
+    const b = open('b', 'locks');
+    await settled();
+    expect(locks.line(LOCK)).toEqual(['a', 'b']);
+    b.window.dispatchEvent(new Event('pagehide'));
+    expect(locks.line(LOCK)).toEqual(['a']);
+  });
+
+  it('who could not ask, was put away and came back stands in line once', async () => {
+    locks.isBroken = true;
+    const a = open('a', 'locks');
+    await settled();
+    a.window.dispatchEvent(new Event('pagehide'));
+    locks.isBroken = false;
+    a.window.dispatchEvent(new Event('pageshow'));
+    await clock.advance(2000);
+    expect([told, locks.line(LOCK)]).toEqual([['a leads'], ['a']]);
+  });
+
   it('goes on when the owner is another', async () => {
     const a = open('a', 'locks');
     await settled();
@@ -198,6 +251,32 @@ describe('by the owner', () => {
     other.leave();
     await settled();
     expect(told.slice(2)).toEqual(['a leads']);
+  });
+
+  it('a page that is put away does not ask the new owner before it is back', async () => {
+    const a = open('a', 'owner');
+    await settled();
+    a.window.dispatchEvent(new Event('pagehide'));
+    a.leadership.ownerReplaced();
+    await clock.advance(5000);
+    expect([told.length, a.leadership.isLeading]).toEqual([2, false]);
+    a.window.dispatchEvent(new Event('pageshow'));
+    await settled();
+    expect(told.slice(2)).toEqual(['a leads']);
+  });
+
+  it('who waits gives its place back as soon as its page is put away', async () => {
+    const dropped: string[] = [];
+    const a = open('a', 'owner', {
+      owner: {
+        takeTurn: () => new Promise(() => {}),
+        dropTurn: (ticket) => {
+          dropped.push(ticket);
+        },
+      },
+    });
+    a.document.dispatchEvent(new Event('freeze'));
+    expect(dropped.length).toBe(1);
   });
 
   it('an owner that fails is asked again each second', async () => {

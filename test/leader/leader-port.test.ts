@@ -112,6 +112,43 @@ describe('the port of a leader tab', () => {
     port1.close();
   });
 
+  it('does not bother a page that withdrew its offer while it was asked', async () => {
+    const a = tab();
+    let opened = 0;
+    await a.owner.offerWay(WAY, () => {
+      opened += 1;
+      return new Promise(() => {});
+    });
+    await settled();
+    const failed = expect(lending.ways.now()[0]?.open(REQUEST)).rejects.toMatchObject({ code: 'dial-failed' });
+    await a.owner.withdrawWay(WAY.name, 'its page was left');
+    await failed;
+    expect(opened).toBe(0);
+  });
+
+  it('is not filled by a page that answers no requests', async () => {
+    const a = tab();
+    await a.owner.offerWay(WAY, () => new Promise(() => {}));
+    await settled();
+    const [way] = lending.ways.now();
+    const waiting = Array.from({ length: 64 }, () =>
+      expect(way?.open(REQUEST)).rejects.toMatchObject({ code: 'timeout' }),
+    );
+    await expect(way?.open(REQUEST)).rejects.toMatchObject({ code: 'limit-exceeded' });
+    await clock.advance(1000);
+    await Promise.all(waiting);
+  });
+
+  it('does not ask after a page that gave its turn back before it heard of it', async () => {
+    const a = tab();
+    const taken = a.owner.takeTurn('robot', '1').catch(() => {});
+    a.owner.dropTurn('1');
+    await taken;
+    await clock.advance(10_000);
+    expect(a.heard.filter((kind) => kind === 'areYouHere')).toEqual([]);
+    await expect(tab().owner.takeTurn('robot', '1')).resolves.toBeUndefined();
+  });
+
   it('tells a page why it gets no turn', async () => {
     const { owner } = tab();
     for (let count = 0; count < 64; count += 1) await owner.takeTurn(`robot ${count}`, `${count}`);

@@ -7,7 +7,9 @@ import { borrowedTransport } from '../../sdk/leader/borrowed-transport.ts';
 import { lendTransport } from '../../sdk/leader/lend-transport.ts';
 import { Collected } from '../contract/calls.ts';
 import { transportContract } from '../contract/transport-contract.ts';
+import { settled } from '../support/virtual-clock.ts';
 import { webSocketDoor } from '../support/web-socket-door.ts';
+import { FakeChannels } from './fake-channel.ts';
 
 const clock = systemClock;
 
@@ -138,6 +140,49 @@ describe('a lent transport', () => {
     jam.listener?.message(Uint8Array.of(1));
     await messages.count(1);
     await until(() => transport.bufferedBytes === 0);
+  });
+
+  it('tells that there is room as soon as its network does', async () => {
+    const jam = new Jam();
+    const never = { now: () => 0, after: () => () => {} };
+    const { port } = lendTransport(jam, { clock: never });
+    const transport = borrowedTransport(port, { route: 'webrtc', onEnd: () => {} });
+    ends.push(() => transport.lenderGone('the test is over'));
+    transport.listen({ message: () => {}, drain: () => {}, close: () => {} });
+    transport.send(new Uint8Array(100));
+    await jam.sent.count(1);
+    jam.take(100);
+    jam.listener?.drain();
+    await until(() => transport.bufferedBytes === 0);
+  });
+
+  it('closes its network when the owner is gone without a word, where ports tell', async () => {
+    const jam = new Jam();
+    const { port, ended } = lendTransport(jam, { clock, newChannel: new FakeChannels(true).open });
+    port.close();
+    expect(await ended).toBe('the owner is gone');
+    expect(jam.closes.all).toEqual(['1000 the owner is gone']);
+  });
+
+  it('leaves no port open behind it', async () => {
+    const lent = lendTransport(new Jam(), { clock, newChannel: new FakeChannels(true).open });
+    const closed = new Promise((resolve) => lent.port.addEventListener('close' as 'message', resolve));
+    lent.end('over');
+    await closed;
+  });
+
+  it('counts what the owner has taken, and no more, against what it may leave unread', async () => {
+    const jam = new Jam();
+    const MEBIBYTE = 1024 * 1024;
+    const { port, ended } = lendTransport(jam, { clock, newChannel: new FakeChannels(false).open });
+    for (let count = 0; count < 4; count += 1) jam.listener?.message(new Uint8Array(16 * MEBIBYTE));
+    port.postMessage(2 * MEBIBYTE);
+    await settled();
+    jam.listener?.message(new Uint8Array(MEBIBYTE));
+    expect(jam.closes.all).toEqual([]);
+    jam.listener?.message(new Uint8Array(2 * MEBIBYTE));
+    expect(jam.closes.all).toEqual(['4413 the owner does not read']);
+    await ended;
   });
 
   it('keeps what comes before the owner listens, and gives views nobody else sees', async () => {

@@ -125,6 +125,21 @@ describe('ways that pages lend', () => {
     expect(late.closes).toEqual(['nobody waits for it any more']);
   });
 
+  it('the next leader has as long as is left', async () => {
+    const first = asked();
+    const left: number[] = [];
+    ways.offer(WAY, async ({ timeoutMs }) => {
+      left.push(timeoutMs);
+      return lent().port;
+    });
+    ways.offer(WAY, first.open);
+    const opened = open();
+    await clock.advance(400);
+    first.answer.reject(new QiwayError('dial-failed', 'ICE failed'));
+    await opened;
+    expect(left).toEqual([600]);
+  });
+
   it('all that a page lent ends when its offer is taken back, and nothing of another page', async () => {
     const [mine, others] = [lent(), lent()];
     ways.offer(WAY, async () => others.port);
@@ -224,6 +239,41 @@ describe('a leader tab', () => {
     first?.close(1000, 'another way was faster');
     await settled();
     await open();
+  });
+
+  it('counts those that are being opened among the eight', async () => {
+    const opening = Promise.withResolvers<Transport>();
+    page({ open: () => opening.promise });
+    await settled();
+    const failed = Array.from({ length: 8 }, () => expect(open()).rejects.toMatchObject({ code: 'timeout' }));
+    await settled();
+    await expect(open()).rejects.toMatchObject({ code: 'limit-exceeded' });
+    await clock.advance(1000);
+    await Promise.all(failed);
+  });
+
+  it('opens nothing for who was offered a way in an earlier turn', async () => {
+    const offers: OpenLent[] = [];
+    let opened = 0;
+    const owner = { ...lending.tab(), offerWay: async (_: WayOffer, openLent: OpenLent) => void offers.push(openLent) };
+    const tab = page({
+      owner,
+      open: async () => {
+        opened += 1;
+        return memoryTransports()[0];
+      },
+    });
+    await settled();
+    tab.ownerReplaced();
+    const [old, now] = offers;
+    await expect(old?.(REQUEST)).rejects.toMatchObject({ code: 'dial-failed' });
+    expect(opened).toBe(0);
+    await now?.(REQUEST);
+    expect(opened).toBe(1);
+  });
+
+  it('is told that there is no owner while there is none', async () => {
+    await expect(movableOwner().takeTurn('robot', '1')).rejects.toMatchObject({ code: 'offline' });
   });
 
   it('offers itself to an owner that took the place of another, and ends what that one had', async () => {
