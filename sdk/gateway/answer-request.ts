@@ -90,7 +90,7 @@ export function answerRequest(port: RequestPort, { door, clock, underWay }: Answ
           forget();
           end();
         }
-        if (message.kind !== 'request' || hasBegun) return;
+        if (message.kind !== 'request' || hasBegun || !isHead(message)) return;
         hasBegun = true;
         stopTimer();
         // The door never rejects, and a port that is closed takes everything.
@@ -105,6 +105,17 @@ export function answerRequest(port: RequestPort, { door, clock, underWay }: Answ
     const stopTimer = clock.after(HEAD_TIMEOUT_MS, end);
     exchange.post({ kind: 'taken' });
   });
+}
+
+/** A page or worker that is broken asks for nothing that could be done. */
+function isHead({ method, path, headers }: { readonly [name in keyof RequestHead]: unknown }): boolean {
+  return (
+    typeof method === 'string' &&
+    typeof path === 'string' &&
+    typeof headers === 'object' &&
+    headers !== null &&
+    Object.values(headers).every((value) => typeof value === 'string')
+  );
 }
 
 /** The same body; tells when all of it has come. */

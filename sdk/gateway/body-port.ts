@@ -6,6 +6,8 @@ import type { BodyMessage, PortMessage } from './gateway-messages.ts';
 const WINDOW_BYTES = 1_048_576;
 /** One message: the largest that costs no more a byte than the next smaller one. */
 const PIECE_BYTES = 262_144;
+/** A sender that keeps to its window leaves less than that to be read. */
+const MAX_WAITING_BYTES = 4 * WINDOW_BYTES;
 /** A reader that takes nothing for so long is gone: a worker may be ended without a word. */
 export const STALLED_MS = 60_000;
 
@@ -31,6 +33,7 @@ export class BodyPort {
   readonly #port: RequestPort;
   readonly #options: BodyPortOptions;
   readonly #incoming: Uint8Array[] = [];
+  #waitingBytes = 0;
   #incomingState: 'open' | 'ended' | 'failed' | 'left' = 'open';
   #outgoing: AsyncIterator<Uint8Array> | undefined;
   /** Bytes sent that the reader has not done with. */
@@ -43,7 +46,9 @@ export class BodyPort {
   constructor(port: RequestPort, options: BodyPortOptions) {
     this.#port = port;
     this.#options = options;
-    port.addEventListener('message', ({ data }: MessageEvent<PortMessage>) => this.#take(data));
+    port.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+      if (isPortMessage(data)) this.#take(data);
+    });
     port.addEventListener('close' as 'message', () => this.#broken());
     port.start();
   }
@@ -107,7 +112,11 @@ export class BodyPort {
   #take(message: PortMessage): void {
     switch (message.kind) {
       case 'data':
-        if (this.#incomingState === 'open') this.#incoming.push(message.bytes);
+        if (this.#incomingState !== 'open') return;
+        this.#incoming.push(message.bytes);
+        this.#waitingBytes += message.bytes.length;
+        // It does not wait to be read: nobody could hold what comes.
+        if (this.#waitingBytes > MAX_WAITING_BYTES) this.#broken();
         break;
       case 'end':
       case 'failed':
@@ -134,6 +143,7 @@ export class BodyPort {
     while (this.#incoming.length === 0 && this.#incomingState === 'open') await this.#arrival();
     const bytes = this.#incoming.shift();
     if (bytes !== undefined) {
+      this.#waitingBytes -= bytes.length;
       this.post({ kind: 'more', bytes: bytes.length });
       return { done: false, value: bytes };
     }
@@ -155,14 +165,20 @@ export class BodyPort {
   #leave(): void {
     if (this.#incomingState !== 'open') return;
     this.#incomingState = 'left';
-    this.#incoming.length = 0;
+    this.#drop();
     this.post({ kind: 'stop' });
     this.#wakeReader();
+  }
+
+  #drop(): void {
+    this.#incoming.length = 0;
+    this.#waitingBytes = 0;
   }
 
   /** The other side is gone. */
   #broken(): void {
     if (this.#incomingState === 'open') this.#incomingState = 'failed';
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#drop();
     this.#wakeReader();
     this.#stop();
     this.#options.broken?.();
@@ -180,4 +196,12 @@ export class BodyPort {
 
 function returnQuietly(body: AsyncIterator<Uint8Array>): void {
   body.return?.().catch(() => {});
+}
+
+/** Whoever speaks is of this origin, and may be broken. What has no form is left out. */
+function isPortMessage(data: unknown): data is PortMessage {
+  if (typeof data !== 'object' || data === null || !('kind' in data)) return false;
+  if (data.kind === 'data') return 'bytes' in data && data.bytes instanceof Uint8Array;
+  if (data.kind === 'more') return 'bytes' in data && Number(data.bytes) >= 0;
+  return true;
 }

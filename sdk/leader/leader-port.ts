@@ -173,13 +173,41 @@ export function serveLeaderTab(
       case 'here':
     }
   };
-  port.addEventListener('message', ({ data }: MessageEvent<FromTab>) => receive(data));
+  port.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    if (isFromTab(data)) receive(data);
+  });
   port.addEventListener('close', () => {
     held.clear();
     stopTimer?.();
     tab.leave('its page is gone');
   });
   port.start();
+}
+
+/** A page that is broken may say anything. */
+function isFromTab(data: unknown): data is FromTab {
+  if (!isRecord(data)) return false;
+  const { kind, name, ticket, way, reason, id, port, error } = data;
+  switch (kind) {
+    case 'take':
+      return typeof name === 'string' && typeof ticket === 'string';
+    case 'drop':
+      return typeof ticket === 'string';
+    case 'offer':
+      return isRecord(way) && typeof way['name'] === 'string' && typeof way['rank'] === 'number';
+    case 'withdraw':
+      return typeof name === 'string' && typeof reason === 'string';
+    case 'opened':
+      return typeof id === 'number' && isRecord(port) && typeof port['postMessage'] === 'function';
+    case 'notOpened':
+      return typeof id === 'number' && isRecord(error);
+    default:
+      return kind === 'here';
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function recordOf(thrown: unknown): ErrorRecord {

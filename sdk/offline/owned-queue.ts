@@ -6,6 +6,7 @@ import { asQiwayError, type ErrorRecord, QiwayError } from '@qiway/protocol/erro
 import type { QueuedCall } from '@qiway/protocol/objects/remote';
 import { expose } from 'comlink';
 import type { RobotSession } from '../dial/dial.ts';
+import { type Commands, guardCommands } from '../owner/control-guard.ts';
 import { type Outcome, recordOf } from '../owner/owner-port.ts';
 import { type OpenedQueue, openQueue } from './open-queue.ts';
 import type { QueueChange, QueueEntry } from './queue-types.ts';
@@ -45,6 +46,8 @@ export interface TabQueuePorts {
   readonly news: MessagePort;
 }
 
+const QUEUE_COMMANDS: Commands<TabQueuePort> = { list: [], cancel: ['any'], enqueue: ['any'], abort: ['any'] };
+
 export interface OwnedQueue {
   /** Takes the ports over; returns how to end, which leaves what was queued. */
   serve(ports: TabQueuePorts): () => void;
@@ -67,6 +70,7 @@ export function openOwnedQueue(session: RobotSession, clock: Clock): OwnedQueue 
   });
   return {
     serve: ({ asks, news }) => {
+      guardCommands(asks, QUEUE_COMMANDS);
       expose(servedTab(queue), asks);
       tabs.add(news);
       void queue.ready.then(() => tabs.has(news) && tellTab(news, stateOf(queue)));

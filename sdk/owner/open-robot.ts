@@ -35,10 +35,14 @@ function queueOf({ session }: OwnedSession, clock: Clock): OpenedRobot['serveQue
   let queue: Promise<OwnedQueue> | undefined;
   void session.closed.then(() => queue?.then((opened) => opened.close()).catch(() => {}));
   return (ports) => {
-    queue ??= loadQueue().then(({ openOwnedQueue }) => openOwnedQueue(session, clock));
-    const serving = queue.then((opened) => opened.serve(ports));
+    const opening = queue ?? loadQueue().then(({ openOwnedQueue }) => openOwnedQueue(session, clock));
+    queue = opening;
+    // To be loaded again; never opened twice.
+    opening.catch(() => {
+      if (queue === opening) queue = undefined;
+    });
+    const serving = opening.then((opened) => opened.serve(ports));
     serving.catch(() => {
-      queue = undefined;
       ports.asks.close();
       ports.news.close();
     });

@@ -4,6 +4,7 @@ import { toHex } from '@qiway/protocol/hex';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
 import { expose } from 'comlink';
 import { onceLoaded } from '../once-loaded.ts';
+import { guardCommands, OWNER_COMMANDS } from './control-guard.ts';
 import { Owner } from './owner.ts';
 
 /** What is used of `SharedWorkerGlobalScope`. */
@@ -31,6 +32,7 @@ const owner = new Owner({
   const tab = owner.tab();
   // Where the platform has it, and there are no locks: the page is gone, by a crash too.
   port.addEventListener('close', () => tab.leave());
+  guardCommands(port, OWNER_COMMANDS);
   expose(tab, port);
 };
 
