@@ -131,13 +131,13 @@ describe.skipIf(whyNoFirefox() !== undefined)('the gateway in Firefox', () => {
 
   test('a worker that was ended while it streams: the EventSource comes back and misses nothing', async () => {
     await listenTo(`${TESTER}/wordSaid`);
-    for (const [index, word] of ['one', 'two', 'three'].entries()) {
+    for (const [index, word] of ['one', 'two'].entries()) {
       agent.robot.tester.emit('wordSaid', word);
       // It opens again because the worker was ended.
       await hasOpened(index + 2);
     }
-    agent.robot.tester.emit('wordSaid', 'four');
-    await expect.poll(heard, PATIENCE).toEqual(['["one"]', '["two"]', '["three"]', '["four"]']);
+    agent.robot.tester.emit('wordSaid', 'three');
+    await expect.poll(heard, PATIENCE).toEqual(['["one"]', '["two"]', '["three"]']);
     await page.evaluate(() => (globalThis as unknown as PageGlobals).source.close());
     expect(await ask(page, `${TESTER}/getSum?${args(1, 1)}`)).toEqual({ result: 2 });
   });

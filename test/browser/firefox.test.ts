@@ -197,7 +197,7 @@ describe.skipIf(reason !== undefined)('Firefox', () => {
     await expect.poll(async () => (await statusOf(tab)).failsafe?.state, PATIENCE).toBe('armed');
   });
 
-  test('a page may own its link itself', async () => {
+  test('a page may own its link itself; it has a service worker, and no Background Sync', async () => {
     const page = await openPage();
     const outcome = await page.evaluate(async (agentUrl) => {
       const robot = await (globalThis as unknown as PageGlobals).qiway.connect(agentUrl, { worker: false });
@@ -207,10 +207,6 @@ describe.skipIf(reason !== undefined)('Firefox', () => {
       return [owner, said];
     }, robot.url);
     expect(outcome).toEqual(['page', 'said alone']);
-  });
-
-  test('there is no Background Sync', async () => {
-    const page = await openPage();
     expect(await page.evaluate(() => ['serviceWorker' in navigator, 'SyncManager' in globalThis])).toEqual([
       true,
       false,
