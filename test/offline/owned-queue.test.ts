@@ -2,7 +2,7 @@
 // one is gone.
 import { NO_OBJECTS, type Payload } from '@qiway/protocol/bus/bus';
 import type { QiwayError } from '@qiway/protocol/errors';
-import { createObject, method } from '@qiway/protocol/objects/hosted-object';
+import { createObject, type HostedObject, method } from '@qiway/protocol/objects/hosted-object';
 import type { QueuedCall } from '@qiway/protocol/objects/remote';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
 import { decodeValue, encodeValue } from '@qiway/protocol/wire/value';
@@ -24,6 +24,8 @@ let session: ClientSession;
 let owner: OwnedQueue;
 let isOff: boolean;
 let ran: string[];
+/** What `Voice.make` returns. */
+let made: HostedObject;
 const tabs: Tab[] = [];
 
 beforeEach(async () => {
@@ -34,7 +36,9 @@ beforeEach(async () => {
     ran.push(text);
     return `said ${text}`;
   };
-  await door.bus.host('Voice', createObject({ say: method('(s)', 's', say) }));
+  made = createObject({ ping: method('()', 'v', () => undefined) });
+  const make = method('()', 'o', () => made);
+  await door.bus.host('Voice', createObject({ say: method('(s)', 's', say), make }));
   session = await door.open({
     dial: async (request) => {
       if (isOff) throw new Error('nothing listens');
@@ -149,4 +153,63 @@ test('a tab whose owner is gone is told so, and goes on with the next', async ()
   await comeBack();
   tab.queue.joinAgain();
   expect(answerOf(await tab.queue.enqueue(say('again')))).toBe('said again');
+});
+
+test('an object that a call returned is not kept: the tab is told so, and the robot that it is not used', async () => {
+  const [one, other] = [openTab(), openTab()];
+  await Promise.all([one.queue.ready, other.queue.ready]);
+  let released = 0;
+  const release = made.release.bind(made);
+  made.release = () => {
+    released += 1;
+    release();
+  };
+  await goOff();
+  const payload = { signature: '()', bytes: new Uint8Array(0), objects: NO_OBJECTS };
+  const call = one.queue.enqueue(say('', { method: 'make::()', payload, args: [] })).catch((error: unknown) => error);
+  await vi.waitFor(async () => expect(await other.queue.list()).toHaveLength(1));
+  await comeBack();
+  expect(await call).toMatchObject({ code: 'result-not-kept', data: { reason: 'object' }, maybeExecuted: true });
+  await vi.waitFor(() => expect(released).toBe(1));
+  await vi.waitFor(() => expect(other.changes).toContain('done '));
+});
+
+test('who looks at the queue while the owner goes is told so', async () => {
+  const tab = openTab();
+  await tab.queue.ready;
+  const asked = [tab.queue.list().catch(codeOf), tab.queue.cancel('some').catch(codeOf)];
+  tab.queue.lost();
+  expect(await Promise.all(asked)).toEqual(['result-not-kept', 'result-not-kept']);
+});
+
+test('a tab that has an owner does not join another', async () => {
+  let joins = 0;
+  const queue = openTabQueue({
+    join: (ports) => {
+      joins += 1;
+      owner.serve(ports);
+    },
+    onChange: () => {},
+    onLength: () => {},
+    onError: () => {},
+  });
+  queue.joinAgain();
+  expect(joins).toBe(1);
+  queue.lost();
+  queue.joinAgain();
+  queue.joinAgain();
+  expect(joins).toBe(2);
+  queue.close();
+});
+
+test('when the owner closes the robot, who waits is told, and nothing is made', async () => {
+  const tab = openTab();
+  await tab.queue.ready;
+  await goOff();
+  const waiting = tab.queue.enqueue(say('late')).catch(codeOf);
+  await vi.waitFor(async () => expect(await tab.queue.list()).toHaveLength(1));
+  owner.close();
+  expect(await waiting).toBe('closed');
+  await comeBack();
+  expect(ran).toEqual([]);
 });
