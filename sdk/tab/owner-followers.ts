@@ -1,5 +1,6 @@
 // Those in a tab who have a port of their own to the owner, and want to hear of each owner that takes another's place. Knows
 // neither robots nor what goes over the ports.
+import type { ClientSession } from '@qiway/protocol/session/client-session';
 import type { RobotSession } from '../dial/dial.ts';
 
 /** Gives the owner its end of a port. */
@@ -12,7 +13,7 @@ export type OwnerFollower = (give: GivePort | undefined) => void;
 export type FollowOwner = (follower: OwnerFollower) => () => void;
 
 /** A session whose owner may be another by and by. */
-export interface LedSession extends RobotSession {
+export interface LedSession extends RobotSession, Pick<ClientSession, 'machineId' | 'serviceInfo'> {
   readonly followOwner: FollowOwner;
 }
 

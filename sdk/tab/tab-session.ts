@@ -164,6 +164,10 @@ class TabSession implements LedSession {
     return this.#state.kind === 'closed' ? 'closed' : 'up';
   }
 
+  get machineId(): string {
+    return this.#bus.needed().machineId;
+  }
+
   get #isOwnerOnline(): boolean {
     return this.#snapshot?.state === 'online';
   }
