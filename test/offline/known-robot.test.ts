@@ -94,6 +94,72 @@ describe('a robot that is known', () => {
     expect(known.services).toEqual([info('Voice')]);
   });
 
+  test('what changes later is remembered as well, also when it could not be once', async () => {
+    const store = memoryKnowledge();
+    let isFull = false;
+    const known = knownRobot({
+      ...store,
+      putRobot: async (record) => {
+        if (isFull) throw new Error('full');
+        await store.putRobot(record);
+      },
+    });
+    const stored = async (): Promise<string | undefined> =>
+      (await store.robot('robot'))?.services.map(({ name }) => name).join(' ');
+    await known.open('robot');
+    known.listed([info('First')]);
+    await settled();
+    expect(await stored()).toBe('First');
+    known.listed([info('Second')]);
+    await settled();
+    expect(await stored()).toBe('Second');
+    isFull = true;
+    known.listed([info('Third')]);
+    await settled();
+    isFull = false;
+    known.listed([info('Fourth')]);
+    await settled();
+    expect(await stored()).toBe('Fourth');
+  });
+
+  test('of another robot nothing is taken, however late its record is read', async () => {
+    const store = memoryKnowledge();
+    await store.putRobot({ ...newKnownRecord('old'), services: [info('OfTheOld')] });
+    const reading = Promise.withResolvers<void>();
+    const known = knownRobot({
+      ...store,
+      robot: async (id) => {
+        if (id === 'old') await reading.promise;
+        return store.robot(id);
+      },
+    });
+    const opening = known.open('old');
+    await known.open('new');
+    reading.resolve();
+    await opening;
+    expect(known.services).toEqual([]);
+  });
+
+  test('what calls do is what was told last, also while it was read', async () => {
+    const store = memoryKnowledge();
+    await store.putRobot({ ...newKnownRecord('robot'), classes: [['Voice.*', 'once']] });
+    const known = knownRobot(store);
+    const opening = known.open('robot');
+    known.classesTold([['Voice.*', 'motion']]);
+    await opening;
+    expect(known.classes).toEqual([['Voice.*', 'motion']]);
+  });
+
+  test('is not changed by who goes on using the bytes of a metaobject', async () => {
+    const known = knownRobot(memoryKnowledge());
+    await known.open('robot');
+    const bytes = Uint8Array.of(1, 2, 3);
+    known.learned('Voice', bytes);
+    bytes.fill(0);
+    await settled();
+    expect(await known.metaObject('Voice')).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
   test('a store that is refused, or never answers, is done without', async () => {
     const refused = knownRobot(undefined);
     await refused.open('robot');
