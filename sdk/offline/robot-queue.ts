@@ -99,7 +99,9 @@ export class LazyQueue implements RobotQueue {
 
   async #load(): Promise<OpenedQueue> {
     const { open } = this.#options;
-    if (open === undefined) await queuePart.load();
+    // Kept elsewhere, it is not waited for; but the first call that waits needs it when its server may be gone.
+    const loading = queuePart.load();
+    if (open === undefined) await loading;
     if (this.#isClosed) throw closed();
     const options = { ...this.#options, onChange: (change: QueueChange) => this.#tell(change) };
     // Changes of its own come with a length; what opens it elsewhere tells it.
