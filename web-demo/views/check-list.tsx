@@ -23,7 +23,7 @@ export function CheckList({ check, isAutomatic = false }: CheckListProps): JSX.E
   return (
     <section class="check-list" aria-label="Check of the connection" aria-busy={now.kind === 'running'}>
       {now.kind === 'failed' && <p class="small problem">{now.text}</p>}
-      {now.kind === 'done' && <p class="small check-summary">{withoutCodes(now.summary)}</p>}
+      {now.kind === 'done' && <p class="small check-summary">{summaryOf(now)}</p>}
       {(now.kind === 'done' || now.kind === 'running') && (
         <ol class="check-steps">
           {now.steps.map((step) => (
@@ -36,6 +36,12 @@ export function CheckList({ check, isAutomatic = false }: CheckListProps): JSX.E
       </button>
     </section>
   );
+}
+
+/** What failed is told in full at its step. */
+function summaryOf({ steps, summary }: { readonly steps: readonly StepReport[]; readonly summary: string }): string {
+  const failed = steps.find(({ state }) => state === 'failed');
+  return failed === undefined ? withoutCodes(summary) : `The step “${failed.name}” failed.`;
 }
 
 function Step({ step }: { readonly step: StepReport }): JSX.Element {

@@ -26,7 +26,8 @@ export function PageFacts({ state }: { readonly state: ConsoleState }): JSX.Elem
       <p class="small" data-figure="offline">
         {OFFLINE[offline]}.
       </p>
-      {(offline === 'insecure' || offline === 'missing') && <TrustLink />}
+      {/* A page of https without a worker: its certificate was taken with a warning. Over http there is no such page. */}
+      {offline === 'missing' && location.protocol === 'https:' && <TrustLink />}
       <Lacks missing={missing} />
       <div class="row">
         {state.worker.canInstall.value && (
