@@ -177,7 +177,9 @@ test('an object that a call returned is not kept: the tab is told so, and the ro
 test('who looks at the queue while the owner goes is told so', async () => {
   const tab = openTab();
   await tab.queue.ready;
-  const asked = [tab.queue.list().catch(codeOf), tab.queue.cancel('some').catch(codeOf)];
+  const asked = [tab.queue.list(), tab.queue.cancel('some')].map((each) =>
+    Promise.resolve<unknown>(each).catch(codeOf),
+  );
   tab.queue.lost();
   expect(await Promise.all(asked)).toEqual(['result-not-kept', 'result-not-kept']);
 });
