@@ -25,7 +25,8 @@ export function answerPlain({ method, url, host, from }: PlainRequest): DoorResp
     const sentence = `Send this to https://${host} instead: a token that is shown without TLS can be read on the way. One that was shown is known to others; give the agent a new one.`;
     return problemResponse(new QiwayError('forbidden', sentence, { data: { reason: 'without TLS' } }));
   }
-  if (method !== 'GET' && method !== 'HEAD') return undefined;
+  // What names another host in its path is for a proxy, and would lead there.
+  if ((method !== 'GET' && method !== 'HEAD') || !url.startsWith('/')) return undefined;
   // For this time only: the agent may be started without TLS again. The fragment with the token goes along in the browser.
   return emptyResponse(307, { location: `https://${host}${url}`, 'cache-control': 'no-store' });
 }

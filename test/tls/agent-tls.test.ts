@@ -194,6 +194,8 @@ describe('without TLS, from another computer', () => {
     expect(ask('/?x=1')).toMatchObject({ status: 307, headers: { location: 'https://nao.local:8080/?x=1' } });
     expect(ask('/healthz')).toBeUndefined();
     expect(ask('/upload', 'POST')).toBeUndefined();
+    // Of a proxy; https://nao.local:8080http://… leads nowhere, and without a port to another host.
+    expect(ask('http://elsewhere.test/')).toBeUndefined();
   });
 
   test('this machine is no other', () => {
