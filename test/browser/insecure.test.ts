@@ -109,9 +109,9 @@ describe('the console at an insecure origin', () => {
   test('finds its agent again after a restart, and says then what waited', async () => {
     await site.agent.end('SIGKILL');
     await page.getByRole('heading', { name: 'The link to the robot is lost' }).waitFor();
-    await page.getByLabel('What the robot is to say').fill('said later');
+    await page.getByLabel('What the robot is to say').fill('said only now that it is back, a while later');
     await page.getByRole('button', { name: 'Say later' }).click();
-    await page.getByText('said later').first().waitFor();
+    await page.getByText('said only now that it is back').first().waitFor();
     await site.startAgent();
     await page.locator('[data-figure="spoken"]', { hasText: 'later' }).waitFor();
     await page.locator('.steering-words', { hasText: /Standing still|Blocked/ }).waitFor();
