@@ -35,7 +35,7 @@ const ADVICE: Readonly<Record<DialFault, (place: Place) => string>> = {
     'another robot has this address now, or this one got a new identity (another --state): nothing was sent to it; copy the URL that the robot’s agent prints now',
   handshake: () => 'the agent answers and cannot prove who it is: something in between may change what is said',
   unauthorized: () =>
-    'the token is not the one of this agent: another --token, --state or --listen makes another; copy its URL again',
+    'the URL holds no token, or that of another agent: another --token, --state or --listen makes another; copy the whole URL again, to the end of #token=…',
 };
 
 /** Codes that say what is wrong by themselves. */
