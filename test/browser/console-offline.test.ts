@@ -131,9 +131,10 @@ describe('while server and robot are away', () => {
   it('it opens, shows what was last known with its age, moves nothing, lists what waits, and is live again when they are back', async () => {
     const { page, close } = await openOnce();
     const battery = await page.locator('.gauge-figure').first().textContent();
-    // The robot's computer is off: both at once, as far as the page sees.
-    await site.agent.end('SIGKILL');
+    // The robot is switched off in order: its services leave first, the agent is the last.
     await site.robot.end();
+    await page.getByText('Not linked with the motors').waitFor();
+    await site.agent.end('SIGKILL');
     await page.reload();
     await page.getByRole('heading', { name: 'The robot cannot be reached' }).waitFor();
     await page.locator('[data-figure="lost-for"]', { hasText: /^Last seen \d+ s ago\.$/ }).waitFor();
