@@ -8,7 +8,7 @@ import type { WorkerChoice } from '../owner/worker-choice.ts';
 import type { DialRobot } from './dial.ts';
 
 const loadPage = onceLoaded('owns a link', () => import('./page-session.ts'));
-const loadTab = onceLoaded('speaks with the worker', () => import('../tab/tab-session.ts'));
+const loadTab = onceLoaded('speaks with the worker', () => import('../tab/dial-tab.ts'));
 
 /** This program owns the link. */
 export const pageDial: DialRobot = async (request) => {

@@ -16,19 +16,16 @@ import { isFinal } from '@qiway/protocol/session/why-lost';
 import { type MessageHeader, MessageType } from '@qiway/protocol/wire/message';
 import type { LinkFacts, RobotSession } from '../dial/dial.ts';
 import { probeWithPage, thisPage } from '../dial/page-probes.ts';
-import { prepared } from '../dial/prepared.ts';
 import { listenForGateway } from '../gateway/listen-for-gateway.ts';
 import { type KnownRobot, openKnownRobot } from '../metaobjects/known-robot.ts';
 import type { OpenedQueue } from '../offline/open-queue.ts';
 import type { QueueOpener } from '../offline/robot-queue.ts';
-import type { TabQueue } from '../offline/tab-queue.ts';
 import { onDemand } from '../on-demand.ts';
-import { onceLoaded } from '../once-loaded.ts';
 import type { Snapshot } from '../owner/owner-port.ts';
 import { type MissingAbility, missingAbilities } from '../page-abilities.ts';
 import { openAttachment } from './attachment.ts';
-import { type FollowOwner, type LedSession, OwnerFollowers } from './owner-followers.ts';
-import { RobotLine } from './robot-line.ts';
+import type { FollowOwner, LedSession } from './owner-followers.ts';
+import { OwnerSide } from './owner-side.ts';
 import { followTabLife } from './tab-life.ts';
 import {
   noOwner,
@@ -37,12 +34,9 @@ import {
   pageAside,
   pauseBefore,
   type State,
-  type TabDial,
   type TabSessionRequest,
 } from './tab-state.ts';
 import { wireFlow } from './wire-flow.ts';
-
-const loadQueue = onceLoaded('keeps calls that wait', () => import('../offline/tab-queue.ts'));
 
 /**
  * Joins the session that the worker of this origin has with the robot, or has it make one.
@@ -54,15 +48,11 @@ export async function openTabSession(request: TabSessionRequest): Promise<LedSes
   return session;
 }
 
-/** The same, of what `connect` was asked for. */
-export async function dialTab({ worker, ...request }: TabDial): Promise<RobotSession> {
-  return openTabSession({ ...(await prepared(request)), worker });
-}
-
 class TabSession implements LedSession {
   readonly owner = 'worker';
   readonly missing: readonly MissingAbility[] = missingAbilities();
   readonly url: string;
+  readonly followOwner: FollowOwner;
   readonly #request: TabSessionRequest;
   readonly #clock: Clock;
   readonly #peer: Peer;
@@ -73,8 +63,7 @@ class TabSession implements LedSession {
   readonly #closing = Promise.withResolvers<QiwayError | undefined>();
   readonly closed: Promise<QiwayError | undefined> = this.#closing.promise;
   readonly #stops: (() => void)[] = [];
-  #line: RobotLine | undefined;
-  #queue: TabQueue | undefined;
+  readonly #side: OwnerSide;
   #snapshot: Snapshot | undefined;
   #state: State = { kind: 'apart', reason: undefined, isAside: false };
   #loss: Loss | undefined;
@@ -82,12 +71,17 @@ class TabSession implements LedSession {
   /** Of a page that is put aside. */
   #shown: PromiseWithResolvers<void> | undefined;
   #timesAside = 0;
-  readonly #followers = new OwnerFollowers();
   #hasJoined = false;
 
   constructor(request: TabSessionRequest) {
     this.#request = request;
     this.url = request.agent.shown;
+    this.#side = new OwnerSide({
+      request,
+      onNews: (snapshot) => this.#hear(snapshot),
+      onGone: () => this.#ownerGone(),
+    });
+    this.followOwner = this.#side.follow;
     const { clock, timeoutMs } = request;
     this.#clock = clock;
     const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
@@ -193,17 +187,17 @@ class TabSession implements LedSession {
     }
     if (page === undefined) return;
     this.#stops.push(probeWithPage(this, page));
-    this.#stops.push(listenForGateway((port) => (this.#line?.passOn(port) === true ? 'taken' : 'no-owner')));
+    this.#stops.push(listenForGateway((port) => (this.#side.line?.passOn(port) === true ? 'taken' : 'no-owner')));
   }
 
   /** False: the page was put aside, and begins anew when it is back. */
   async #begins(): Promise<boolean> {
     const timesAside = this.#timesAside;
     try {
-      await this.#open();
+      await this.#side.open();
       if (await this.#beginsKnown()) return true;
       const { clock, timeoutMs } = this.#request;
-      await onceOnline(this, () => this.#isOwnerOnline, { clock, timeoutMs, over: this.#line?.over });
+      await onceOnline(this, () => this.#isOwnerOnline, { clock, timeoutMs, over: this.#side.line?.over });
       await this.#attach();
       return true;
     } catch (error) {
@@ -240,27 +234,21 @@ class TabSession implements LedSession {
     return this.#bus.own();
   }
 
-  /** Opens the queue that the owner keeps. */
-  async openQueue(options: Parameters<QueueOpener>[0]): Promise<OpenedQueue> {
-    const { openTabQueue } = await loadQueue();
-    this.#queue = openTabQueue({ ...options, join: (ports) => this.#line?.queue(ports) });
-    return this.#queue;
+  openQueue(options: Parameters<QueueOpener>[0]): Promise<OpenedQueue> {
+    return this.#side.openQueue(options);
   }
 
   probe(): void {
-    this.#line?.probe();
+    this.#side.line?.probe();
   }
 
   /** The owner asks for signs of life as often as failsafes need. */
   setBeat(): void {}
 
   async close(): Promise<void> {
-    await this.#line?.close();
+    await this.#side.line?.close();
     this.#end(undefined);
   }
-
-  /** For a leader tab; see leading.ts. */
-  readonly followOwner: FollowOwner = (follower) => this.#followers.add(follower);
 
   #send(header: MessageHeader, payload: Uint8Array): void {
     const wire = this.#wire;
@@ -279,39 +267,9 @@ class TabSession implements LedSession {
     return true;
   }
 
-  /** @throws as `RobotLine.open`; then there is no line */
-  async #open(): Promise<void> {
-    const { worker, clock, agent, token, timeoutMs, offline } = this.#request;
-    const line: RobotLine = new RobotLine({
-      worker,
-      clock,
-      request: { agent, token, timeoutMs, offline },
-      onNews: (snapshot) => this.#line === line && this.#hear(snapshot),
-      onGone: () => this.#line === line && this.#ownerGone(),
-    });
-    this.#line = line;
-    try {
-      await line.open();
-    } catch (error) {
-      this.#leaveLine(line);
-      throw error;
-    }
-    this.#queue?.joinAgain();
-    this.#followers.tell((port) => line.lead(port));
-  }
-
-  /** Nothing is asked of its owner any more. */
-  #leaveLine(line: RobotLine): void {
-    line.end();
-    if (this.#line !== line) return;
-    this.#line = undefined;
-    this.#queue?.lost();
-    this.#followers.tell(undefined);
-  }
-
   /** @throws when it could not be joined; the attachment is then over */
   async #attach(): Promise<void> {
-    const line = this.#line;
+    const line = this.#side.line;
     if (line === undefined) throw noOwner();
     let wire: PlainWire;
     try {
@@ -321,9 +279,9 @@ class TabSession implements LedSession {
         onClosed: (from, error) => this.#detached(from, error),
       });
     } finally {
-      if (!line.isOpen) this.#leaveLine(line);
+      if (!line.isOpen) this.#side.leave(line);
     }
-    if (this.#state.kind !== 'apart' || this.#line !== line) {
+    if (this.#state.kind !== 'apart' || this.#side.line !== line) {
       wire.close('not wanted any more');
       throw noOwner();
     }
@@ -364,7 +322,6 @@ class TabSession implements LedSession {
   }
 
   #ownerGone(): void {
-    if (this.#state.kind === 'closed') return;
     this.#leaveOwner(ownerGone(), false);
     void this.#attachAgain();
   }
@@ -379,7 +336,7 @@ class TabSession implements LedSession {
   #leaveOwner(reason: QiwayError, isAside: boolean): void {
     const wire = this.#wire;
     this.#letGo(reason, isAside);
-    if (this.#line !== undefined) this.#leaveLine(this.#line);
+    this.#side.leave();
     wire?.close(isAside ? 'the page goes' : 'its owner is gone');
   }
 
@@ -408,10 +365,10 @@ class TabSession implements LedSession {
     if (this.#isAttaching) return;
     this.#isAttaching = true;
     for (let tries = 0; this.#state.kind === 'apart' && !this.#state.isAside; tries += 1) {
-      if (this.#line !== undefined && !this.#isOwnerOnline) break;
+      if (this.#side.line !== undefined && !this.#isOwnerOnline) break;
       try {
         await pauseBefore(tries, this.#clock);
-        if (this.#line === undefined) await this.#open();
+        if (this.#side.line === undefined) await this.#side.open();
         if (this.#isOwnerOnline) await this.#attach();
       } catch (thrown) {
         this.#failed(asQiwayError(thrown));
@@ -436,9 +393,7 @@ class TabSession implements LedSession {
     const reason = error ?? new QiwayError('closed', 'The robot was closed.');
     this.#peer.close(reason);
     wire?.close('closed');
-    this.#line?.end();
-    this.#line = undefined;
-    this.#followers.tell(undefined);
+    this.#side.end();
     this.#listeners.changed();
     this.#closing.resolve(error);
   }
