@@ -23,7 +23,7 @@ const SEALED: readonly Goal[] = (['node', 'chromium'] as const).flatMap((client)
   ),
 );
 
-export const GOALS: readonly Goal[] = [
+const GOALS: readonly Goal[] = [
   { side: 'qiway', client: 'node', measure: 'rpc-64', atLeast: 3 },
   { side: 'qiway', client: 'node', measure: 'rpc-256', atLeast: 3 },
   { side: 'qiway', client: 'chromium', measure: 'rpc-64', atLeast: 8 },

@@ -183,7 +183,7 @@ export const MEASURES: readonly Measure[] = [
   { name: 'beside', title: 'small call beside 1 MiB bodies, p99', unit: 'ms', better: 'lower', longer: 3, run: beside },
 ];
 
-export function measureNamed(name: string): Measure {
+function measureNamed(name: string): Measure {
   const measure = MEASURES.find((candidate) => candidate.name === name);
   if (measure === undefined) throw new Error(`no measure named ${name}`);
   return measure;

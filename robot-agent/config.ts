@@ -2,6 +2,7 @@
 // names the key. Knows no sockets and no files: how to read one is handed in.
 import { asQiwayError, type QiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { type ClassRule, readClassRule } from '@qiway/protocol/member-class';
+import { isId } from '@qiway/protocol/secure/identity';
 import * as z from 'zod';
 import { isLoopback, type ListenAddress, parseAddress } from './address.ts';
 import { type Given, readFileKeys, readFlags, refuse, whyUnreadable } from './given-options.ts';
@@ -157,7 +158,12 @@ const schema = z.strictObject({
   ),
   'take-over': z._default(
     z.array(
-      z.string().regex(/^([a-z2-7]{52}|anybody)$/, 'must be the id of a client (52 letters and digits), or anybody'),
+      z
+        .string()
+        .refine(
+          (text) => text === 'anybody' || isId(text),
+          'must be the id of a client (52 letters and digits), or anybody',
+        ),
     ),
     [],
   ),

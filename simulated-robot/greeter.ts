@@ -5,7 +5,7 @@ import type { RemoteObject } from '@qiway/protocol/objects/remote-types';
 import type { Robot } from './body/robot.ts';
 
 /** The service that a page registers; it shows a text to whoever looks at the page. */
-export const CONSOLE_SERVICE = 'ConsoleDisplay';
+const CONSOLE_SERVICE = 'ConsoleDisplay';
 
 interface ConsoleDisplay {
   show(text: string): void;

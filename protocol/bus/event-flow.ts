@@ -45,7 +45,7 @@ export const EVENT_BUDGET_BYTES: number = 16 * 1024 * 1024;
  * For who is away: it comes back for the present. What it missed meanwhile would keep that back, on a slow path for minutes,
  * and many that are away would take up what all have together.
  */
-export const DETACHED_EVENT_BUDGET_BYTES: number = 1024 * 1024;
+const DETACHED_EVENT_BUDGET_BYTES = 1024 * 1024;
 /** A receiver acknowledges every 64 KiB at the latest, so one such part is no sign of a queue; as much again may be under way. */
 export const WAIT_ABOVE_BYTES: number = 128 * 1024;
 /** Demands of one session: as many as it may have registrations, and they may come before those. */

@@ -5,7 +5,7 @@ import { asQiwayError, type HandshakeFault, isQiwayError, overLimit, QiwayError 
 import type { CloseCode, Transport, TransportListener } from '../session/transport.ts';
 
 /** Section 2 of docs/link-protocol.md; with proof and hello a message has some 500 bytes. */
-export const MAX_HANDSHAKE_BYTES = 4096;
+const MAX_HANDSHAKE_BYTES = 4096;
 /** What an honest side sends unasked while the other still computes: a welcome and the batches of a resume. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /** The other side does not know our static key for its own any more (section 9). */

@@ -3,8 +3,6 @@
 import { type AgreementKey, type Crypto, concat, type IdentityKey, KEY_BYTES, SIGNATURE_BYTES } from './crypto.ts';
 import { come, type Later, type Steps, walk } from './later.ts';
 
-/** Characters of an id. */
-export const ID_LENGTH = 52;
 /** The public key of the identity, and its signature. */
 export const PROOF_BYTES: number = KEY_BYTES + SIGNATURE_BYTES;
 
@@ -12,7 +10,7 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const PURPOSE = new TextEncoder().encode('qiway static key');
 
 /** Lower-case base32 (RFC 4648) without padding. */
-export function base32(bytes: Uint8Array): string {
+function base32(bytes: Uint8Array): string {
   let text = '';
   let bits = 0;
   let value = 0;

@@ -3,7 +3,7 @@
 import { overLimit, type QiwayError } from '../errors.ts';
 
 /** A quarter of a small robot computer's memory. */
-export const DEFAULT_BUDGET_BYTES: number = 512 * 1024 * 1024;
+const DEFAULT_BUDGET_BYTES = 512 * 1024 * 1024;
 
 /** A session as the budget sees it. */
 export interface Consumer {

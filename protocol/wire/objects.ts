@@ -33,10 +33,10 @@ export interface MetaObjectCache {
 }
 
 /** Bytes of a uid. */
-export const UID_BYTES = 20;
+const UID_BYTES = 20;
 
 /** Metaobject of an object without members: three empty maps and an empty description. */
-export const EMPTY_METAOBJECT: Uint8Array = new Uint8Array(16);
+const EMPTY_METAOBJECT = new Uint8Array(16);
 
 /** What stands for no object. */
 export const NULL_OBJECT: ObjectReference = {

@@ -91,7 +91,7 @@ function portOf(host: string | undefined): string {
 }
 
 /** The name in a Host header, without port and brackets, in lower case. */
-export function hostName(host: string | undefined): string | undefined {
+function hostName(host: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(host ?? '');
   return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, '');
 }

@@ -32,7 +32,7 @@ export interface JournalLimits {
 }
 
 /** A day's queue of a busy page, and of many; a client takes what it waited for, and then only its key is kept. */
-export const JOURNAL_LIMITS: JournalLimits = {
+const JOURNAL_LIMITS: JournalLimits = {
   maxCallsPerClient: 10_000,
   maxCalls: 200_000,
   maxBytesPerClient: 8 * 1024 * 1024,
@@ -275,6 +275,6 @@ const NOT_REACHED: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /** The call certainly never reached a service, and would have if something had been there: it may be made again. */
-export function hasNotRun({ code, maybeExecuted }: QiwayError): boolean {
+function hasNotRun({ code, maybeExecuted }: QiwayError): boolean {
   return !maybeExecuted && NOT_REACHED.has(code);
 }

@@ -15,7 +15,7 @@ export interface QiAddress {
 }
 
 /** Port of a service directory on every robot. */
-export const DIRECTORY_PORT = 9559;
+const DIRECTORY_PORT = 9559;
 const MAX_PORT = 65_535;
 
 /**

@@ -5,9 +5,9 @@ import type { DoorResponse } from '@qiway/protocol/http-door/door-types';
 import { bytesResponse, methodNotAllowed } from '@qiway/protocol/http-door/responses';
 import { appleProfile } from './apple-profile.ts';
 
-export const INSTALL_PATH = '/install';
-export const CERTIFICATE_PATH: string = `${INSTALL_PATH}/qiway-authority.crt`;
-export const PROFILE_PATH: string = `${INSTALL_PATH}/qiway-authority.mobileconfig`;
+const INSTALL_PATH = '/install';
+const CERTIFICATE_PATH = `${INSTALL_PATH}/qiway-authority.crt`;
+const PROFILE_PATH = `${INSTALL_PATH}/qiway-authority.mobileconfig`;
 
 /** Undefined for other paths. @param authority PEM, of one authority at least */
 export function createInstallPages(

@@ -45,7 +45,7 @@ const DAY_MS = 86_400_000;
 /** A robot outlives its phones; whoever trusted it once need not again. */
 const AUTHORITY_DAYS = 3652;
 /** Devices refuse more than 825 (Apple); it is made anew long before. */
-export const LEAF_DAYS = 90;
+const LEAF_DAYS = 90;
 /** Clocks of robots and tablets differ. */
 const EARLIER_MS = DAY_MS;
 /** RFC 5280, 4.2.1.10. */

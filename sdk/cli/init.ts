@@ -8,7 +8,7 @@ import type { Surroundings } from './terminal.ts';
 import { EXIT, type Invocation, UsageError } from './usage.ts';
 
 /** Each a single file that imports nothing, as the package is built. */
-export const READY_FILES = ['qiway-sw.js', 'qiway-worker.js'] as const;
+const READY_FILES = ['qiway-sw.js', 'qiway-worker.js'] as const;
 
 /** Where they lie: beside this program in an installed package, in `dist` of a checkout that was built. */
 const PLACES: readonly string[] = ['../', './', '../dist/'].map((path) =>

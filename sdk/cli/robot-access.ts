@@ -38,7 +38,7 @@ export async function withRobot(
 }
 
 /** `--timeout` bounds connecting too; without a limit the SDK's own holds. */
-export function connectLimit(timeoutMs: number): { readonly connectTimeoutMs?: number } {
+function connectLimit(timeoutMs: number): { readonly connectTimeoutMs?: number } {
   return timeoutMs === 0 ? {} : { connectTimeoutMs: Math.min(timeoutMs, MAX_CONNECT_MS) };
 }
 

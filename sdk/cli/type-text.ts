@@ -5,11 +5,6 @@ import { memberName, type NamePool } from './type-names.ts';
 /** Where a value goes: what the robot takes is wider than what it gives. */
 export type Position = 'taken' | 'given';
 
-export interface Parameter {
-  readonly name: string;
-  readonly type: string;
-}
-
 /** Turns signatures into types and remembers the structs that it met. */
 export class TypeWriter {
   readonly #names: NamePool;

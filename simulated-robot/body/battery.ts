@@ -9,7 +9,7 @@ const CHARGE = 100 / 300;
 /** The simulated battery never goes below this: nobody could carry the robot to its dock. */
 const FLOOR = 1;
 /** At this charge the robot warns and drives slowly. */
-export const LOW_CHARGE = 10;
+const LOW_CHARGE = 10;
 
 /** What uses power now. */
 export interface Load {

@@ -3,7 +3,7 @@ import type { Box, Finish, Pillar } from '../room/plan.ts';
 import { grain, paintTexture, smoothstep, type Texture, tone } from './texture.ts';
 
 /** Texels per metre. */
-export const THING_SCALE = 80;
+const THING_SCALE = 80;
 
 export interface BoxPainting {
   /** Sides whose normal is along x (length: the box's depth), and along y. */

@@ -3,7 +3,7 @@ import type { RoomPlan, Wall } from '../room/plan.ts';
 import { blend, grain, paintTexture, smoothstep, type Texture, tone } from './texture.ts';
 
 /** Texels per metre. */
-export const WALL_SCALE = 100;
+const WALL_SCALE = 100;
 
 /** A colour at `u` metres along the wall and `z` metres above the floor, or undefined where the wallpaper shows. */
 type Fixture = (u: number, z: number) => number | undefined;

@@ -19,7 +19,7 @@ export function anglePerJoint(joints: readonly string[], value: unknown): Map<st
 }
 
 /** A list of numbers for each joint: from a number, a list (of one joint, or one number for each), or a list of lists. */
-export function listPerJoint(what: string, joints: readonly string[], value: unknown): (readonly number[])[] {
+function listPerJoint(what: string, joints: readonly string[], value: unknown): (readonly number[])[] {
   if (Array.isArray(value) && value.some(Array.isArray)) {
     if (value.length !== joints.length)
       throw refuse(

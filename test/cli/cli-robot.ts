@@ -34,7 +34,7 @@ export interface CliRun {
   told(text: string): Promise<void>;
 }
 
-export const URL_WITH_TOKEN = 'http://robot.test/#token=right';
+const URL_WITH_TOKEN = 'http://robot.test/#token=right';
 
 export async function cliRobot(changes: Partial<SessionHostOptions> = {}): Promise<CliRobot> {
   const door = memoryDoor(changes);

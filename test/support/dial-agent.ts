@@ -44,7 +44,7 @@ export async function dialAgent(origin: string, request: LinkRequest): Promise<I
 }
 
 /** The way of one client to the agent at `origin`. */
-export function dialTo(origin: string, client: Credentials = newClient()): Dial {
+function dialTo(origin: string, client: Credentials = newClient()): Dial {
   return async ({ hello, timeoutMs }) => ({
     ...(await dialAgent(origin, { hello, client, timeoutMs })),
     address: new URL(origin).host,

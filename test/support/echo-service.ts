@@ -22,7 +22,7 @@ export interface Point {
   readonly y: number;
   readonly name: string;
 }
-export const POINT_SIGNATURE = '(iis)<Point,x,y,name>';
+const POINT_SIGNATURE = '(iis)<Point,x,y,name>';
 
 export interface EchoService {
   /** Its maker's reference goes to whoever hosts it. */

@@ -12,7 +12,7 @@ export interface TestCounts {
 }
 
 /** Counts a run: a file that does not load, a hook that fails and an error outside of any test are failures too. */
-export function countTests(modules: readonly TestModule[], errors: readonly SerializedError[]): TestCounts {
+function countTests(modules: readonly TestModule[], errors: readonly SerializedError[]): TestCounts {
   let passed = 0;
   let skipped = 0;
   let failed = errors.length;

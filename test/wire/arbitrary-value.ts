@@ -51,7 +51,7 @@ const metaObject: fc.Arbitrary<Uint8Array> = fc.uniqueArray(fc.nat(200), { maxLe
   return encodeValue(METAOBJECT_SIGNATURE, { methods: new Map(), signals, properties: new Map(), description: 'd' });
 });
 
-export const arbitraryReference: fc.Arbitrary<ObjectReference> = fc.record({
+const arbitraryReference: fc.Arbitrary<ObjectReference> = fc.record({
   metaObject,
   service: fc.nat(),
   object: fc.nat(),

@@ -12,7 +12,7 @@ interface GaugeProps {
 
 const SEGMENTS = 10;
 
-export function Gauge({ name, figure, level, tone }: GaugeProps): JSX.Element {
+function Gauge({ name, figure, level, tone }: GaugeProps): JSX.Element {
   return (
     <div class={`gauge tone-${tone}`}>
       <LedRing

@@ -52,7 +52,7 @@ export interface Drive {
   found(): void;
 }
 
-export const STILL: Steering = Object.freeze({ x: 0, y: 0, theta: 0 });
+const STILL: Steering = Object.freeze({ x: 0, y: 0, theta: 0 });
 
 /** 20 commands a second: a hand does not notice more, and a real robot's motion planner takes about 50 ms each. */
 const MIN_INTERVAL_MS = 50;
