@@ -10,6 +10,14 @@ const MAIN_OBJECT = 1;
 /** No service has this id. */
 const NOWHERE = 0xffff_ffff;
 
+/** What the other side handed out, and where it serves it. */
+interface HandedOut {
+  readonly service: number;
+  readonly object: number;
+  readonly metaObject: Uint8Array;
+  readonly uid: Uint8Array;
+}
+
 export class HeldObjects {
   readonly #maxObjects: number;
   readonly #objects = new AddressTable<PeerObject>();
@@ -29,34 +37,18 @@ export class HeldObjects {
   }
 
   /** One more, at an address that is free, with one reference for the caller. @throws `limit-exceeded`, `wire-invalid` */
-  add(
-    peer: Peer,
-    at: {
-      readonly service: number;
-      readonly object: number;
-      readonly metaObject: Uint8Array;
-      readonly uid: Uint8Array;
-    },
-  ): PeerObject {
+  add(peer: Peer, at: HandedOut): PeerObject {
     const made = this.#make(peer, at);
     this.#objects.set(at.service, at.object, made);
     return made;
   }
 
   /** The main object of a service, at no address: to be put, or dismissed. @throws as `add` */
-  addSuspended(peer: Peer, made: { readonly metaObject: Uint8Array; readonly uid: Uint8Array }): PeerObject {
+  addSuspended(peer: Peer, made: Pick<HandedOut, 'metaObject' | 'uid'>): PeerObject {
     return this.#make(peer, { ...made, service: NOWHERE, object: MAIN_OBJECT });
   }
 
-  #make(
-    peer: Peer,
-    at: {
-      readonly service: number;
-      readonly object: number;
-      readonly metaObject: Uint8Array;
-      readonly uid: Uint8Array;
-    },
-  ): PeerObject {
+  #make(peer: Peer, at: HandedOut): PeerObject {
     const maximum = this.#maxObjects;
     if (this.size >= maximum)
       throw overLimit(`The other side handed out more than ${maximum} objects.`, { limit: 'maxObjects', maximum });

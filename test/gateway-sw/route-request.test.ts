@@ -25,6 +25,37 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+interface EndlessBody extends AsyncIterableIterator<Uint8Array> {
+  /** MiB that were read of it. */
+  readonly given: number;
+  /** Nobody reads it any more. */
+  readonly isReturned: boolean;
+}
+
+/** Of a MiB each. */
+function endless(): EndlessBody {
+  let given = 0;
+  let isReturned = false;
+  const body: EndlessBody = {
+    get given() {
+      return given;
+    },
+    get isReturned() {
+      return isReturned;
+    },
+    next: async () => {
+      given += 1;
+      return { done: false, value: new Uint8Array(MEBIBYTE) };
+    },
+    return: async () => {
+      isReturned = true;
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => body,
+  };
+  return body;
+}
+
 describe('the owner', () => {
   test('answers: status, headers and body are the door’s', async () => {
     const response = await worker.fetch(`${TESTER}/volume`);
@@ -126,52 +157,32 @@ describe('bodies', () => {
   });
 
   test('of answers come as fast as they are read: what waits is bounded', async () => {
-    let given = 0;
-    let isReturned = false;
-    const endless: AsyncIterableIterator<Uint8Array> = {
-      next: async () => {
-        given += MEBIBYTE;
-        return { done: false, value: new Uint8Array(MEBIBYTE) };
-      },
-      return: async () => {
-        isReturned = true;
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]: () => endless,
-    };
-    worker.door.handle = async () => ({ status: 200, headers: {}, body: endless });
+    const body = endless();
+    worker.door.handle = async () => ({ status: 200, headers: {}, body });
     const response = await worker.fetch('/robot/endless');
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     let read = 0;
     while (read < 8 * MEBIBYTE) {
       read += (await reader.read()).value?.length ?? 0;
-      expect(given - read).toBeLessThanOrEqual(3 * MEBIBYTE);
+      expect(body.given * MEBIBYTE - read).toBeLessThanOrEqual(3 * MEBIBYTE);
     }
     expect(worker.streams.open).toBe(1);
     await reader.cancel();
-    await until(() => isReturned);
+    await until(() => body.isReturned);
     expect(worker.streams.open).toBe(0);
   });
 
   test('a reader that takes nothing for a minute is gone', async () => {
-    let isReturned = false;
-    const endless: AsyncIterableIterator<Uint8Array> = {
-      next: async () => ({ done: false, value: new Uint8Array(MEBIBYTE) }),
-      return: async () => {
-        isReturned = true;
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]: () => endless,
-    };
-    worker.door.handle = async () => ({ status: 200, headers: {}, body: endless });
+    const body = endless();
+    worker.door.handle = async () => ({ status: 200, headers: {}, body });
     const response = await worker.fetch('/robot/endless');
     expect(response.status).toBe(200);
     await until(() => worker.ownerPorts.length === 1);
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     await worker.clock.advance(59_999);
-    expect(isReturned).toBe(false);
+    expect(body.isReturned).toBe(false);
     await worker.clock.advance(1);
-    expect(isReturned).toBe(true);
+    expect(body.isReturned).toBe(true);
     await response.body?.cancel();
   });
 

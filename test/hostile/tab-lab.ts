@@ -2,7 +2,6 @@
 import { Peer } from '@qiway/protocol/bus/peer';
 import { serving } from '@qiway/protocol/bus/serving';
 import { fetchObject } from '@qiway/protocol/directory/fetch-object';
-import { createObject, type HostedObject, method } from '@qiway/protocol/objects/hosted-object';
 import { createObjectMap } from '@qiway/protocol/objects/object-map';
 import * as onDemand from '@qiway/protocol/objects/on-demand';
 import type { LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
@@ -11,10 +10,9 @@ import type { ClientSession } from '@qiway/protocol/session/client-session';
 import { PlainWire } from '@qiway/protocol/session/plain-wire';
 import type { Transport } from '@qiway/protocol/session/transport';
 import { memoryTransports } from '@qiway/protocol/transport/memory';
-import { createCounts } from '../../robot-agent/door/metrics.ts';
-import { createSafety } from '../../robot-agent/safety/safety.ts';
 import { TabDoor } from '../../sdk/owner/tab-door.ts';
-import { type MemoryDoor, memoryDoor, randomBytes } from '../support/memory-session.ts';
+import { type MemoryDoor, randomBytes } from '../support/memory-session.ts';
+import { safeDoor } from '../support/safe-door.ts';
 
 export interface LabTab {
   readonly door: TabDoor;
@@ -42,30 +40,14 @@ export interface TabLab {
   comeBack(): void;
 }
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
 export async function tabLab(): Promise<TabLab> {
-  const log: string[] = [];
-  let isGone = false;
-  let link: Transport | undefined;
-  let lose = (): void => {};
-  const agent = memoryDoor({
-    told: () => ({ bus: 'up', classes: safety.told }),
-    ownObject: (session) => {
-      const object: HostedObject = createObject(
-        safety.membersFor(session, (name, ...args) => {
-          object.emit(name, ...args);
-        }),
-      );
-      return object;
-    },
-    guard: (session) => safety.guardFor(session),
-  });
+  const safe = await safeDoor();
+  const { agent, log, mover } = safe;
   const { clock, bus } = agent;
-  const safety = createSafety({ bus, clock, logger: quiet, counts: createCounts() });
-  agent.onDial = (dialled) => {
-    if (isGone) throw new Error('nobody there');
-    link = dialled;
+  let lose = (): void => {};
+  const { onDial } = agent;
+  agent.onDial = (dialing) => {
+    const dialled = onDial(dialing);
     let isLosing = false;
     lose = () => {
       isLosing = true;
@@ -74,13 +56,6 @@ export async function tabLab(): Promise<TabLab> {
     dialled.send = (part, rest) => isLosing || send(part, rest);
     return dialled;
   };
-  const mover = (): HostedObject =>
-    createObject({
-      moveToward: method('(fff)', 'v', (x: number) => void log.push(`${clock.now()} move ${x}`)),
-      stopMove: method('()', 'v', () => void log.push(`${clock.now()} stop`)),
-      picture: method('(I)', 'r', (bytes: number) => new Uint8Array(bytes)),
-    });
-  await bus.host('ALMotion', mover());
   const session = await agent.open();
   return {
     agent,
@@ -89,11 +64,11 @@ export async function tabLab(): Promise<TabLab> {
     hostMover: (name) => bus.host(name, mover()),
     lose: () => lose(),
     cut() {
-      isGone = true;
-      link?.close(1000, 'cut');
+      safe.isThere = false;
+      safe.cut();
     },
     comeBack() {
-      isGone = false;
+      safe.isThere = true;
     },
     tab: (change = (transport) => transport) => {
       const [ours, theirs] = memoryTransports();

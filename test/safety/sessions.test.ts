@@ -1,17 +1,14 @@
 // Safety over real sessions, on a virtual clock: links that break, fall silent, come back; goodbyes.
 import { QiwayError } from '@qiway/protocol/errors';
-import { createObject, type HostedObject, method } from '@qiway/protocol/objects/hosted-object';
 import { createObjectMap } from '@qiway/protocol/objects/object-map';
 import * as onDemand from '@qiway/protocol/objects/on-demand';
 import type { LooseMembers, RemoteObject } from '@qiway/protocol/objects/remote-types';
 import { linkedPart } from '@qiway/protocol/part';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
-import type { Transport } from '@qiway/protocol/session/transport';
 import { describe, expect, it } from 'vitest';
-import { createCounts } from '../../robot-agent/door/metrics.ts';
-import { createSafety } from '../../robot-agent/safety/safety.ts';
 import { RobotSafety } from '../../sdk/safety/safety.ts';
-import { type MemoryDoor, memoryDoor } from '../support/memory-session.ts';
+import type { MemoryDoor } from '../support/memory-session.ts';
+import { safeDoor } from '../support/safe-door.ts';
 
 interface Bench {
   readonly door: MemoryDoor;
@@ -24,35 +21,11 @@ interface Bench {
   comeBack(): void;
 }
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
 async function bench(): Promise<Bench> {
-  const log: string[] = [];
-  let isGone = false;
-  let transport: Transport | undefined;
-  const door = memoryDoor({
-    ownObject: (session) => {
-      const object: HostedObject = createObject(
-        safety.membersFor(session, (name, ...args) => {
-          object.emit(name, ...args);
-        }),
-      );
-      return object;
-    },
-    guard: (session) => safety.guardFor(session),
-  });
-  const { clock, bus } = door;
-  const safety = createSafety({ bus, clock, logger: quiet, counts: createCounts() });
-  door.onDial = (dialled) => {
-    if (isGone) throw new Error('nobody there');
-    transport = dialled;
-    return dialled;
-  };
-  const moveToward = method('(fff)', 'v', (x: number) => void log.push(`${clock.now()} move ${x}`));
-  const stopMove = method('()', 'v', () => void log.push(`${clock.now()} stop`));
-  await bus.host('ALMotion', createObject({ moveToward, stopMove }));
+  const safe = await safeDoor();
+  const { agent: door, log } = safe;
   const session = await door.open();
-  const objects = createObjectMap({ clock, report: () => {}, part: linkedPart(onDemand) });
+  const objects = createObjectMap({ clock: door.clock, report: () => {}, part: linkedPart(onDemand) });
   return {
     door,
     session,
@@ -60,11 +33,11 @@ async function bench(): Promise<Bench> {
     safety: new RobotSafety({ session, objects, changed: () => {}, report: () => {} }),
     motion: objects.wrap<LooseMembers>(await session.service('ALMotion'), 'ALMotion'),
     cut: (forGood = false) => {
-      isGone = forGood;
-      transport?.close(4408, 'cut');
+      safe.isThere = !forGood;
+      safe.cut();
     },
     comeBack: () => {
-      isGone = false;
+      safe.isThere = true;
     },
   };
 }
