@@ -43,6 +43,11 @@ export interface DoorOptions {
   readonly refuse?: (service: string, member: string) => QiwayError | undefined;
   /** Makes pictures of cameras small, where bytes cost something; to the zlib format. Default: they stay as large as they are. */
   readonly deflate?: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /**
+   * How old what the bus tells of its services is, ms: it is remembered, since the robot cannot be asked. Undefined: the robot
+   * tells it now. Default: always that.
+   */
+  readonly rememberedForMs?: () => number | undefined;
   /** Told of every call on the bus, for counting. */
   readonly onCall?: () => void;
 }

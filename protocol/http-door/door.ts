@@ -71,12 +71,12 @@ async function route(room: Room, request: DoorRequest): Promise<DoorResponse> {
   const segments = readPath(request.path);
   const [root, area, service, name] = segments;
   if (root === 'robot' && segments.length === 2 && area === 'openapi.json') {
-    return read(request, () => describeAll(room));
+    return read(room, request, () => describeAll(room));
   }
   if (root === 'robot' && area === 'services') {
-    if (service === undefined) return read(request, async () => (await room.bus.services()).map(describeService));
+    if (service === undefined) return read(room, request, async () => (await room.bus.services()).map(describeService));
     if (segments.length === 3)
-      return withService(room, service, (object) => read(request, async () => describeObject(service, object)));
+      return withService(room, service, (object) => read(room, request, async () => describeObject(service, object)));
     if (segments.length === 4 && name !== undefined) {
       return withService(room, service, (object) =>
         serveMember(room, request, { object, service, member: findMember(object.metaObject, name, service) }),
@@ -109,16 +109,24 @@ async function withService<T>({ bus }: Room, service: string, use: (object: BusO
   }
 }
 
-/** A resource that can only be read, as JSON. */
-async function read(request: DoorRequest, answer: () => Promise<unknown>): Promise<DoorResponse> {
+/** A resource that can only be read, as JSON: what the bus tells of its services. */
+async function read({ options }: Room, request: DoorRequest, answer: () => Promise<unknown>): Promise<DoorResponse> {
   const allow = 'GET, HEAD, OPTIONS';
   if (request.method === 'OPTIONS') return emptyResponse(204, { allow });
   if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed(request.method, allow);
   if (acceptance(request.headers['accept'], JSON_TYPE) === 0) return notAcceptable('The answer is application/json.');
+  const before = options.rememberedForMs?.();
   const response = jsonResponse(await answer());
   const tag = entityTag(response.body);
-  if (isKnown(request, tag)) return notModified(tag);
-  return { ...response, headers: { ...response.headers, 'cache-control': 'no-cache', etag: tag } };
+  const { headers, ...rest } = isKnown(request, tag) ? notModified(tag) : response;
+  const age = rememberedHeaders(options.rememberedForMs?.() ?? before);
+  return { ...rest, headers: { ...headers, 'cache-control': 'no-cache', etag: tag, ...age } };
+}
+
+/** As a cache says it that cannot ask its origin: RFC 9111, section 5.1, and RFC 9211. */
+function rememberedHeaders(forMs: number | undefined): Record<string, string> {
+  if (forMs === undefined) return {};
+  return { age: String(Math.max(0, Math.ceil(forMs / 1000))), 'cache-status': 'qiway; hit; detail=offline' };
 }
 
 function describeAll({ bus, options }: Room): Promise<unknown> {

@@ -7,6 +7,7 @@ import { type ClientSession, openSession } from '@qiway/protocol/session/client-
 import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
 import { openAddressBook } from '../address-book/address-book.ts';
 import { loadSecure } from '../crypto/load-secure.ts';
+import { followAge } from '../gateway/follow-age.ts';
 import type { OfferRefusal } from '../gateway/gateway-messages.ts';
 import { listenForGateway } from '../gateway/listen-for-gateway.ts';
 import type { OwnerGateway } from '../gateway/owner-gateway.ts';
@@ -71,6 +72,7 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     ...(startsOffline !== undefined && { startsOffline }),
   });
   let gateway: Promise<OwnerGateway> | undefined;
+  const rememberedForMs = followAge({ session, known, today: Date.now });
   const stopFollowing = followBetterWay({ session, dialer, clock });
   void session.closed.then(() => {
     stopFollowing();
@@ -78,7 +80,7 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     gateway?.then((opened) => opened.close()).catch(() => {});
   });
   const answer = (port: MessagePort): void => {
-    gateway ??= loadGateway().then(({ openOwnerGateway }) => openOwnerGateway(session, clock));
+    gateway ??= loadGateway().then(({ openOwnerGateway }) => openOwnerGateway(session, { clock, rememberedForMs }));
     gateway
       .then((opened) => opened.take(port))
       .catch(() => {

@@ -22,6 +22,12 @@ export interface GatewaySession extends DoorBus {
   readonly classes: ClassTable;
 }
 
+export interface OwnerGatewayOptions {
+  readonly clock: Clock;
+  /** As the door asks for it. */
+  readonly rememberedForMs: () => number | undefined;
+}
+
 /** At one time; a page that forgets to close its streams must not fill the owner. */
 const MAX_REQUESTS = 512;
 
@@ -37,7 +43,10 @@ const busy: Door = {
 };
 
 /** @param session not closed by the gateway */
-export function openOwnerGateway(session: GatewaySession, clock: Clock): OwnerGateway {
+export function openOwnerGateway(
+  session: GatewaySession,
+  { clock, rememberedForMs }: OwnerGatewayOptions,
+): OwnerGateway {
   let requests = 0;
   const underWay = new RequestsUnderWay(clock);
   const door = createDoor(session, {
@@ -45,6 +54,7 @@ export function openOwnerGateway(session: GatewaySession, clock: Clock): OwnerGa
     version: VERSION,
     newEpoch: () => [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16)).join(''),
     classOf: (service, member) => session.classes.classOf(service, member),
+    rememberedForMs,
   });
   return {
     take: (port) => {

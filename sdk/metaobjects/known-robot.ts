@@ -52,6 +52,16 @@ export class KnownRobot implements KnownServices {
     return this.#record.classes;
   }
 
+  /** When it was heard of last, as far as that is remembered; milliseconds since 1970. */
+  get changedMs(): number {
+    return this.#record.changedMs;
+  }
+
+  /** All that is known was so until now. */
+  seen(): void {
+    this.#change({});
+  }
+
   /** Undefined: nothing is known of the robot, or of any at this URL. @param robotId of the URL, when it says */
   async startsOffline(robotId: string | undefined): Promise<OfflineStart | undefined> {
     const { link } = this.#options;

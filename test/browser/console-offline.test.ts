@@ -142,6 +142,13 @@ describe('while server and robot are away', () => {
       .filter({ hasText: /last seen \d+ s ago/ })
       .waitFor();
     expect(await page.locator('.gauge-figure').first().textContent()).toBe(battery);
+    const services = await page.evaluate(async () => {
+      const { status, headers } = await fetch('/robot/services');
+      return { status, age: Number(headers.get('age') ?? 'NaN'), cache: headers.get('cache-status') };
+    });
+    expect(services).toEqual({ status: 200, age: expect.any(Number), cache: 'qiway; hit; detail=offline' });
+    expect(services.age).toBeGreaterThanOrEqual(0);
+    expect(services.age).toBeLessThan(120);
     expect(await page.locator('.view.at-rest').count()).toBe(1);
     expect(await page.getByRole('button', { name: 'Crouch' }).isDisabled()).toBe(true);
     expect(await page.locator('.steering-words').textContent()).toBe('Not linked with the motors');
