@@ -1,6 +1,6 @@
 // `qiway init DIR`: copies the ready service worker and the ready SharedWorker into an app's folder of files that are served as they
 // are. Command line; needs no robot.
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QiwayError } from '@qiway/protocol/errors';
@@ -23,15 +23,17 @@ const NEXT = `In the page:
 Copy the files again with each new version of the package.
 `;
 
-/** The exit code. @param places for tests: folders that may hold the files. @throws UsageError; `unsupported` */
+/** The exit code. The folder is made where it is missing. @param places for tests: folders that may hold the files. @throws UsageError; `unsupported` */
 export async function init(
   { args: [directory = '.'] }: Pick<Invocation, 'args'>,
   { terminal }: Pick<Surroundings, 'terminal'>,
   places: readonly string[] = PLACES,
 ): Promise<number> {
-  if (!(await isFolder(directory)))
+  const there = await stat(directory).catch(() => undefined);
+  if (there?.isDirectory() === false)
     throw new UsageError(`${directory} is not a folder: give the one whose files your server serves as they are`);
   const contents = await Promise.all(READY_FILES.map((name) => findFile(name, places)));
+  if (there === undefined) await makeFolder(directory, terminal);
   for (const [index, name] of READY_FILES.entries()) {
     await terminal.writeFile(join(directory, name), contents[index] as Uint8Array);
     terminal.out(`${join(directory, name)}\n`);
@@ -40,8 +42,14 @@ export async function init(
   return EXIT.ok;
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
+/** New projects have none yet; that it is new tells whoever mistyped its name. */
+async function makeFolder(path: string, terminal: Surroundings['terminal']): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`${path} cannot be made (${(error as Error).message}): give a folder that you may write to`);
+  }
+  terminal.out(`${path} is a new folder\n`);
 }
 
 async function findFile(name: string, places: readonly string[]): Promise<Uint8Array> {

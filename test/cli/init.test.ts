@@ -1,5 +1,5 @@
 // qiway init: what it copies, and what it says when it cannot.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -49,10 +49,25 @@ test('writes nothing when a file is not built', async () => {
   expect(() => readFileSync(join(folder, 'public', 'qiway-sw.js'))).toThrow();
 });
 
-test('wants a folder that is there', async () => {
+test('makes a folder that is missing, and says so; nothing when a file is not built', async () => {
+  const fresh = join(folder, 'app', 'public');
+  const places = [join(folder, 'package')];
+  await expect(init({ args: [fresh] }, { terminal }, places)).rejects.toMatchObject({ code: 'unsupported' });
+  expect(existsSync(join(folder, 'app'))).toBe(false);
+  for (const name of ['qiway-sw.js', 'qiway-worker.js']) writeFileSync(join(folder, 'package', name), `new ${name}`);
+  expect(await init({ args: [fresh] }, { terminal }, places)).toBe(0);
+  expect(readFileSync(join(fresh, 'qiway-sw.js'), 'utf8')).toBe('new qiway-sw.js');
+  expect(out).toContain(`${fresh} is a new folder`);
+});
+
+test('wants a folder, and not a file or one below a file', async () => {
   const surroundings = { terminal, environment: {}, connect: () => Promise.reject(new Error('no robot is needed')) };
-  expect(await run(['init', join(folder, 'none')], surroundings)).toBe(2);
+  const places = [join(folder, 'package')];
+  for (const name of ['qiway-sw.js', 'qiway-worker.js']) writeFileSync(join(folder, 'package', name), `new ${name}`);
+  const file = join(folder, 'package', 'qiway-sw.js');
+  expect(await run(['init', file], surroundings)).toBe(2);
   expect(error).toContain('is not a folder');
+  await expect(init({ args: [join(file, 'public')] }, { terminal }, places)).rejects.toThrow('cannot be made');
   expect(await run(['init'], surroundings)).toBe(2);
   expect(error).toContain('usage: qiway init DIR');
 });
