@@ -3,55 +3,10 @@ import { QiwayError } from '@qiway/protocol/errors';
 import { SessionHost } from '@qiway/protocol/session/session-host';
 import { memoryTransports } from '@qiway/protocol/transport/memory';
 import { describe, expect, it } from 'vitest';
-import type { OpenedRobot } from '../../sdk/owner/open-robot.ts';
-import { OwnedRobot } from '../../sdk/owner/owned-robot.ts';
 import type { Snapshot } from '../../sdk/owner/owner-port.ts';
-import { TabDoor } from '../../sdk/owner/tab-door.ts';
 import { failureOf } from '../contract/calls.ts';
-import { type MemoryDoor, memoryDoor, randomBytes } from '../support/memory-session.ts';
 import { settled } from '../support/virtual-clock.ts';
-
-interface Lab {
-  readonly agent: MemoryDoor;
-  readonly robot: OwnedRobot;
-  /** In order. */
-  readonly log: string[];
-  readonly closed: number[];
-  fail: QiwayError | undefined;
-  go(): void;
-}
-
-/** A robot that opens once told to go. */
-function robotLab(): Lab {
-  const agent = memoryDoor();
-  const { clock } = agent;
-  const gone = Promise.withResolvers<void>();
-  const log: string[] = [];
-  const closed: number[] = [];
-  const open = async (): Promise<OpenedRobot> => {
-    log.push('open');
-    await gone.promise;
-    if (lab.fail !== undefined) throw lab.fail;
-    const session = await agent.open();
-    return {
-      session,
-      probe: () => log.push('probe'),
-      answer: () => {},
-      lead: () => () => log.push('leads no more'),
-      serveQueue: () => () => log.push('queue ends'),
-      openDoor: (transport, told) => new TabDoor(transport, { session, clock, random: randomBytes, ...told }),
-    };
-  };
-  const lab: Lab = {
-    agent,
-    log,
-    closed,
-    fail: undefined,
-    robot: new OwnedRobot({ open, clock, onClosed: () => closed.push(clock.now()) }),
-    go: gone.resolve,
-  };
-  return lab;
-}
+import { robotLab } from './robot-lab.ts';
 
 const hearing = (): { told: Snapshot[]; tell: (snapshot: Snapshot) => void } => {
   const told: Snapshot[] = [];
@@ -161,7 +116,7 @@ describe('a tab’s use of a robot', () => {
     use.queue({ asks: port1, news: port2 });
     use.lead(port1);
     use.end(false);
-    expect(log).toEqual(['open', 'queue ends', 'leads no more']);
+    expect(log).toEqual(['open', 'queue 1 ends', 'lead 2 ends']);
     port1.close();
   });
 
