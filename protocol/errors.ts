@@ -95,7 +95,8 @@ export type HandshakeFault = 'closed' | 'malformed' | 'unreadable' | 'proof' | '
 /**
  * Why there is no link over an address. The browser forbids it: `mixed-content`, `permission-denied`, `permission-prompt`
  * (the user has not answered). Nobody is there: `name` (nobody knows it), `refused`, `timeout`, `offline` (this device),
- * `unreachable` (one of these; it cannot be told which). Somebody is there: `certificate` (not trusted), `no-agent`, `origin`
+ * `unreachable` (one of these; it cannot be told which). Somebody is there: `certificate` (not trusted), `no-tls` (an agent without
+ * it, and the URL is https), `no-agent`, `origin`
  * (the agent does not let in pages of this origin), `websocket` (HTTP passes, a WebSocket does not), `identity`,
  * `handshake`, `unauthorized`.
  */
@@ -109,6 +110,7 @@ export type DialFault =
   | 'offline'
   | 'unreachable'
   | 'certificate'
+  | 'no-tls'
   | 'no-agent'
   | 'origin'
   | 'websocket'

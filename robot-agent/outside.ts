@@ -117,7 +117,7 @@ export function openOutside(config: AgentConfig, options: OutsideOptions): Outsi
       journal: journal.counts,
     }),
     ...(options.httpLimits === undefined ? {} : { limits: options.httpLimits }),
-    ...(tls === undefined ? {} : { beside: (request) => tls.answer(request) }),
+    ...(tls === undefined ? {} : { beside: (request) => tls.answer(request), hasTls: true }),
   });
   tls?.secure(server);
   const budget = new Budget();

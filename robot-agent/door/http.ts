@@ -18,6 +18,8 @@ export interface HttpOptions {
   /** Directory of files to serve beside. */
   readonly web: string | undefined;
   readonly limits?: Partial<HttpLimits>;
+  /** Told by /healthz, so that a page can tell a certificate that is not trusted from none. Default: false. */
+  readonly hasTls?: boolean;
   /** Asked first of what passed the checks of Host and Origin; undefined: nothing of it. */
   readonly beside?: (request: IncomingMessage) => DoorResponse | undefined;
 }
@@ -128,9 +130,10 @@ function isRead(request: IncomingMessage): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
-function answerHealth({ readings }: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function answerHealth(options: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!isRead(request)) return sendResponse(response, methodNotAllowed(request.method ?? '', 'GET, HEAD'));
-  return sendResponse(response, jsonResponse({ status: 'ok', bus: readings().isBusUp ? 'up' : 'down' }));
+  const bus = options.readings().isBusUp ? 'up' : 'down';
+  return sendResponse(response, jsonResponse({ status: 'ok', bus, ...(options.hasTls === true && { tls: true }) }));
 }
 
 function answerMetrics(

@@ -77,7 +77,7 @@ const COMMANDS: Readonly<Record<CommandName, CommandText>> = {
     most: 1,
     summary: 'copy the ready service worker and SharedWorker into the folder of files that a web app serves',
     details:
-      'Writes qiway-sw.js (the robot at /robot/ of the app) and qiway-worker.js (one link for all tabs) into DIR, over older ones.\nNeeds no robot. An app with a service worker of its own imports @qiway/sdk/sw in place of the first.',
+      'Writes qiway-sw.js (the robot at /robot/ of the app) and qiway-worker.js (one link for all tabs) into DIR, over older ones; makes DIR where it is missing.\nNeeds no robot. An app with a service worker of its own imports @qiway/sdk/sw in place of the first.',
   },
 };
 

@@ -27,6 +27,10 @@ const ADVICE: Readonly<Record<DialFault, (place: Place) => string>> = {
   unreachable: ({ host }) => `is the robot on and in the same network? If it answers at ${host}, ${RUNNING}`,
   certificate: ({ host }) =>
     `open https://${host}/ in a tab: the browser tells there what it holds against the certificate. Have the device trust the agent’s authority (docs/tls.md), or give the agent a certificate for a name of yours`,
+  'no-tls': ({ host, origin }) =>
+    origin?.startsWith('https:') === true
+      ? 'have the agent serve TLS (--tls self, docs/tls.md), or open the page from the agent itself: pages of https may not use plain http everywhere'
+      : `write http://${host} in the URL, the link is sealed by its handshake all the same; or have the agent serve TLS (--tls self, docs/tls.md)`,
   'no-agent': () => 'another program has this port: is the port right? It is the one of the agent’s --listen',
   origin: ({ origin = 'this page' }) => `start the agent with --allow-origin ${origin}`,
   websocket: () =>

@@ -169,9 +169,9 @@ class Examination {
         name: 'certificate',
         run: async () => {
           if (!this.#link.startsWith('wss:'))
-            return { skipped: 'plain http has none; the link is sealed all the same' };
+            return { skipped: 'plain http has none; the handshake proves who answers' };
           const probed = await this.#look();
-          if (probed.why === 'certificate') return fails(probed);
+          if (isOfTls(probed)) return fails(probed);
           return isThere(probed) ? 'trusted' : { skipped: 'nothing answers that would show one' };
         },
         advice: say,
@@ -182,6 +182,7 @@ class Examination {
         run: async () => {
           const probed = await this.#look();
           if (probed.why === 'certificate') return { skipped: 'behind a certificate that is not trusted' };
+          if (probed.why === 'no-tls') return `answers at ${this.#place.host}, without TLS`;
           return probed.why === undefined ? probed.found : fails(probed);
         },
         advice: say,
@@ -286,7 +287,7 @@ class Examination {
   get #dialled(): string {
     const [plain] = this.#agent === undefined ? [] : withoutTls(this.#agent, this.#page);
     const isBarred = plain !== undefined && barrierOf(plain, this.#page) === 'mixed-content';
-    return plain === undefined || isBarred || this.#found?.why !== 'certificate' ? this.#link : plain;
+    return plain === undefined || isBarred || this.#found === undefined || !isOfTls(this.#found) ? this.#link : plain;
   }
 
   get #place(): Place {
@@ -344,7 +345,11 @@ async function permissionsBy(read: PageFacts['readPermissions']): Promise<Pick<P
   return read === undefined ? {} : { permissions: await read() };
 }
 
+function isOfTls({ why }: Probed): boolean {
+  return why === 'certificate' || why === 'no-tls';
+}
+
 /** Something answered there, whatever it was. */
 function isThere({ why }: Probed): boolean {
-  return why === undefined || why === 'no-agent' || why === 'origin';
+  return why === undefined || why === 'no-agent' || why === 'origin' || why === 'no-tls';
 }

@@ -53,12 +53,14 @@ export async function probe(link: string, options: ProbeOptions): Promise<Probed
   const read = await request(url, { ...options, mode: 'cors' });
   if (read.kind === 'answered') {
     const { status } = read;
-    if (isHealth(read.text))
+    if (readHealth(read.text) !== undefined)
       return { why: undefined, found: `answers at ${url.host} (/healthz says ${status})`, advice: '', isSure: true };
     return failed('no-agent', `what answers at ${url.host} is no robot agent (/healthz says ${status})`, true);
   }
   if (read.kind === 'late') return failed('timeout', `nothing answers at ${url.host}`, true);
   const known = systemFault(read.cause);
+  if (url.protocol === 'https:' && known !== 'name' && known !== 'timeout' && (await isAgentWithoutTls(url, options)))
+    return failed('no-tls', `the agent at ${url.host} speaks plain http there, and no TLS`, true);
   if (known !== undefined) return failed(known, `${WORDS[known] ?? 'nothing answers at'} ${url.host}`, true);
   if (page === undefined) return failed('timeout', `nothing answers at ${url.host} (${read.cause})`, true);
   // What a page may not read may be there all the same.
@@ -134,16 +136,24 @@ async function request(
   }
 }
 
+/** Agents have one port for both, and say over plain HTTP whether they have TLS. A page may ask where it may read the answer. */
+async function isAgentWithoutTls(url: URL, options: ProbeOptions): Promise<boolean> {
+  const plain = plainOf(url);
+  if (barrierOf(linkOf(plain), options.page) !== undefined) return false;
+  const outcome = await request(plain, { ...options, mode: 'cors' });
+  if (outcome.kind !== 'answered') return false;
+  const health = readHealth(outcome.text);
+  return health !== undefined && health.tls !== true;
+}
+
 /** Agents have one port for both, so plain HTTP at it tells that only the certificate is in the way. */
 async function certificateOr(
   url: URL,
   options: ProbeOptions & { readonly failed: (why: DialFault, found: string, isSure?: boolean) => Probed },
 ): Promise<Probed> {
   const { failed, page } = options;
-  const plain = new URL(url);
-  plain.protocol = 'http:';
-  const link = plain.href.replace(/^http/, 'ws');
-  if (barrierOf(link, page) === undefined) {
+  const plain = plainOf(url);
+  if (barrierOf(linkOf(plain), page) === undefined) {
     const outcome = await request(plain, { ...options, mode: 'no-cors' });
     if (outcome.kind === 'answered')
       return failed(
@@ -157,6 +167,14 @@ async function certificateOr(
   return failed('unreachable', `nothing listens at ${url.host}, or this device does not trust its certificate`);
 }
 
+function plainOf(url: URL): URL {
+  return new URL(url.href.replace(/^https/, 'http'));
+}
+
+function linkOf({ href }: URL): string {
+  return href.replace(/^http/, 'ws');
+}
+
 /** From elsewhere than the local network, as far as the name of its host tells: names of one word are of the network. */
 function isOutside({ origin }: PageNow, { hostname }: URL): boolean {
   if (spaceOf(hostname) === 'unknown' || !URL.canParse(origin)) return false;
@@ -164,12 +182,13 @@ function isOutside({ origin }: PageNow, { hostname }: URL): boolean {
   return spaceOf(own) === 'unknown' && own.includes('.');
 }
 
-function isHealth(text: string): boolean {
+/** Undefined: not what an agent says. */
+function readHealth(text: string): { readonly tls?: unknown } | undefined {
   try {
     const health: unknown = JSON.parse(text);
-    return typeof health === 'object' && health !== null && 'bus' in health;
+    return typeof health === 'object' && health !== null && 'bus' in health ? health : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -68,6 +68,13 @@ describe('a diagnosis', () => {
     expect(nobody.summary).toContain(`nothing listens at 127.0.0.1:${port} →`);
   });
 
+  test('of a URL of https at an agent without TLS says that, and not that a certificate is wrong', async () => {
+    const diagnosis = await diagnose(robot.url.replace(/^http:/, 'https:'));
+    expect(failed(diagnosis)).toEqual(['certificate']);
+    expect(diagnosis.summary).toMatch(/speaks plain http there, and no TLS → write http:\/\//);
+    expect(diagnosis.summary).not.toContain('trust');
+  });
+
   test('of what takes sockets and says nothing ends in time', async () => {
     const sockets = new Set<Socket>();
     const { server, port } = await listening((socket) => sockets.add(socket));

@@ -74,6 +74,19 @@ describe('a program', () => {
     expect(await look({ world: () => undefined })).toMatchObject({ why: 'timeout', isSure: true });
   });
 
+  test.each(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ECONNRESET'])(
+    'hears plain http of an agent without TLS behind a URL of https: %s',
+    async (cause) => {
+      const world = (text: string) => (_: string, url: string) => (url.startsWith('https:') ? { cause } : text);
+      const found = await look({ link: SECURE, world: world(HEALTH) });
+      expect(found).toMatchObject({ why: 'no-tls', isSure: true, found: expect.stringContaining('speaks plain http') });
+      expect(found.advice).toMatch(/^write http:\/\/10\.0\.0\.1:8080 in the URL/);
+      const withTls = await look({ link: SECURE, world: world('{"status":"ok","bus":"up","tls":true}') });
+      expect(withTls.why).not.toBe('no-tls');
+      expect((await look({ link: SECURE, world: world('hello') })).why).not.toBe('no-tls');
+    },
+  );
+
   test('asks at the path of the link', async () => {
     const { asked } = await look({ world: () => HEALTH, link: 'wss://robots.example/nao/robot/link' });
     expect(asked).toEqual(['program https://robots.example/nao/healthz']);
@@ -115,6 +128,14 @@ describe('a page', () => {
       isSure: false,
       found: expect.stringContaining('probably'),
     });
+  });
+
+  test('that may read what answers without TLS tells an agent that has none from one whose certificate is not trusted', async () => {
+    const world = (text: string) => (_: string, url: string) => (url.startsWith('http:') ? text : fails());
+    const none = await look({ page, link: SECURE, world: world(HEALTH) });
+    expect(none).toMatchObject({ why: 'no-tls', isSure: true, advice: expect.stringContaining('--tls self') });
+    const some = await look({ page, link: SECURE, world: world('{"status":"ok","bus":"up","tls":true}') });
+    expect(some).toMatchObject({ why: 'certificate', isSure: false });
   });
 
   test('of http from elsewhere is kept from the local network, probably; of http from the same network it is not', async () => {

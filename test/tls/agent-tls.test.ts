@@ -107,7 +107,7 @@ describe('with an authority of its own', () => {
     const agent = await start({ web });
     const answer = await fetch(`${plainOf(agent)}/a/b?c=d`, { redirect: 'manual' });
     expect([answer.status, answer.headers.get('location')]).toEqual([307, `${agent.origin}/a/b?c=d`]);
-    expect((await fetch(`${plainOf(agent)}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${plainOf(agent)}/healthz`)).json()).toMatchObject({ status: 'ok', tls: true });
     // Nobody listens between programs of one machine.
     expect((await fetch(`${plainOf(agent)}/robot/services`, { headers: bearer })).status).toBe(200);
     expect((await askSecurely(`${agent.origin}/`, { ca: await authorityOf(agent) })).text).toBe('<h1>console</h1>');
