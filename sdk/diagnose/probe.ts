@@ -186,7 +186,7 @@ function isOutside({ origin }: PageNow, { hostname }: URL): boolean {
 function readHealth(text: string): { readonly tls?: unknown } | undefined {
   try {
     const health: unknown = JSON.parse(text);
-    return typeof health === 'object' && health !== null && 'bus' in health ? health : undefined;
+    return typeof health === 'object' && health !== null && 'bus' in health ? (health as { tls?: unknown }) : undefined;
   } catch {
     return undefined;
   }
