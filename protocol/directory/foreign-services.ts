@@ -27,7 +27,7 @@ export interface ForeignServicesOptions {
 }
 
 interface Foreign {
-  /** Undefined until it is known. */
+  /** On the other side as it is now; undefined until it is known. */
   serviceId: number | undefined;
   readonly object: Promise<BusObject>;
 }
@@ -112,6 +112,7 @@ export class ForeignServices {
   /** With one reference; undefined: there is no service of this id and name here. @throws as `get` */
   async at(serviceId: number, name: string): Promise<BusObject | undefined> {
     const object = await this.get(name);
+    await this.#returning.taken(name);
     if (this.#objects.get(name)?.serviceId !== serviceId || object.goneWith !== undefined) return undefined;
     object.retain();
     return object;
@@ -128,9 +129,10 @@ export class ForeignServices {
     this.#described = services && new Map(services);
   }
 
-  /** Nothing that it told is true any more. */
+  /** Nothing that it told is true any more: the ids of its services are those of others by now. */
   forgotten(): void {
     this.#described = undefined;
+    for (const foreign of this.#objects.values()) foreign.serviceId = undefined;
   }
 
   /**

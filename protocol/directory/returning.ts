@@ -35,6 +35,8 @@ export function isLost(error: QiwayError): boolean {
 export class Returning {
   readonly #options: ReturningOptions;
   readonly #awaited = new Map<string, { readonly object: PeerObject; readonly stopTimer: () => void }>();
+  /** Those that appeared, and are looked at. */
+  readonly #appeared = new Map<string, Promise<void>>();
 
   constructor(options: ReturningOptions) {
     this.#options = options;
@@ -72,7 +74,15 @@ export class Returning {
     if (awaited === undefined) return;
     awaited.stopTimer();
     this.#awaited.delete(name);
-    this.take(name, awaited.object, { serviceId }).catch(() => {}); // the next time that the other side begins anew
+    const taken = this.take(name, awaited.object, { serviceId })
+      .catch(() => {}) // the next time that the other side begins anew
+      .finally(() => this.#appeared.get(name) === taken && this.#appeared.delete(name));
+    this.#appeared.set(name, taken);
+  }
+
+  /** If a service of this name has appeared, it is known now whether it goes on. Never rejects. */
+  async taken(name: string): Promise<void> {
+    await this.#appeared.get(name);
   }
 
   /** The other side begins anew, or is gone: nothing is waited for any more. */
