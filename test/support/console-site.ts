@@ -1,13 +1,12 @@
 // The whole product as a person has it: agent and simulated robot as processes, the built console, a Chromium.
-import { execFile } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { checkout, makeScratchFolder } from './checkout-copy.ts';
 import { launchChromium } from './chromium.ts';
 import { type Program, startProgram } from './program.ts';
-import { terminalEnvironment } from './run-program.ts';
+import { succeed } from './run-program.ts';
+import { type SharedFolder, sharedFolder } from './shared-folder.ts';
 
 export interface ConsoleSite {
   /** With the token in its fragment. */
@@ -40,27 +39,21 @@ export interface ConsolePage {
 
 const DESKTOP = { width: 1366, height: 820 };
 
-/** Builds the console into a folder of its own. */
-export async function buildConsole(): Promise<{ readonly folder: string; remove(): void }> {
-  const folder = makeScratchFolder('console');
+/** The console as it is built, once for all tests of a run. */
+export function builtConsole(): Promise<SharedFolder> {
   const vite = join(checkout, 'node_modules/vite/bin/vite.js');
-  await promisify(execFile)(process.execPath, [vite, 'build', '--outDir', folder, '--logLevel', 'warn'], {
-    cwd: checkout,
-    env: terminalEnvironment(),
+  return sharedFolder('console', async (folder) => {
+    await succeed(process.execPath, [vite, 'build', '--outDir', folder, '--logLevel', 'warn'], { cwd: checkout });
   });
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** The console, built once for all tests of a run: it goes with what the run keeps (state-home.ts). Not to be changed. */
-async function sharedConsole(): Promise<{ readonly folder: string; remove(): void }> {
-  const home = process.env['XDG_STATE_HOME'];
-  if (home === undefined) return buildConsole();
-  const folder = join(home, 'built-console');
-  if (!existsSync(folder)) {
-    const built = await buildConsole();
-    renameSync(built.folder, folder);
-  }
-  return { folder, remove: () => {} };
+/** The built console in a folder of its own, which may be changed. */
+export async function buildConsole(): Promise<SharedFolder> {
+  const folder = makeScratchFolder('console');
+  const built = await builtConsole();
+  cpSync(built.folder, folder, { recursive: true });
+  built.remove();
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** For what an agent keeps from one start to the next. */
@@ -83,7 +76,7 @@ export interface ConsoleSiteOptions {
 
 export async function openConsoleSite(options: ConsoleSiteOptions = {}): Promise<ConsoleSite> {
   const { directory = 'agent', name, agentOptions = [], browserArgs = [], state: folder } = options;
-  const built = await sharedConsole();
+  const built = await builtConsole();
   const state = folder === undefined ? makeStateFolder() : { folder, remove: () => {} };
   const isRobots = directory === 'robot';
   const startRobot = async (bus: string): Promise<Program> => {
@@ -122,7 +115,12 @@ export async function openConsoleSite(options: ConsoleSiteOptions = {}): Promise
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(`${pageOrigin}/#${fragment}`);
-    return { page, errors, close: () => context.close() };
+    const close = async (): Promise<void> => {
+      // As a person closes it: the page is told, and tells its worker.
+      await page.close();
+      await context.close();
+    };
+    return { page, errors, close };
   };
   const close = async (): Promise<void> => {
     await browser.close();

@@ -75,6 +75,13 @@ export async function attachSpeech(
   speech: RemoteObject<Services['ALTextToSpeech']>,
   scope: Scope,
 ): Promise<void> {
+  // Asked for before anything can be said: no word is missed.
+  const listening = offers(speech, 'wordSaid')
+    ? speech.wordSaid.connect((word) => {
+        state.words.value = [...state.words.peek(), word].slice(-MAX_WORDS);
+      })
+    : undefined;
+  listening?.then((off) => scope.add(off)).catch(() => {}); // told below
   hold(state.speech, speech, scope);
   state.knownSpeech.value = speech;
   if (offers(speech, 'volume')) {
@@ -86,13 +93,7 @@ export async function attachSpeech(
     state.volume.value = await speech.volume.value();
     hold(state.setVolume, (percent) => speech.volume.setValue(percent), scope);
   }
-  if (offers(speech, 'wordSaid')) {
-    scope.add(
-      await speech.wordSaid.connect((word) => {
-        state.words.value = [...state.words.peek(), word].slice(-MAX_WORDS);
-      }),
-    );
-  }
+  await listening;
 }
 
 /** The loudspeakers' volume, for robots whose speech has none of its own. */
