@@ -11,6 +11,7 @@ const loadPart = onceLoaded('says what a page lacks', () => import('./page-advic
  * @param origin of the page; default: its own
  * @throws `dial-failed` when this part of the SDK cannot be loaded
  * @example
+ * const robot = await connect('http://robot.local:8080/#token=…');
  * for (const { loss, advice } of await abilityWords(robot.status.missing)) console.log(loss, advice);
  */
 export async function abilityWords(

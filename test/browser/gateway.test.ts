@@ -148,11 +148,13 @@ describe('with a link', () => {
   });
 
   test('32 MB arrive whole although the link breaks and the browser goes offline meanwhile', async () => {
-    const { page, context, proxy } = gateway;
+    const { page, context, proxy, robot } = gateway;
     let isDone = false;
     const digest = gateway.client.digest(`${TESTER}/getBytes?${args(DOWNLOAD_BYTES)}&as=bytes`).finally(() => {
       isDone = true;
     });
+    // What is asked for without a link is answered so; what has begun goes on.
+    await robot.logged('getBytes');
     let breaks = 0;
     while (!isDone && breaks < 3) {
       const lost = page.evaluate(() => globalThis.door.linkState('offline'));
@@ -272,7 +274,7 @@ describe('beside other things', () => {
     expect((await ask(other, `${TESTER}/volume`)).status).toBe(200);
     robot.answerLater('done');
     expect(await answer).toEqual({ result: 'done' });
-    expect(robot.log).toEqual(['later began']);
+    expect(robot.log.filter((entry) => entry.startsWith('later'))).toEqual(['later began']);
   });
 
   test('where the page’s own origin is the agent’s, nobody needs a link', async () => {

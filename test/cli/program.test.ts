@@ -123,7 +123,7 @@ describe('qiway doctor', () => {
   it('says what to do about a wrong token', async () => {
     const { code, stdout } = await qiway('doctor', '--url', `${robot.origin}/#token=wrong`);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/failed {2}token: \[unauthorized\] .*\n {8}→ .*copy its URL again\nskipped session/);
+    expect(stdout).toMatch(/failed {2}token: \[unauthorized\] .*\n {8}→ .*copy the whole URL again.*\nskipped session/);
   });
 
   it('says which robot it is, and when it is another than the URL names', async () => {

@@ -81,4 +81,4 @@ test('any path and any bytes', async () => {
   await fc.assert(fc.asyncProperty(fc.record({ method: methods, path: paths, accept: accepts, body: bodies }), check), {
     numRuns: 500,
   });
-});
+}, 60_000);

@@ -135,7 +135,7 @@ describe('connect', () => {
     server.close();
     await once(server, 'close');
     const error = await refusal(connect(`http://127.0.0.1:${port}/#token=secret`));
-    expect(error).toMatchObject({ code: 'dial-failed', message: expect.stringContaining('Check the address') });
+    expect(error).toMatchObject({ code: 'dial-failed', message: expect.stringContaining('is it running') });
     expect(JSON.stringify(error)).not.toContain('secret');
   });
 
@@ -146,13 +146,24 @@ describe('connect', () => {
     server.close();
     await once(server, 'close');
     const own = `127.0.0.1:${port}`;
+    // As browsers do: they hide from a page what does not name its origin, and that it is there.
+    const browserFetch = async (_url: URL, { mode }: RequestInit): Promise<Response> => {
+      if (mode !== 'no-cors') throw new TypeError('Failed to fetch');
+      return Response.error();
+    };
     try {
-      vi.stubGlobal('location', { host: own, origin: `http://${own}` });
+      vi.stubGlobal('location', { host: own, origin: `http://${own}`, protocol: 'http:', hostname: '127.0.0.1' });
       expect((await refusal(connect(`http://${own}/#token=secret`))).message).not.toContain('--allow-origin');
-      vi.stubGlobal('location', { host: 'localhost:5173', origin: 'http://localhost:5173' });
+      vi.stubGlobal('fetch', browserFetch);
+      vi.stubGlobal('location', {
+        host: 'localhost:5173',
+        origin: 'http://localhost:5173',
+        protocol: 'http:',
+        hostname: 'localhost',
+      });
       const error = await refusal(connect(`http://${own}/#token=secret`));
-      expect(error).toMatchObject({ code: 'dial-failed', data: { url: `ws://${own}/robot/link` } });
-      expect(error.message).toMatch(/Check the address.*start it with --allow-origin http:\/\/localhost:5173\.$/);
+      expect(error).toMatchObject({ code: 'dial-failed', data: { url: `ws://${own}/robot/link`, why: 'origin' } });
+      expect(error.message).toMatch(/Start the agent with --allow-origin http:\/\/localhost:5173\.$/);
     } finally {
       vi.unstubAllGlobals();
     }

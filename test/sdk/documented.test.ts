@@ -47,7 +47,7 @@ export interface Services {
     const programs = [
       ...comments.map(
         (text) =>
-          `import { connect, createObject, method, property, queue, signal } from '@qiway/sdk';\n${text}\nexport { connect, createObject, method, property, queue, signal };`,
+          `import { abilityWords, connect, createObject, method, property, queue, signal } from '@qiway/sdk';\n${text}\nexport { abilityWords, connect, createObject, method, property, queue, signal };`,
       ),
       `${readmeExamples(readFileSync(join(root, 'sdk/README.md'), 'utf8')).replace("'./robot'", "'./robot.js'")}\nexport { hosted, off };`,
     ];

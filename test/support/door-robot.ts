@@ -97,7 +97,10 @@ export async function doorRobot(): Promise<DoorRobot> {
       icon: property('r', Uint8Array.of(9)),
       // Whether they can be asked with GET is for the door's rules to say: classOfTester below.
       getSum: method('(ii)', 'i', (a: number, b: number) => a + b),
-      getBytes: method('(I)', 'r', (count: number) => patternBytes(count)),
+      getBytes: method('(I)', 'r', (count: number) => {
+        note(`getBytes ${count}`);
+        return patternBytes(count);
+      }),
       getPicture: method('(i)', 'm', (colorSpace: number) => cameraImage(colorSpace)),
       getNothing: method('()', 'm', () => null),
       getDone: method('()', 'v', () => undefined),
