@@ -13,6 +13,7 @@ import { createDrive, type Drive } from './robot/drive.ts';
 import { feedRobotState } from './robot/feed.ts';
 import { createHistory, type LinkHistory, type MomentKind } from './robot/history.ts';
 import { createLink, type Link } from './robot/link.ts';
+import { type Channel, createOtherTabs } from './robot/other-tabs.ts';
 import type { Services } from './robot/robot-services.ts';
 import { createRobotState, isRobotAway, type RobotState } from './robot/robot-state.ts';
 import { createWaiting, type Waiting } from './robot/waiting.ts';
@@ -77,6 +78,8 @@ export interface PageSeam {
   /** @param lookNow for the worker: the network may be back */
   readonly openWorker: (lookNow: () => void) => OwnWorker;
   readonly diagnose: CheckOptions['diagnose'];
+  /** Between all consoles of this browser. */
+  readonly openChannel: () => Channel;
   readonly theme: Theme;
 }
 
@@ -87,6 +90,7 @@ export function createConsole({
   memory,
   openWorker,
   diagnose,
+  openChannel,
   theme,
 }: PageSeam): ConsoleState {
   const after = (delayMs: number, run: () => void): (() => void) => {
@@ -115,7 +119,20 @@ export function createConsole({
     control,
     motor: () => (link.state.peek().kind === 'online' ? robot.motion.peek() : undefined),
     refused: (error) => toasts.show(failureText(error)),
+    begins: () => tabs.tellDrive(),
     after,
+  });
+  const tabs = createOtherTabs({
+    openChannel,
+    stopped: () => {
+      if (drive.halted()) toasts.show('Stopped in another tab. Let go of the joystick to drive again.');
+    },
+    // Both took the motors at the same moment: neither knows what the other commands.
+    driven: () => {
+      if (!drive.halted()) return;
+      tabs.tellStop();
+      toasts.show('Two tabs drove at once: the robot was stopped.');
+    },
   });
   const shownView = fragmentOf(location.hash).get('view');
   const view = signal<ViewName>(VIEWS.find((name) => name === shownView) ?? 'drive');
@@ -204,6 +221,7 @@ export function createConsole({
     return undefined;
   });
   const dial = (): void => {
+    tabs.open();
     recall();
     link.dial();
   };
@@ -260,8 +278,10 @@ export function createConsole({
       drive.leave();
       if (link.state.peek().kind === 'online') keep(Date.now());
       link.close();
+      tabs.close();
     },
     halt() {
+      tabs.tellStop();
       if (!drive.halt()) toasts.show('Not sent: there is no link to the robot’s motors.');
     },
     attempt(what, run) {

@@ -45,6 +45,7 @@ const state = createConsole({
       lookNow,
     }),
   diagnose: (url, onStep) => diagnose(url, { onStep }),
+  openChannel: () => new BroadcastChannel('qiway-console'),
   theme,
 });
 

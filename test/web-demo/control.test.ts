@@ -134,3 +134,40 @@ it('forgets with its robot what it held there', async () => {
   expect(log).toContain('follow no more');
   await expect(control.take()).rejects.toThrow('no link');
 });
+
+describe('a session that several tabs share', () => {
+  const lease = (isOwn: boolean): LeaseInfo => ({
+    services: ['ALMotion'],
+    holder: 'this browser',
+    heldMs: 0,
+    isOwn,
+    mayTakeOver: true,
+  });
+
+  it('has the motors for another tab, until that gives them back', () => {
+    robot.tellLeases([lease(true)]);
+    expect([control.isElsewhere.value, control.other.value]).toEqual([true, undefined]);
+    robot.tellLeases([]);
+    expect(control.isElsewhere.value).toBe(false);
+  });
+
+  it('has them for this page from its first asking until it is told that they are free', async () => {
+    const taken = control.take();
+    robot.tellLeases([lease(true)]);
+    expect(control.isElsewhere.value).toBe(false);
+    await taken;
+    control.ease();
+    await clock.advance(0);
+    robot.tellLeases([lease(true)]);
+    expect(control.isElsewhere.value).toBe(false);
+    robot.tellLeases([]);
+    robot.tellLeases([lease(true)]);
+    expect(control.isElsewhere.value).toBe(true);
+  });
+
+  it('is another one with the next robot', () => {
+    robot.tellLeases([lease(true)]);
+    control.follow(undefined);
+    expect(control.isElsewhere.value).toBe(false);
+  });
+});

@@ -102,6 +102,28 @@ describe('the stop button', () => {
     expect(sent).toEqual(['stop']);
   });
 
+  it('is pressed elsewhere: a drive of this page ends with a stop of its own, and needs a new hand', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    drive.steer({ x: 0.8, y: 0, theta: 0 });
+    expect(drive.halted()).toBe(true);
+    expect([drive.steering.value.x, drive.isBlocked.value]).toEqual([0, true]);
+    answers[0]?.resolve();
+    drive.steer({ x: 0.7, y: 0, theta: 0 });
+    await clock.advance(1000);
+    expect(sent).toEqual(['move 1 0 0', 'stop']);
+    drive.release();
+    expect(drive.isBlocked.value).toBe(false);
+    drive.steer({ x: 0.5, y: 0, theta: 0 });
+    expect(sent.at(-1)).toBe('move 0.5 0 0');
+  });
+
+  it('is pressed elsewhere: a page that does not drive sends nothing, and its joystick counts', () => {
+    expect(drive.halted()).toBe(false);
+    expect(sent).toEqual([]);
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    expect(sent).toEqual(['move 1 0 0']);
+  });
+
   it('says when it cannot be sent', () => {
     isReachable = false;
     expect(drive.halt()).toBe(false);

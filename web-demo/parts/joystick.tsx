@@ -7,6 +7,8 @@ import { LedRing } from './led-ring.tsx';
 
 interface JoystickProps {
   readonly disabled: boolean;
+  /** A hand that is on it does not count: the knob is shown at rest until it is off. */
+  readonly isBlocked: boolean;
   /** A place in the unit disc. */
   readonly onMove: (right: number, up: number) => void;
   /** The hand is off. */
@@ -42,7 +44,7 @@ function takesKey({ target, code }: KeyboardEvent): boolean {
   return target.closest('input, select, textarea, [contenteditable]') !== null;
 }
 
-export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.Element {
+export function Joystick({ disabled, isBlocked, onMove, onRelease }: JoystickProps): JSX.Element {
   const pad = useRef<HTMLButtonElement>(null);
   const place = useSignal<readonly [number, number]>([0, 0]);
   const pointer = useRef<number | undefined>(undefined);
@@ -119,7 +121,7 @@ export function Joystick({ disabled, onMove, onRelease }: JoystickProps): JSX.El
     if (disabled) release();
   }, [disabled]);
 
-  const [right, up] = place.value;
+  const [right, up] = isBlocked ? [0, 0] : place.value;
   const knobPercent = (TRAVEL * 50) / KNOB;
   const speed = Math.hypot(right, up);
   const heading = Math.atan2(right, up);

@@ -7,6 +7,8 @@ import { type Failsafe, type FailsafeStatus, isQiwayError, type Lease, type Leas
 export interface Control {
   /** Somebody else's control of the motors. */
   readonly other: ReadonlySignal<LeaseInfo | undefined>;
+  /** Another tab of this browser has the motors: tabs share a session, and what it holds. */
+  readonly isElsewhere: ReadonlySignal<boolean>;
   /** The motors are this page's alone. */
   readonly isOwn: ReadonlySignal<boolean>;
   /** What stands ready to stop the robot; undefined: nothing. */
@@ -39,9 +41,12 @@ const LINGER_MS = 5_000;
 export function createControl({ after, lost }: ControlOptions): Control {
   const other = signal<LeaseInfo | undefined>(undefined);
   const isOwn = signal(false);
+  const isElsewhere = signal(false);
   const state = signal<FailsafeStatus | undefined>(undefined);
   const firedAtMs = signal<number | undefined>(undefined);
   let robot: ControlledRobot | undefined;
+  /** The session's lease is this page's, as far as it knows; what was given back is still told for a moment. */
+  let isTaken = false;
   let lease: Promise<Lease> | undefined;
   let failsafe: Promise<Failsafe> | undefined;
   let stopWatching = (): void => undefined;
@@ -63,12 +68,16 @@ export function createControl({ after, lost }: ControlOptions): Control {
     failsafe = undefined;
     other.value = undefined;
     isOwn.value = false;
+    isElsewhere.value = false;
+    isTaken = false;
     state.value = undefined;
   }
 
   function lead(from: ControlledRobot, takeOver: boolean): Promise<Lease> {
     const asked = from.lease([SERVICE], { takeOver });
     lease = asked;
+    isTaken = true;
+    isElsewhere.value = false;
     asked.then(
       async (taken) => {
         const error = await taken.lost;
@@ -117,6 +126,7 @@ export function createControl({ after, lost }: ControlOptions): Control {
   return {
     other,
     isOwn,
+    isElsewhere,
     failsafe: state,
     firedAtMs,
     async take({ takeOver } = { takeOver: false }) {
@@ -145,7 +155,11 @@ export function createControl({ after, lost }: ControlOptions): Control {
       stopWatching = stopFollowing;
       const take = (leases: readonly LeaseInfo[]): void => {
         if (robot !== next) return;
-        other.value = leases.find(({ services, isOwn: mine }) => !mine && services.includes(SERVICE));
+        const held = leases.filter(({ services }) => services.includes(SERVICE));
+        other.value = held.find(({ isOwn: mine }) => !mine);
+        const isOurs = held.some(({ isOwn: mine }) => mine);
+        if (lease === undefined && !isOurs) isTaken = false;
+        isElsewhere.value = isOurs && !isTaken;
       };
       next.watchLeases(take).then(
         (stop) => {

@@ -32,12 +32,17 @@ export interface DriveOptions {
   readonly control?: DriveControl;
   /** Told once per drive when the robot refuses. */
   readonly refused: (error: unknown) => void;
+  /** Told when a drive begins, before the first move. */
+  readonly begins?: () => void;
   /** Calls back after a while; returns how to prevent it. */
   readonly after: (delayMs: number, run: () => void) => () => void;
 }
 
 export interface Drive {
+  /** What the robot was told. */
   readonly steering: ReadonlySignal<Steering>;
+  /** The hand has to leave the joystick before it counts again: the robot was stopped, or refused. */
+  readonly isBlocked: ReadonlySignal<boolean>;
   /** The joystick is here now. */
   steer(steering: Steering): void;
   /** The hand is off the joystick: stops the robot. */
@@ -46,6 +51,8 @@ export interface Drive {
   leave(): void;
   /** Stops the robot, whether or not this page drives it; a hand still on the joystick has to let go first. True when the command could be sent. */
   halt(): boolean;
+  /** Somebody else stopped the robot: as `halt`, since a last move of this page may come after that stop. False: it did not drive. */
+  halted(): boolean;
   /** The robot cannot be reached any more: nothing is sent. */
   lost(): void;
   /** The robot can be reached again: stops it if it was last seen driving for this page. */
@@ -67,14 +74,20 @@ function isUndelivered(error: unknown): boolean {
   return isQiwayError(error) && (error.code === 'bus-down' || error.code === 'offline');
 }
 
-export function createDrive({ motor, control, refused, after }: DriveOptions): Drive {
+export function createDrive({ motor, control, refused, begins, after }: DriveOptions): Drive {
   const steering = signal(STILL);
+  const isBlocked = signal(false);
   let phase: Phase = 'idle';
   let isBusy = false;
   let pending: Steering | undefined;
   let owesStop = false;
   /** Counts hands on the joystick: an answer may come when it is another's turn. */
   let turn = 0;
+
+  function become(next: Phase): void {
+    phase = next;
+    isBlocked.value = next === 'blocked';
+  }
 
   function pump(): void {
     const target = motor();
@@ -92,7 +105,7 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
     after(MIN_INTERVAL_MS, next);
     target.moveToward(x, y, theta).then(next, (error: unknown) => {
       if (phase === 'driving') {
-        phase = 'blocked';
+        become('blocked');
         still();
         refused(error);
       }
@@ -120,13 +133,14 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
   }
 
   function begin(): void {
-    phase = 'driving';
+    become('driving');
     owesStop = true;
+    begins?.();
     pump();
   }
 
   function ask({ take }: DriveControl): void {
-    phase = 'asking';
+    become('asking');
     turn += 1;
     const mine = turn;
     const isMine = (): boolean => phase === 'asking' && mine === turn;
@@ -134,7 +148,7 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
       () => isMine() && begin(),
       (error: unknown) => {
         if (!isMine()) return;
-        phase = 'blocked';
+        become('blocked');
         still();
         refused(error);
       },
@@ -146,8 +160,15 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
     steering.value = STILL;
   }
 
+  function halt(): boolean {
+    if (phase !== 'idle') become('blocked');
+    still();
+    return send();
+  }
+
   return {
     steering,
+    isBlocked,
     steer(place) {
       if (phase === 'blocked' || motor() === undefined) return;
       steering.value = place;
@@ -157,23 +178,24 @@ export function createDrive({ motor, control, refused, after }: DriveOptions): D
       else if (phase === 'idle') ask(control);
     },
     release() {
-      phase = 'idle';
+      become('idle');
       still();
       send();
     },
     leave() {
       const isOwed = owesStop;
-      phase = 'idle';
+      become('idle');
       still();
       if (isOwed) send();
     },
-    halt() {
-      if (phase !== 'idle') phase = 'blocked';
-      still();
-      return send();
+    halt,
+    halted() {
+      const isDriven = phase === 'driving' || phase === 'asking';
+      if (isDriven || owesStop) halt();
+      return isDriven;
     },
     lost() {
-      if (phase !== 'idle') phase = 'blocked';
+      if (phase !== 'idle') become('blocked');
       still();
     },
     found() {

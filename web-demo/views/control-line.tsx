@@ -24,6 +24,12 @@ export function ControlLine({ state }: { readonly state: ConsoleState }): JSX.El
         )}
       </p>
     );
+  if (control.isElsewhere.value)
+    return (
+      <p class="control-line" data-control="elsewhere">
+        Another tab of this browser has the motors
+      </p>
+    );
   if (firedAtMs !== undefined)
     return (
       <p class="control-line" data-control="fired" role="alert">

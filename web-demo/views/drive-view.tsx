@@ -42,7 +42,8 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
   const isSideways = useSignal(false);
   const speed = useSignal(0.65);
   const canDrive = state.link.state.value.kind === 'online' && state.robot.motion.value !== undefined;
-  const { other } = state.control;
+  const { other, isElsewhere } = state.control;
+  const { isBlocked } = state.drive;
   const noMotors = isMissing(state.robot.services, 'ALMotion');
   const { blockedBy } = state.robot;
   const words = !canDrive
@@ -53,7 +54,11 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
       ? `Blocked: ${blockedBy.value} in the way`
       : other.value !== undefined
         ? 'Somebody else drives'
-        : describeSteering(state.drive.steering.value);
+        : isElsewhere.value
+          ? 'Another tab drives'
+          : isBlocked.value
+            ? 'Stopped: let go, then drive on'
+            : describeSteering(state.drive.steering.value);
   const tools = (
     <fieldset class="choice compact" aria-label="What left and right do">
       <button type="button" class="button" aria-pressed={!isSideways.value} onClick={() => (isSideways.value = false)}>
@@ -68,7 +73,8 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
     <Plate title="Joystick" class="drive-joystick" tools={tools}>
       <div class="plate-body joystick-plate">
         <Joystick
-          disabled={!canDrive || other.value !== undefined}
+          disabled={!canDrive || other.value !== undefined || isElsewhere.value}
+          isBlocked={isBlocked.value}
           onMove={(right, up) =>
             state.drive.steer(steeringOf(right, up, { sideways: isSideways.peek(), limit: speed.peek() }))
           }
