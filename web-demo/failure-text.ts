@@ -11,10 +11,15 @@ export function withoutCodes(text: string): string {
   return text.replaceAll(/\[[a-z]+(-[a-z]+)*\] /g, '');
 }
 
+/** With a capital and an end. */
+export function asSentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
 /** What went wrong, without the code in brackets. */
 export function failureText(error: unknown): string {
   const text = error instanceof Error || isQiwayError(error) ? error.message : String(error);
   const sentence = withoutCode(text);
   const maybe = isQiwayError(error) && error.maybeExecuted ? ' It may have run on the robot all the same.' : '';
-  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${/[.!?]$/.test(sentence) ? '' : '.'}${maybe}`;
+  return `${asSentence(sentence)}${maybe}`;
 }

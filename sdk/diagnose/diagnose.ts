@@ -208,7 +208,7 @@ class Examination {
       {
         name: 'handshake',
         run: async () => {
-          const { robot, isSealed } = await this.#begin().handshake;
+          const { robot, isSealed } = await this.#begin().handshake.catch(inShort);
           return `it is robot ${robot.id}, and what is said is ${isSealed ? 'sealed' : 'not sealed on this computer'}`;
         },
         advice,
@@ -343,6 +343,14 @@ const UNASKED = {
 
 async function permissionsBy(read: PageFacts['readPermissions']): Promise<Pick<PageNow, 'permissions'>> {
   return read === undefined ? {} : { permissions: await read() };
+}
+
+/** Who answers; what to do about it is the advice. @throws always */
+function inShort(thrown: unknown): never {
+  const error = asQiwayError(thrown);
+  const { found, expected } = error.data as { readonly found?: string; readonly expected?: string };
+  if (error.code !== 'robot-identity-mismatch' || found === undefined || expected === undefined) throw error;
+  throw new QiwayError(error.code, `robot ${found} answers, and not ${expected}`, { data: { expected, found } });
 }
 
 function isOfTls({ why }: Probed): boolean {

@@ -8,7 +8,7 @@ export interface StepReport {
   readonly state: StepState;
   /** What was found. */
   readonly detail: string;
-  /** What to do; only of a failed step. */
+  /** What to do; only of a failed step, and said once. */
   readonly advice?: string;
 }
 
@@ -35,8 +35,10 @@ export async function runSteps(
   for (const step of steps) {
     const done = isBroken ? skip(step) : await attempt(step);
     if (done.state === 'failed' && step.isOptional !== true) isBroken = true;
-    reports.push(done);
-    report(done);
+    const { advice, ...rest } = done;
+    const told = reports.some((before) => before.advice === advice) ? rest : done;
+    reports.push(told);
+    report(told);
   }
   return reports;
 }

@@ -149,7 +149,12 @@ describe('while server and robot are away', () => {
     expect(services).toEqual({ status: 200, age: expect.any(Number), cache: 'qiway; hit; detail=offline' });
     expect(services.age).toBeGreaterThanOrEqual(0);
     expect(services.age).toBeLessThan(120);
+    expect(await page.locator('.map-floor').count()).toBe(1);
     expect(await page.locator('.view.at-rest').count()).toBe(1);
+    await page.locator('.status-toggle').click();
+    await page.locator('[data-figure="offline"]').waitFor();
+    expect(await page.getByText('The first since this page was opened').count()).toBe(0);
+    await page.locator('.status-close').click();
     expect(await page.getByRole('button', { name: 'Crouch' }).isDisabled()).toBe(true);
     expect(await page.locator('.steering-words').textContent()).toBe('Not linked with the motors');
     await page.locator('#tab-explore').click();

@@ -28,6 +28,17 @@ describe('the doctor', () => {
     ]);
   });
 
+  it('gives the same advice once', async () => {
+    const reports = await runSteps(
+      [
+        { ...bad, isOptional: true },
+        { ...bad, name: 'worse' },
+      ],
+      () => {},
+    );
+    expect(reports.map(({ advice }) => advice)).toEqual(['about unauthorized', undefined]);
+  });
+
   it('goes on after a failure that others do not build on', async () => {
     const reports = await runSteps([{ ...bad, isOptional: true }, good], () => {});
     expect(reports.map(({ state }) => state)).toEqual(['failed', 'ok']);

@@ -60,6 +60,8 @@ describe('a diagnosis', () => {
     const impostor = await diagnose(robot.url.replace(/robot=.*/, `robot=${'a'.repeat(52)}`));
     expect(failed(impostor)).toEqual(['handshake']);
     expect(impostor.summary).toContain('another robot has this address');
+    expect(impostor.summary.match(/[a-z2-7]{52}/g)).toHaveLength(2);
+    expect(impostor.summary).not.toContain('open the URL that');
     const { server, port } = await listening();
     server.close();
     await once(server, 'close');

@@ -37,6 +37,14 @@ describe('moments', () => {
     expect(lastText()).toContain('nao.local:8080');
   });
 
+  it('know whether there was a link at all', () => {
+    past.observe(OFFLINE, 0);
+    expect(past.isLinked.value).toBe(false);
+    past.observe(ONLINE, 1000);
+    past.observe(OFFLINE, 2000);
+    expect(past.isLinked.value).toBe(true);
+  });
+
   it('tell of a break and of the session that goes on, with how long it took, and count it', () => {
     past.observe(ONLINE, 0);
     past.observe(OFFLINE, 10_000);

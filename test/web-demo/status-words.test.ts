@@ -11,6 +11,7 @@ import {
   lostText,
   sessionText,
   shortId,
+  shortIds,
   triedOf,
   triedText,
 } from '../../web-demo/robot/status-words.ts';
@@ -71,9 +72,19 @@ describe('words', () => {
   });
 
   it('for a session say how often it was resumed', () => {
-    expect(sessionText(0, false)).toContain('first');
-    expect(sessionText(1, false)).toContain('once');
-    expect(sessionText(4, true)).toMatch(/^A new one .* 4 times since$/);
+    const linked = { isRenewed: false, isLinked: true };
+    expect(sessionText(0, linked)).toContain('first');
+    expect(sessionText(1, linked)).toContain('once');
+    expect(sessionText(4, { ...linked, isRenewed: true })).toMatch(/^A new one .* 4 times since$/);
+    expect(sessionText(0, { ...linked, isLinked: false })).toMatch(/^None/);
+  });
+
+  it('that quote the SDK show ids as short as everywhere', () => {
+    const id = 'abcdefgh'.repeat(6);
+    expect(shortIds(`robot ${id}wxyz answers, and not ${id}2345.`)).toBe(
+      'robot abcd efgh … wxyz answers, and not abcd efgh … 2345.',
+    );
+    expect(shortIds(`${id}wxyz5 is longer, ${id} shorter`)).toBe(`${id}wxyz5 is longer, ${id} shorter`);
   });
 
   it('for a call leave out its signature, and for an id all but its ends', () => {

@@ -11,6 +11,8 @@ const WIDTH = 100;
 const HEIGHT = 24;
 /** A flat line lies in the middle, not at a random end of its own noise. */
 const LEAST_RANGE = 1;
+/** Fewer look like a slip of the pen. */
+const LEAST_POINTS = 5;
 
 export function SparkLine({ values, room }: SparkLineProps): JSX.Element {
   const shown = values.slice(-room);
@@ -30,7 +32,7 @@ export function SparkLine({ values, room }: SparkLineProps): JSX.Element {
       aria-hidden="true"
       focusable="false"
     >
-      {points.length > 1 && <polyline points={points.join(' ')} />}
+      {points.length >= LEAST_POINTS && <polyline points={points.join(' ')} />}
     </svg>
   );
 }

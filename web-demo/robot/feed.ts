@@ -14,16 +14,24 @@ export interface FeedOptions {
   readonly after: (delayMs: number, run: () => void) => () => void;
 }
 
+/** A robot that is switched off in order loses one service after the other: what it is missing for so long it does not have, ms. */
+const MISSING_MS = 5000;
+
 /** Feeds the state from a robot until the returned function is called. What was last known stays to be seen. */
 export function feedRobotState(state: RobotState, { robot, onProblem, onRobot, after }: FeedOptions): () => void {
-  return followServices({
+  let stopWaiting = (): void => undefined;
+  /** A lost link, or a robot that is away, leaves the plan to be seen; a robot without a room does not. */
+  const dropPlan = (): void => {
+    if (robot.status.state === 'online' && isMissing(state.services, 'SimulatedRoom')) state.plan.value = undefined;
+  };
+  const stopFollowing = followServices({
     robot,
     onProblem,
     after,
     onServices: (names) => {
       state.services.value = names;
-      // A lost link, or a robot that is away, leaves the plan to be seen; a robot without a room does not.
-      if (isMissing(state.services, 'SimulatedRoom')) state.plan.value = undefined;
+      stopWaiting();
+      stopWaiting = after(MISSING_MS, dropPlan);
       if (!isRobotAway(state.services)) onRobot(names);
     },
     attachments: {
@@ -43,4 +51,8 @@ export function feedRobotState(state: RobotState, { robot, onProblem, onRobot, a
       SimulatedRoom: (room, scope) => attachRoom(state, room, scope),
     },
   });
+  return () => {
+    stopWaiting();
+    stopFollowing();
+  };
 }

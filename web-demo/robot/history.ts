@@ -50,6 +50,8 @@ export interface LinkHistory {
   readonly roundTrips: ReadonlySignal<readonly RoundTrip[]>;
   /** How often this session went on over another link after a break. */
   readonly resumes: ReadonlySignal<number>;
+  /** There was a link. */
+  readonly isLinked: ReadonlySignal<boolean>;
   /** Since when there is no link. */
   readonly lostAtMs: ReadonlySignal<number | undefined>;
   /** To be told of every status, in order. */
@@ -72,6 +74,7 @@ export function createHistory(): LinkHistory {
   const stretches = signal<readonly Stretch[]>([]);
   const roundTrips = signal<readonly RoundTrip[]>([]);
   const resumes = signal(0);
+  const isLinked = signal(false);
   const lostAtMs = signal<number | undefined>(undefined);
   let last: Status | undefined;
   /** The address of the last link that stood. */
@@ -103,23 +106,24 @@ export function createHistory(): LinkHistory {
 
   function backOnline(status: Status, atMs: number): void {
     const lostAt = lostAtMs.peek();
-    const isLinked = last?.state === 'online';
+    const wasLinked = last?.state === 'online';
     const isElsewhere = address !== undefined && address !== status.address;
     const after = lostAt === undefined ? '' : ` after ${durationText(atMs - lostAt)}`;
     if (status.lost !== undefined && status.lost !== lost) {
       resumes.value = 0;
       note('renewed', `A new session took the place of the old${after}. ${lossText(status.lost)}.`, atMs);
-    } else if (!isLinked && lostAt !== undefined && status.session === 'resumed') {
+    } else if (!wasLinked && lostAt !== undefined && status.session === 'resumed') {
       resumes.value += 1;
       const place = isElsewhere ? `, now at ${status.address}` : '';
       note('resumed', `The link was back${after}${place}, and everything goes on.`, atMs);
-    } else if (!isLinked) {
+    } else if (!wasLinked) {
       resumes.value = 0;
       note('linked', `Linked ${routeText(status.route)} with ${status.address}${after}.`, atMs);
     } else if (isElsewhere)
       note('moved', `Moved over to ${status.address}, ${routeText(status.route)}, without a break.`, atMs);
     lost = status.lost;
     address = status.address;
+    isLinked.value = true;
     lostAtMs.value = undefined;
   }
 
@@ -142,6 +146,7 @@ export function createHistory(): LinkHistory {
     stretches,
     roundTrips,
     resumes,
+    isLinked,
     lostAtMs,
     note,
     observe(status, atMs) {

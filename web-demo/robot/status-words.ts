@@ -104,7 +104,12 @@ export function sealText(isSealed: boolean): string {
   return isSealed ? 'Sealed: nobody between can read it' : 'Not sealed: it stays on this machine';
 }
 
-export function sessionText(resumes: number, isRenewed: boolean): string {
+/** @param isLinked there was a link since the page was opened */
+export function sessionText(
+  resumes: number,
+  { isRenewed, isLinked }: { isRenewed: boolean; isLinked: boolean },
+): string {
+  if (!isLinked) return 'None since this page was opened';
   const times = resumes === 1 ? 'once' : `${resumes} times`;
   if (isRenewed) return `A new one took the place of the last${resumes === 0 ? '' : `; resumed ${times} since`}`;
   return resumes === 0 ? 'The first since this page was opened' : `Resumed ${times}; everything went on`;
@@ -130,6 +135,11 @@ export function shortId(id: string): string {
   return id.length <= 4 * SHOWN_OF_ID
     ? id
     : `${id.slice(0, SHOWN_OF_ID)} ${id.slice(SHOWN_OF_ID, 2 * SHOWN_OF_ID)} … ${id.slice(-SHOWN_OF_ID)}`;
+}
+
+/** A text with ids in it, which nobody reads whole. */
+export function shortIds(text: string): string {
+  return text.replaceAll(/\b[a-z2-7]{52}\b/g, shortId);
 }
 
 /** A call that waits: `ALTextToSpeech.say("hello")`. */

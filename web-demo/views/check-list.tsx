@@ -3,8 +3,9 @@
 import type { StepReport } from '@qiway/sdk';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { withoutCodes } from '../failure-text.ts';
+import { asSentence, withoutCodes } from '../failure-text.ts';
 import type { Check } from '../robot/check.ts';
+import { shortIds } from '../robot/status-words.ts';
 
 const WORDS: Readonly<Record<StepReport['state'], string>> = { ok: 'Fine', failed: 'Failed', skipped: 'Not tried' };
 const MARKS: Readonly<Record<StepReport['state'], string>> = { ok: '✓', failed: '✕', skipped: '–' };
@@ -41,7 +42,7 @@ export function CheckList({ check, isAutomatic = false }: CheckListProps): JSX.E
 /** What failed is told in full at its step. */
 function summaryOf({ steps, summary }: { readonly steps: readonly StepReport[]; readonly summary: string }): string {
   const failed = steps.find(({ state }) => state === 'failed');
-  return failed === undefined ? withoutCodes(summary) : `The step “${failed.name}” failed.`;
+  return failed === undefined ? shortIds(withoutCodes(summary)) : `The step “${failed.name}” failed.`;
 }
 
 function Step({ step }: { readonly step: StepReport }): JSX.Element {
@@ -53,8 +54,8 @@ function Step({ step }: { readonly step: StepReport }): JSX.Element {
       <span class="grow">
         <span class="check-name">{step.name}</span>
         <span class="visually-hidden">: {WORDS[step.state]}. </span>
-        {step.detail !== '' && <span class="small soft"> {withoutCodes(step.detail)}</span>}
-        {step.advice !== undefined && <span class="small check-advice">{step.advice}</span>}
+        {step.detail !== '' && <span class="small soft"> {shortIds(withoutCodes(step.detail))}</span>}
+        {step.advice !== undefined && <span class="small check-advice">{asSentence(step.advice)}</span>}
       </span>
     </li>
   );

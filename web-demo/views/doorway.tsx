@@ -72,7 +72,8 @@ export function Doorway({ state }: { readonly state: ConsoleState }): JSX.Elemen
       <div class="stack" role="alert">
         <h1>{title}</h1>
         <p>{text}</p>
-        {link.kind !== 'no-token' && <p class="small soft">{failureText(link.error)}</p>}
+        {/* Of a robot that does not answer the check below says more. */}
+        {link.kind === 'refused' && <p class="small soft">{failureText(link.error)}</p>}
       </div>
       {link.kind === 'lost' && (
         <div>

@@ -104,11 +104,13 @@ function JoystickPlate({ state }: ViewProps): JSX.Element {
 }
 
 function MapPlate({ state }: ViewProps): JSX.Element {
-  const { pose, trail, plan } = state.robot;
+  const { pose, trail, plan, services } = state.robot;
+  const isUnknown = pose.value === undefined && (state.link.isAway.value || isMissing(services, 'ALMotion'));
   return (
     <Plate title="Map" class="drive-map" tools={<PoseFigures pose={pose.value} />}>
       <div class="map-frame">
         <RoomMap pose={pose.value} trail={trail.value} plan={plan.value} />
+        {isUnknown && <p class="map-empty small soft">Nothing is known of where the robot is</p>}
       </div>
     </Plate>
   );

@@ -56,40 +56,51 @@ function StatusFacts({ state, status }: PanelProps & { readonly status: Status }
   const { happened, link } = state;
   const trips = happened.roundTrips.value.map(({ rttMs }) => rttMs);
   const isOnline = link.state.value.kind === 'online';
+  const isLinked = happened.isLinked.value;
   return (
     <dl class="facts">
       <Fact name={isOnline ? 'Address' : 'Address, last'} figure="address">
         <span class="figures">{`${status.address}, ${routeText(status.route)}`}</span>
       </Fact>
-      <Fact name="Round trip" figure="round-trip">
-        <span class="figures">{rttText(link.rttMs.value)}</span>
-        <SparkLine values={trips} room={60} />
-        {trips.length > 1 && (
-          <span class="small soft figures">
-            {rttText(Math.min(...trips))} to {rttText(Math.max(...trips))}
-          </span>
-        )}
-      </Fact>
-      <Fact name="Privacy" figure="seal">
-        {sealText(status.isSealed)}
-      </Fact>
+      {isLinked && (
+        <>
+          <Fact name="Round trip" figure="round-trip">
+            <span class="figures">{rttText(link.rttMs.value)}</span>
+            <SparkLine values={trips} room={60} />
+            {trips.length > 1 && (
+              <span class="small soft figures">
+                {rttText(Math.min(...trips))} to {rttText(Math.max(...trips))}
+              </span>
+            )}
+          </Fact>
+          <Fact name="Privacy" figure="seal">
+            {sealText(status.isSealed)}
+          </Fact>
+        </>
+      )}
       <Fact name="Held by" figure="owner">
         {ownerText(status.owner)}
       </Fact>
       <Fact name="Session" figure="session">
-        {sessionText(happened.resumes.value, status.lost !== undefined)}
+        {sessionText(happened.resumes.value, { isRenewed: status.lost !== undefined, isLinked })}
         {status.lost !== undefined && <span class="small soft">{lossText(status.lost)}.</span>}
       </Fact>
-      <Fact name="Robot’s bus" figure="bus">
-        {busText(status)}
-        {status.busReason !== undefined && status.bus === 'down' && <span class="small soft">{status.busReason}</span>}
-      </Fact>
-      {status.failsafe !== undefined && (
-        <Fact name="Failsafe" figure="failsafe">
-          {status.failsafe.state === 'armed'
-            ? `Armed: stops the robot after ${status.failsafe.afterMs / 1000} s of silence`
-            : 'Fired: the robot was stopped'}
-        </Fact>
+      {isLinked && (
+        <>
+          <Fact name="Robot’s bus" figure="bus">
+            {busText(status)}
+            {status.busReason !== undefined && status.bus === 'down' && (
+              <span class="small soft">{status.busReason}</span>
+            )}
+          </Fact>
+          {status.failsafe !== undefined && (
+            <Fact name="Failsafe" figure="failsafe">
+              {status.failsafe.state === 'armed'
+                ? `Armed: stops the robot after ${status.failsafe.afterMs / 1000} s of silence`
+                : 'Fired: the robot was stopped'}
+            </Fact>
+          )}
+        </>
       )}
       <Fact name="Robot’s id" figure="robot-id">
         <RobotId state={state} id={status.robotId} />
