@@ -2,6 +2,7 @@
 // `quick` opens no socket and starts no process; `browser` drives a real Chromium on the built demo; `network` makes networks
 // of its own (as root on Linux); `node` is everything else.
 
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ViteUserConfig } from 'vitest/config';
 import { consoleWorker } from './scripts/console-worker.ts';
@@ -21,6 +22,8 @@ const quickFolders = [
 ];
 /** Each project that starts programs has its own folder for what they keep. */
 const stateHome = 'test/support/state-home.ts';
+/** At least two: tests wait more than they compute, and on a machine of two cores Vitest would run one file at a time. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 const isTestRun = process.env['VITEST'] !== undefined;
 
 const config: ViteUserConfig = {
@@ -30,6 +33,7 @@ const config: ViteUserConfig = {
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2023' },
   test: {
     reporters: ['default', new SummaryReporter()],
+    maxWorkers,
     projects: [
       {
         extends: true,

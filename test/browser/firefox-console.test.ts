@@ -5,7 +5,7 @@ import { connect, type Robot } from '@qiway/sdk';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
-import { buildConsole } from '../support/console-site.ts';
+import { builtConsole } from '../support/console-site.ts';
 import { type Firefox, launchFirefox, whyNoFirefox } from '../support/firefox.ts';
 import { type Program, startProgram } from '../support/program.ts';
 
@@ -27,7 +27,7 @@ describe.skipIf(whyNoFirefox() !== undefined)('the console in Firefox', () => {
   beforeAll(async () => {
     const state = makeScratchFolder('state');
     closing.push(() => rmSync(state, { recursive: true, force: true }));
-    const built = await buildConsole();
+    const built = await builtConsole();
     closing.push(() => built.remove());
     const start = (path: string, args: readonly string[]): Program => {
       const program = startProgram(join(checkout, path), args);

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type * as Sdk from '../../sdk/index.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { type DoorAgent, openDoorAgent } from '../support/door-agent.ts';
-import { openSdkSite, type SdkSite } from '../support/sdk-page.ts';
+import { openSdkPage, openSdkSite, type SdkSite } from '../support/sdk-page.ts';
 
 interface PageGlobals {
   readonly qiway: typeof Sdk;
@@ -58,9 +58,7 @@ afterEach(async () => {
 });
 
 async function openTab(): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(site.url);
-  await page.waitForFunction(() => document.title === 'ready');
+  const page = await openSdkPage(context, site);
   await page.evaluate(async (url) => {
     const page = globalThis as unknown as PageGlobals;
     page.robot = await page.qiway.connect(url);

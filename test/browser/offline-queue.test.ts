@@ -1,18 +1,11 @@
 // The offline queue in a real browser: calls outlive a reload of the page, and of two tabs one makes them.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createObject, method } from '@qiway/protocol/objects/hosted-object';
-import { EmbeddedBus, listenBus } from '@qiway/robot-agent/qi';
 import type * as Sdk from '@qiway/sdk';
 import type { QueueChange, QueueEntry, RemoteObject, Robot } from '@qiway/sdk';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { checkout } from '../support/checkout-copy.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { openSdkSite, type SdkSite } from '../support/sdk-page.ts';
+import { isReady, openSdkPage, openSdkSite, type SdkSite } from '../support/sdk-page.ts';
+import { openVoiceRobot, type VoiceRobot } from '../support/voice-robot.ts';
 
 /** What the page has. */
 interface PageGlobals {
@@ -29,13 +22,7 @@ const PATIENCE = { timeout: 20_000 };
 let site: SdkSite;
 let browser: Browser;
 let context: BrowserContext;
-let agent: Program;
-let url: string;
-let folder: string;
-/** What ran on the robot, in order. */
-let ran: string[];
-let startAgent: () => Promise<void>;
-const closing: (() => Promise<unknown>)[] = [];
+let robot: VoiceRobot;
 
 beforeAll(async () => {
   site = await openSdkSite();
@@ -48,53 +35,15 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  ran = [];
-  folder = mkdtempSync(join(tmpdir(), 'qiway-queue-'));
-  const bus = new EmbeddedBus({ machineId: 'robot', processId: process.pid, sessionId: 'robot' });
-  const listening = await listenBus(bus, 'tcp://127.0.0.1:0');
-  closing.push(async () => {
-    await listening.close();
-    await bus.close();
-  });
-  const say = (text: string): string => {
-    ran.push(text);
-    return `said ${text}`;
-  };
-  await bus.host('Voice', createObject({ say: method('(s)', 's', say) }));
-  const listen = `127.0.0.1:${await freePort()}`;
-  startAgent = async () => {
-    const places = ['--listen', listen, '--bus', listening.url, '--state', folder];
-    agent = startProgram(join(checkout, 'robot-agent/main.ts'), [...places, '--allow-origin', site.origin]);
-    [url] = await agent.said(/^http:\/\/\S+#\S+$/);
-    await agent.said(/bus is up/);
-  };
-  await startAgent();
-  closing.push(() => agent.end('SIGKILL'));
+  robot = await openVoiceRobot({ origins: [site.origin] });
   context = await browser.newContext();
-  closing.push(() => context.close());
 });
-
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-  rmSync(folder, { recursive: true });
+  await context?.close();
+  await robot?.close();
 });
 
-/** Somebody else may take it before the agent does, but hardly. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function openPage(): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(site.url);
-  await page.waitForFunction(() => document.title === 'ready');
-  return page;
-}
+const openPage = (): Promise<Page> => openSdkPage(context, site);
 
 async function connectIn(page: Page): Promise<void> {
   await page.evaluate(async (agentUrl) => {
@@ -104,7 +53,7 @@ async function connectIn(page: Page): Promise<void> {
     page.changes = [];
     page.outcomes = [];
     page.robot.queue.onChange((change) => page.changes.push(change));
-  }, url);
+  }, robot.url);
 }
 
 /** Makes a call that may wait, and does not wait for it. */
@@ -135,7 +84,7 @@ test('calls made while the robot is away outlive a reload, can be taken out, and
   await connectIn(page);
   await say(page, 'online');
   await expect.poll(() => outcomesOf(page), PATIENCE).toEqual(['said online']);
-  await agent.end('SIGKILL');
+  await robot.endAgent();
   await waitOffline(page);
   for (const text of ['one', 'two', 'three']) await say(page, text);
   await expect
@@ -155,31 +104,31 @@ test('calls made while the robot is away outlive a reload, can be taken out, and
   await expect.poll(() => outcomesOf(page), PATIENCE).toEqual(['said online', 'canceled']);
   expect(await page.evaluate(() => (globalThis as unknown as PageGlobals).robot.status.queued)).toBe(2);
   await page.reload();
-  await page.waitForFunction(() => document.title === 'ready');
-  expect(ran).toEqual(['online']);
-  await startAgent();
+  await isReady(page);
+  expect(robot.ran).toEqual(['online']);
+  await robot.startAgent();
   await connectIn(page);
-  await expect.poll(() => ran, PATIENCE).toEqual(['online', 'one', 'three']);
+  await expect.poll(() => robot.ran, PATIENCE).toEqual(['online', 'one', 'three']);
   await waitLength(page, 0);
   await page.reload();
-  await page.waitForFunction(() => document.title === 'ready');
+  await isReady(page);
   await connectIn(page);
   expect(await listOf(page)).toEqual([]);
-  expect(ran).toEqual(['online', 'one', 'three']);
+  expect(robot.ran).toEqual(['online', 'one', 'three']);
 });
 
 test('of two tabs one makes the calls of both, in order, and each gets its own answers', async () => {
   const pages = [await openPage(), await openPage()] as const;
   for (const page of pages) await connectIn(page);
-  await agent.end('SIGKILL');
+  await robot.endAgent();
   for (const page of pages) await waitOffline(page);
   for (let index = 0; index < 10; index += 1) {
     await say(pages[index % 2 === 0 ? 0 : 1], `call ${index}`);
     for (const page of pages) await waitLength(page, index + 1);
   }
-  await startAgent();
+  await robot.startAgent();
   for (const page of pages) await waitLength(page, 0);
-  expect(ran).toEqual(Array.from({ length: 10 }, (_, index) => `call ${index}`));
+  expect(robot.ran).toEqual(Array.from({ length: 10 }, (_, index) => `call ${index}`));
   for (const [which, page] of pages.entries()) {
     await expect
       .poll(() => outcomesOf(page), PATIENCE)
@@ -187,19 +136,19 @@ test('of two tabs one makes the calls of both, in order, and each gets its own a
     const done = await page.evaluate(() =>
       (globalThis as unknown as PageGlobals).changes.filter(({ kind }) => kind === 'done').map(({ result }) => result),
     );
-    expect(done).toEqual(ran.map((text) => `said ${text}`));
+    expect(done).toEqual(robot.ran.map((text) => `said ${text}`));
   }
 });
 
 test('a tab that is closed in the middle leaves its calls to the other', async () => {
   const [closed, other] = [await openPage(), await openPage()];
   for (const page of [closed, other]) await connectIn(page);
-  await agent.end('SIGKILL');
+  await robot.endAgent();
   for (const page of [closed, other]) await waitOffline(page);
   for (const text of ['one', 'two']) await say(closed, text);
   await waitLength(other, 2);
   await closed.close();
-  await startAgent();
+  await robot.startAgent();
   await waitLength(other, 0);
-  expect(ran).toEqual(['one', 'two']);
+  expect(robot.ran).toEqual(['one', 'two']);
 });

@@ -1,18 +1,11 @@
 // A page that is opened while its robot is away: connected to what it knows of it, and to the robot itself when that is back.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createObject, type HostedObject, method, signal } from '@qiway/protocol/objects/hosted-object';
-import { EmbeddedBus, listenBus } from '@qiway/robot-agent/qi';
 import type * as Sdk from '@qiway/sdk';
 import type { RemoteObject, Robot } from '@qiway/sdk';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkout } from '../support/checkout-copy.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { openSdkSite, type SdkSite } from '../support/sdk-page.ts';
+import { isReady, openSdkPage, openSdkSite, type SdkSite } from '../support/sdk-page.ts';
+import { openVoiceRobot, type VoiceRobot } from '../support/voice-robot.ts';
 
 /** What the page has. */
 interface PageGlobals {
@@ -31,14 +24,7 @@ const PATIENCE = { timeout: 20_000 };
 let site: SdkSite;
 let browser: Browser;
 let context: BrowserContext;
-let agent: Program;
-let url: string;
-let folder: string;
-let voice: HostedObject;
-/** What ran on the robot, in order. */
-let ran: string[];
-let startAgent: () => Promise<void>;
-const closing: (() => Promise<unknown>)[] = [];
+let robot: VoiceRobot;
 
 beforeAll(async () => {
   [browser, site] = await Promise.all([launchChromium(), openSdkSite()]);
@@ -49,53 +35,15 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  ran = [];
-  folder = mkdtempSync(join(tmpdir(), 'qiway-offline-'));
-  const bus = new EmbeddedBus({ machineId: 'robot', processId: process.pid, sessionId: 'robot' });
-  const listening = await listenBus(bus, 'tcp://127.0.0.1:0');
-  closing.push(async () => {
-    await listening.close();
-    await bus.close();
-  });
-  const say = (text: string): string => {
-    ran.push(text);
-    return `said ${text}`;
-  };
-  voice = createObject({ say: method('(s)', 's', say), said: signal('(s)') });
-  await bus.host('Voice', voice);
-  const listen = `127.0.0.1:${await freePort()}`;
-  startAgent = async () => {
-    const places = ['--listen', listen, '--bus', listening.url, '--state', folder];
-    agent = startProgram(join(checkout, 'robot-agent/main.ts'), [...places, '--allow-origin', site.origin]);
-    [url] = await agent.said(/^http:\/\/\S+#\S+$/);
-    await agent.said(/bus is up/);
-  };
-  await startAgent();
-  closing.push(() => agent.end('SIGKILL'));
+  robot = await openVoiceRobot({ origins: [site.origin] });
   context = await browser.newContext();
-  closing.push(() => context.close());
 });
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-  rmSync(folder, { recursive: true });
+  await context?.close();
+  await robot?.close();
 });
 
-/** Somebody else may take it before the agent does, but hardly. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function openPage(): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(site.url);
-  await page.waitForFunction(() => document.title === 'ready');
-  return page;
-}
+const openPage = (): Promise<Page> => openSdkPage(context, site);
 
 interface ConnectIn {
   readonly owner: Owner;
@@ -103,7 +51,7 @@ interface ConnectIn {
 }
 
 /** The code of what it rejects with; undefined: connected. */
-function connectIn(page: Page, { owner, url: given = url }: ConnectIn): Promise<string | undefined> {
+function connectIn(page: Page, { owner, url: given = robot.url }: ConnectIn): Promise<string | undefined> {
   return page.evaluate(
     async ([agentUrl, wanted]) => {
       const page = globalThis as unknown as PageGlobals;
@@ -139,7 +87,7 @@ describe.each<Owner>(['worker', 'page'])('a page whose link is owned by the %s',
       await robot.service('Voice');
     });
     await expect.poll(() => knownIn(before), PATIENCE).toContain('Voice');
-    await agent.end('SIGKILL');
+    await robot.endAgent();
     await before.close();
     const page = await openPage();
     expect(await connectIn(page, { owner })).toBeUndefined();
@@ -173,35 +121,35 @@ describe.each<Owner>(['worker', 'page'])('a page whose link is owned by the %s',
       });
     await expect.poll(queued, PATIENCE).toEqual(['"later" waiting']);
     expect(told.names).toContain('Voice');
-    await startAgent();
+    await robot.startAgent();
     await waitOnline(page);
     const outcomes = (): Promise<unknown[]> => page.evaluate(() => (globalThis as unknown as PageGlobals).outcomes);
     await expect.poll(async () => (await outcomes()).sort(), PATIENCE).toEqual(['connected', 'said later']);
-    voice.emit('said', 'hello');
+    robot.emit('hello');
     await expect
       .poll(() => page.evaluate(() => (globalThis as unknown as PageGlobals).heard), PATIENCE)
       .toEqual(['hello']);
     expect(await page.evaluate(() => (globalThis as unknown as PageGlobals).voice['say']?.('again'))).toBe(
       'said again',
     );
-    expect(ran).toEqual(['later', 'again']);
+    expect(robot.ran).toEqual(['later', 'again']);
   });
 
   test('is told when nothing is known of the robot', async () => {
-    await agent.end('SIGKILL');
+    await robot.endAgent();
     expect(await connectIn(await openPage(), { owner })).toBe('dial-failed');
   });
 });
 
 test('a robot that the URL does not name is known by where it was', async () => {
-  const [withoutId = ''] = url.split('&robot=');
+  const [withoutId = ''] = robot.url.split('&robot=');
   const before = await openPage();
   await connectIn(before, { owner: 'page', url: withoutId });
   await before.evaluate(() => (globalThis as unknown as PageGlobals).robot.service('Voice'));
   await expect.poll(() => knownIn(before), PATIENCE).toContain('Voice');
-  await agent.end('SIGKILL');
+  await robot.endAgent();
   await before.reload();
-  await before.waitForFunction(() => document.title === 'ready');
+  await isReady(before);
   expect(await connectIn(before, { owner: 'page', url: withoutId })).toBeUndefined();
   expect(await stateOf(before)).toBe('offline page');
 });

@@ -4,33 +4,19 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sdkSize } from '../../scripts/size.ts';
-import { checkout, copyCheckout, makeScratchFolder } from '../support/checkout-copy.ts';
-import { type ProgramOutcome, runProgram } from '../support/run-program.ts';
+import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
+import { manifestsIn, type PackedPackages, packPackages } from '../support/packed-packages.ts';
+import { type ProgramOutcome, runProgram, succeed } from '../support/run-program.ts';
 
 /** Builds, type checks and one install from the registry, on a machine that is busy with other tests. */
 const timeoutMs = 180_000;
 
 const folder = makeScratchFolder('packaging');
-const copy = join(folder, 'checkout');
 const scratch = join(folder, 'scratch');
-const manifests = ['sdk', 'robot-agent'].map((name) => join(copy, name, 'package.json'));
-let manifestsBefore: string[] = [];
-
-function expectSuccess({ code, stdout, stderr }: ProgramOutcome): string {
-  expect(code, `${stdout}\n${stderr}`).toBe(0);
-  return stdout;
-}
-
-async function pack(name: string): Promise<string> {
-  const args = ['pack', '--json', '--pack-destination', folder];
-  const said = expectSuccess(await runProgram('npm', args, { cwd: join(copy, name) }));
-  const [tarball] = /[\w.-]+\.tgz/.exec(said) ?? [];
-  if (tarball === undefined) throw new Error(`npm pack named no tarball: ${said}`);
-  return join(folder, tarball);
-}
+let packed: PackedPackages;
 
 async function runModule(source: string): Promise<string> {
-  return expectSuccess(await runProgram(process.execPath, ['--input-type=module', '--eval', source], { cwd: scratch }));
+  return succeed(process.execPath, ['--input-type=module', '--eval', source], { cwd: scratch });
 }
 
 async function typeCheck(source: string, options: object): Promise<ProgramOutcome> {
@@ -48,22 +34,21 @@ async function typeCheck(source: string, options: object): Promise<ProgramOutcom
 }
 
 beforeAll(async () => {
-  mkdirSync(copy);
-  copyCheckout(copy);
-  manifestsBefore = manifests.map((file) => readFileSync(file, 'utf8'));
-  const tarballs = [await pack('sdk'), await pack('robot-agent')];
+  packed = await packPackages();
   mkdirSync(scratch);
   writeFileSync(join(scratch, 'package.json'), '{ "private": true, "type": "module" }\n');
-  expectSuccess(
-    await runProgram('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], { cwd: scratch }),
-  );
+  const { sdk, agent } = packed;
+  await succeed('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', sdk, agent], { cwd: scratch });
 }, timeoutMs);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  packed?.remove();
+});
 
 describe('the published packages', () => {
   it('leave the manifests of the checkout as they were', () => {
-    expect(manifests.map((file) => readFileSync(file, 'utf8'))).toEqual(manifestsBefore);
+    expect(packed.manifests).toEqual(manifestsIn(checkout));
   });
 
   it('carry their license, and nothing of the private protocol package in code or declarations', async () => {
@@ -173,7 +158,7 @@ describe('the published packages', () => {
     'bring programs that say how they are used',
     async () => {
       for (const name of ['qiway-agent', 'qiway']) {
-        const said = expectSuccess(await runProgram('npx', [name, '--help'], { cwd: scratch }));
+        const said = await succeed('npx', [name, '--help'], { cwd: scratch });
         expect(said).toContain(name);
       }
     },

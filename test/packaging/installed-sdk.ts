@@ -1,8 +1,9 @@
 // The SDK as somebody has it who installed it: packed, and unpacked into node_modules of a folder for apps. A fixture, no tests.
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkout, copyCheckout, makeScratchFolder } from '../support/checkout-copy.ts';
-import { runProgram } from '../support/run-program.ts';
+import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
+import { packPackages } from '../support/packed-packages.ts';
+import { succeed } from '../support/run-program.ts';
 
 export interface InstalledSdk {
   /** With node_modules; apps lie beside it. */
@@ -16,30 +17,19 @@ export interface InstalledSdk {
   remove(): void;
 }
 
-async function succeed(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { code, stdout, stderr } = await runProgram(command, args, { cwd });
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`);
-  return stdout;
-}
-
-/** Packs a copy of the checkout. Nothing is fetched: the package has no dependencies, and React is linked. */
+/** Nothing is fetched: the package has no dependencies, and React is linked. */
 export async function installSdk(): Promise<InstalledSdk> {
   const folder = makeScratchFolder('apps');
-  const copy = join(folder, 'checkout');
   const sdk = join(folder, 'node_modules/@qiway/sdk');
-  mkdirSync(copy);
   mkdirSync(sdk, { recursive: true });
-  copyCheckout(copy);
-  const said = await succeed('npm', ['pack', '--json', '--pack-destination', folder], join(copy, 'sdk'));
-  const [tarball] = /[\w.-]+\.tgz/.exec(said) ?? [];
-  if (tarball === undefined) throw new Error(`npm pack named no tarball: ${said}`);
-  await succeed('tar', ['-xzf', tarball, '-C', sdk, '--strip-components=1'], folder);
-  const files = (await succeed('tar', ['-tzf', tarball], folder)).trim().split('\n');
+  const packed = await packPackages();
+  await succeed('tar', ['-xzf', packed.sdk, '-C', sdk, '--strip-components=1']);
+  const files = (await succeed('tar', ['-tzf', packed.sdk])).trim().split('\n');
   for (const name of ['react', 'react-dom', '@types/react', 'csstype']) {
     mkdirSync(join(folder, 'node_modules', name, '..'), { recursive: true });
     symlinkSync(join(checkout, 'node_modules', name), join(folder, 'node_modules', name));
   }
-  rmSync(copy, { recursive: true });
+  packed.remove();
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   const writeApp = (name: string, sources: Readonly<Record<string, string>>): string => {
     const app = join(folder, name);

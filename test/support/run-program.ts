@@ -46,3 +46,10 @@ export function runProgram(
     child.on('close', (code, signal) => resolve({ code: code ?? signal ?? 'unknown', stdout, stderr }));
   });
 }
+
+/** What `command` said on its standard output. @throws Error when it fails */
+export async function succeed(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(command, args, options);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`);
+  return stdout;
+}

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { BrowserContext, Page } from 'playwright';
 import { rolldown } from 'rolldown';
 import { checkout } from './checkout-copy.ts';
 
@@ -54,4 +55,17 @@ export async function openSdkSite(): Promise<SdkSite> {
         server.closeAllConnections();
       }),
   };
+}
+
+/** A page of the site, with the SDK. */
+export async function openSdkPage(context: BrowserContext, { url }: SdkSite): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(url);
+  await isReady(page);
+  return page;
+}
+
+/** Resolves once the page, opened or loaded again, has its script. */
+export async function isReady(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.title === 'ready');
 }

@@ -1,9 +1,8 @@
 // A robot that says things, on a bus in this process, and an agent of its own process that can be ended and started again at the
 // same address: for what pages do over a link.
 import { rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type CallContext, createObject, method, signal } from '@qiway/protocol/objects/hosted-object';
+import { type CallContext, createObject, method, property, signal } from '@qiway/protocol/objects/hosted-object';
 import { EmbeddedBus, listenBus } from '@qiway/robot-agent/qi';
 import { checkout, makeScratchFolder } from './checkout-copy.ts';
 import { type Program, startProgram } from './program.ts';
@@ -50,19 +49,21 @@ export async function openVoiceRobot({ origins, name }: VoiceRobotOptions): Prom
     }),
     stop: method('()', 'v', () => void ran.push('stop')),
     said: signal('(s)'),
+    volume: property('i', 30),
   });
   await bus.host('Voice', voice);
   const allowed = [
     ...origins.flatMap((origin) => ['--allow-origin', origin]),
     ...(name === undefined ? [] : ['--allow-host', name]),
   ];
-  const listen = `127.0.0.1:${await freePort()}`;
+  let listen = '127.0.0.1:0';
   let agent: Program;
   let url = '';
   const startAgent = async (): Promise<void> => {
     const places = ['--listen', listen, '--bus', listening.url, '--state', state];
     agent = startProgram(join(checkout, 'robot-agent/main.ts'), [...places, ...allowed]);
     [url] = await agent.said(/^http:\/\/\S+#\S+$/);
+    listen = new URL(url).host;
     await agent.said(/bus is up/);
   };
   await startAgent();
@@ -90,14 +91,4 @@ export async function openVoiceRobot({ origins, name }: VoiceRobotOptions): Prom
       rmSync(state, { recursive: true, force: true });
     },
   };
-}
-
-/** Somebody else may take it before the agent does, but hardly. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
