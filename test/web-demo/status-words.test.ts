@@ -89,28 +89,33 @@ describe('words', () => {
 
   it('for a call leave out its signature, and for an id all but its ends', () => {
     expect(callText({ service: 'ALTextToSpeech', method: 'say::(s)', args: '"hi"' })).toBe('ALTextToSpeech.say("hi")');
-    expect(shortId('abcdefgh'.repeat(6) + 'wxyz')).toBe('abcd efgh … wxyz');
+    expect(shortId(`${'abcdefgh'.repeat(6)}wxyz`)).toBe('abcd efgh … wxyz');
   });
 });
 
 describe('the headline', () => {
   const error = new QiwayError('link-lost', 'cable');
+  const calm = { isAway: false, isBusUp: true, hasRobot: true };
   const lost = { kind: 'lost', error, wasOnline: true, isTrying: true, robot: undefined } as const;
 
   it('overlooks a break that is mended at once', () => {
-    expect(headlineOf(lost, { isAway: false, isBusUp: true }).words).toBe('Online');
-    expect(headlineOf(lost, { isAway: true, isBusUp: true })).toEqual({
+    expect(headlineOf(lost, calm).words).toBe('Online');
+    expect(headlineOf(lost, { ...calm, isAway: true })).toEqual({
       words: 'Looking for the robot',
       health: 'stop',
     });
   });
 
+  it('is not that all is well where no robot is on the bus', () => {
+    const online = { kind: 'online', robot: undefined as never } as const;
+    expect(headlineOf(online, calm)).toEqual({ words: 'Online', health: 'good' });
+    expect(headlineOf(online, { ...calm, hasRobot: false })).toEqual({ words: 'No robot on the bus', health: 'warn' });
+  });
+
   it('tells a robot that is not there from one whose bus is down, and from an end', () => {
-    expect(headlineOf({ kind: 'online', robot: undefined as never }, { isAway: false, isBusUp: false }).health).toBe(
-      'warn',
-    );
-    expect(headlineOf({ kind: 'refused', error }, { isAway: false, isBusUp: true }).words).toBe('Closed');
-    expect(headlineOf({ ...lost, wasOnline: false }, { isAway: false, isBusUp: true }).words).toBe('Nobody answers');
+    expect(headlineOf({ kind: 'online', robot: undefined as never }, { ...calm, isBusUp: false }).health).toBe('warn');
+    expect(headlineOf({ kind: 'refused', error }, calm).words).toBe('Refused');
+    expect(headlineOf({ ...lost, wasOnline: false }, calm).words).toBe('Nobody answers');
   });
 });
 

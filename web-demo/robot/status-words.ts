@@ -163,11 +163,12 @@ export type Health = 'good' | 'warn' | 'stop' | 'calm';
 /** The state of things in two or three words, and how serious it is. */
 export function headlineOf(
   state: LinkState,
-  { isAway, isBusUp }: { readonly isAway: boolean; readonly isBusUp: boolean },
+  { isAway, isBusUp, hasRobot }: { readonly isAway: boolean; readonly isBusUp: boolean; readonly hasRobot: boolean },
 ): { readonly words: string; readonly health: Health } {
   switch (state.kind) {
     case 'online':
-      return isBusUp ? { words: 'Online', health: 'good' } : { words: 'Robot’s bus down', health: 'warn' };
+      if (!isBusUp) return { words: 'Robot’s bus down', health: 'warn' };
+      return hasRobot ? { words: 'Online', health: 'good' } : { words: 'No robot on the bus', health: 'warn' };
     case 'lost':
       if (!state.wasOnline)
         return {
@@ -178,7 +179,7 @@ export function headlineOf(
     case 'dialling':
       return { words: 'Dialling', health: 'calm' };
     case 'refused':
-      return { words: 'Closed', health: 'stop' };
+      return { words: 'Refused', health: 'stop' };
     case 'no-token':
       return { words: 'No robot yet', health: 'calm' };
   }

@@ -5,6 +5,7 @@ import { Icon } from '../parts/icons.tsx';
 import { SparkLine } from '../parts/spark-line.tsx';
 import { TimeLine } from '../parts/time-line.tsx';
 import { SHOWN_MS } from '../robot/history.ts';
+import { isRobotAway } from '../robot/robot-state.ts';
 import { durationText, headlineOf, sealText } from '../robot/status-words.ts';
 import { StatusPanel } from './status-panel.tsx';
 
@@ -18,6 +19,7 @@ export function StatusBar({ state }: { readonly state: ConsoleState }): JSX.Elem
   const { words, health } = headlineOf(link.state.value, {
     isAway: link.isAway.value,
     isBusUp: link.isBusUp.value,
+    hasRobot: !isRobotAway(state.robot.services),
   });
   const now = link.state.value;
   const age = durationText(Math.max(1000, nowMs.value - (seenAtMs.value ?? nowMs.value)));

@@ -2,12 +2,17 @@
 import type { JSX } from 'preact';
 import type { ConsoleState } from '../console-state.ts';
 import { failureText } from '../failure-text.ts';
+import { isRobotAway } from '../robot/robot-state.ts';
 import { adviceFor, durationText, headlineOf, triedOf, triedText } from '../robot/status-words.ts';
 
 export function StatusNow({ state }: { readonly state: ConsoleState }): JSX.Element {
   const { link, happened, nowMs } = state;
   const now = link.state.value;
-  const { words, health } = headlineOf(now, { isAway: link.isAway.value, isBusUp: link.isBusUp.value });
+  const { words, health } = headlineOf(now, {
+    isAway: link.isAway.value,
+    isBusUp: link.isBusUp.value,
+    hasRobot: !isRobotAway(state.robot.services),
+  });
   const lostAtMs = happened.lostAtMs.value;
   const known = state.known.value;
   return (
