@@ -15,9 +15,11 @@ function seats(changes: Partial<WatchedOptions> = {}) {
   const note = (text: string): boolean => did.push(text) > 0;
   let last = 0;
   const inner = createObject({
-    take: method('(s)', 'I', (name: string) => {
+    take: method('(s)', 'I', (name: string, { onCancel }: { onCancel(run: () => void): void }) => {
       note(`take ${name}`);
       if (name === '') throw new Error('no name');
+      if (name === 'any that gets free')
+        return new Promise<never>((_resolve, reject) => onCancel(() => reject(new QiwayError('canceled', 'Stopped.'))));
       last += 1;
       return last;
     }),
@@ -63,6 +65,14 @@ describe('what a tab takes', () => {
   it('is not noted when it was refused', async () => {
     const { object, mine } = seats();
     expect((await failureOf(callMethod(object, 'take', ''))).message).toContain('no name');
+    expect([...mine]).toEqual([]);
+  });
+
+  it('is not noted when the call for it was cancelled', async () => {
+    const { object, mine } = seats();
+    const { handle, outcome } = startCall(object, 'take', 'any that gets free');
+    handle.cancel();
+    expect((await failureOf(outcome)).code).toBe('canceled');
     expect([...mine]).toEqual([]);
   });
 
