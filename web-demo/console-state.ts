@@ -11,6 +11,7 @@ import { type Check, type CheckOptions, createCheck } from './robot/check.ts';
 import { type Control, createControl } from './robot/control.ts';
 import { createDrive, type Drive } from './robot/drive.ts';
 import { feedRobotState } from './robot/feed.ts';
+import { offers } from './robot/follow.ts';
 import { createHistory, type LinkHistory, type MomentKind } from './robot/history.ts';
 import { createLink, type Link } from './robot/link.ts';
 import { type Channel, createOtherTabs } from './robot/other-tabs.ts';
@@ -120,6 +121,12 @@ export function createConsole({
     motor: () => (link.state.peek().kind === 'online' ? robot.motion.peek() : undefined),
     refused: (error) => toasts.show(failureText(error)),
     begins: () => tabs.tellDrive(),
+    isMoving: async () => {
+      const motion = robot.motion.peek();
+      // What is in its way is told, and a hand may steer around it.
+      if (motion === undefined || robot.blockedBy.peek() !== undefined || !offers(motion, 'moveIsActive')) return true;
+      return motion.moveIsActive();
+    },
     after,
   });
   const tabs = createOtherTabs({

@@ -66,6 +66,16 @@ it('a stop in the other tab ends the drive: it is not shown any more, and goes o
   expect(shown.errors).toEqual([]);
 });
 
+it('a stop from elsewhere ends the drive as well', async () => {
+  await driver.keyboard.down('a');
+  await words(driver, 'Turning left 65 %');
+  await expect.poll(isMoving, PATIENCE).toBe(true);
+  await (await observer.service('ALMotion')).stopMove();
+  await words(driver, 'Stopped');
+  await driver.keyboard.up('a');
+  await words(driver, 'Standing still');
+});
+
 it('only one tab drives at a time, and the next one when that is done', async () => {
   await driver.keyboard.down('a');
   await words(other, 'Another tab drives');

@@ -266,6 +266,62 @@ describe('a page that takes control before it drives', () => {
   });
 });
 
+describe('a robot that somebody else stopped', () => {
+  let isMoving: boolean;
+  let asked: number;
+  beforeEach(() => {
+    isMoving = true;
+    asked = 0;
+    drive = createDrive({
+      motor: () => motor,
+      refused: (error) => refusals.push(error),
+      after: clock.after,
+      isMoving: async () => {
+        asked += 1;
+        return isMoving;
+      },
+    });
+  });
+  const go = async (x: number): Promise<void> => {
+    drive.steer({ x, y: 0, theta: 0 });
+    answers.at(-1)?.resolve();
+    await clock.advance(50);
+  };
+
+  it('ends the drive: told once, stopped once more, and it needs a new hand', async () => {
+    await go(1);
+    await clock.advance(3000);
+    expect([drive.isBlocked.value, refusals.length]).toEqual([false, 0]);
+    isMoving = false;
+    await clock.advance(299);
+    await clock.advance(301);
+    expect([drive.isBlocked.value, drive.steering.value.x, refusals.length]).toEqual([true, 0, 1]);
+    expect(sent).toEqual(['move 1 0 0', 'stop']);
+    const before = asked;
+    await clock.advance(3000);
+    expect([asked, refusals.length]).toEqual([before, 1]);
+  });
+
+  it('is not one that has just been told something else, nor one that is to stand', async () => {
+    isMoving = false;
+    await go(1);
+    await clock.advance(300);
+    await go(0.9);
+    await clock.advance(300);
+    await go(0);
+    const before = asked;
+    await clock.advance(3000);
+    expect([asked, refusals.length, drive.isBlocked.value]).toEqual([before, 0, false]);
+  });
+
+  it('is not asked about once the hand is off', async () => {
+    await go(1);
+    drive.release();
+    await clock.advance(3000);
+    expect(asked).toBe(0);
+  });
+});
+
 describe('steering', () => {
   it('turns left for the left, and walks left when sidestepping', () => {
     expect(steeringOf(-1, 0, { sideways: false, limit: 0.5 })).toEqual({ x: 0, y: 0, theta: 0.5 });

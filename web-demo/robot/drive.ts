@@ -3,6 +3,7 @@
 // never builds up a queue of old commands.
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { isQiwayError } from '@qiway/sdk';
+import { watchStanding } from './watch-standing.ts';
 
 /** Parts of the full speed, -1 to 1, on the robot's axes: x ahead, y to its left, theta turning left. */
 export interface Steering {
@@ -30,7 +31,9 @@ export interface DriveOptions {
   readonly motor: () => DriveMotor | undefined;
   /** Without it a drive begins at once. */
   readonly control?: DriveControl;
-  /** Told once per drive when the robot refuses. */
+  /** Asks the robot whether it moves. Without it nobody notices that somebody else stopped it. */
+  readonly isMoving?: () => Promise<boolean>;
+  /** Told once per drive when the robot refuses, or stands although it was told to move. */
   readonly refused: (error: unknown) => void;
   /** Told when a drive begins, before the first move. */
   readonly begins?: () => void;
@@ -74,19 +77,23 @@ function isUndelivered(error: unknown): boolean {
   return isQiwayError(error) && (error.code === 'bus-down' || error.code === 'offline');
 }
 
-export function createDrive({ motor, control, refused, begins, after }: DriveOptions): Drive {
+export function createDrive({ motor, control, refused, begins, isMoving, after }: DriveOptions): Drive {
   const steering = signal(STILL);
   const isBlocked = signal(false);
   let phase: Phase = 'idle';
   let isBusy = false;
   let pending: Steering | undefined;
   let owesStop = false;
+  /** Counts moves that were sent. */
+  let moves = 0;
+  let stopWatching = (): void => undefined;
   /** Counts hands on the joystick: an answer may come when it is another's turn. */
   let turn = 0;
 
   function become(next: Phase): void {
     phase = next;
     isBlocked.value = next === 'blocked';
+    stopWatching();
   }
 
   function pump(): void {
@@ -95,6 +102,7 @@ export function createDrive({ motor, control, refused, begins, after }: DriveOpt
     const { x, y, theta } = pending;
     pending = undefined;
     isBusy = true;
+    moves += 1;
     let waits = 2;
     const next = (): void => {
       waits -= 1;
@@ -137,6 +145,17 @@ export function createDrive({ motor, control, refused, begins, after }: DriveOpt
     owesStop = true;
     begins?.();
     pump();
+    if (isMoving === undefined) return;
+    const isTold = (): boolean => !isBusy && Object.values(steering.peek()).some((part) => part !== 0);
+    stopWatching = watchStanding({
+      isMoving,
+      told: () => (isTold() ? moves : undefined),
+      stands: () => {
+        halt();
+        refused(new Error('The robot stands: somebody stopped it, or it rests. Let go of the joystick to try again.'));
+      },
+      after,
+    });
   }
 
   function ask({ take }: DriveControl): void {

@@ -11,6 +11,7 @@ export interface Services {
   ALMotion: {
     moveToward(x: number, y: number, theta: number): void;
     stopMove(): void;
+    moveIsActive(): boolean;
     getRobotPosition(useSensors: boolean): number[];
     wakeUp(): void;
     rest(): void;
