@@ -66,5 +66,5 @@ function readRange(request: DoorRequest, tag: string, size: number): Range {
   const first = from === '' ? Math.max(0, size - Number(to)) : Number(from);
   const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
   if (from !== '' && to !== '' && Number(to) < first) return 'none';
-  return first >= size || (from === '' && Number(to) === 0) ? 'unsatisfiable' : { first, last };
+  return first >= size ? 'unsatisfiable' : { first, last };
 }
