@@ -129,11 +129,10 @@ export class TabDoor {
     if (known !== undefined) return known;
     const fetching = this.#fetch(serviceId).then(
       (object) => {
-        if (this.#isEnded) object.release();
-        else {
-          this.#objects.set(serviceId, object);
-          object.onGone((error) => this.#gone(serviceId, object, error));
-        }
+        // After the end it is released there, where this promise is waited for.
+        if (this.#isEnded) return object;
+        this.#objects.set(serviceId, object);
+        object.onGone((error) => this.#gone(serviceId, object, error));
         return object;
       },
       (error) => {
@@ -270,7 +269,7 @@ export class TabDoor {
   }
 
   #beatMs(): number {
-    return Math.floor(Math.min(...this.#bounds.values()) / BEATS);
+    return Math.max(1, Math.floor(Math.min(...this.#bounds.values()) / BEATS));
   }
 
   /** A hidden tab answers, although its timers hardly run. */

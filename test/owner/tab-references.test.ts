@@ -41,6 +41,51 @@ describe('an object that a door fetched', () => {
     expect(references.map((count) => count())).toEqual([0, 0, 0]);
   });
 
+  it('is let go of also when it came after the tab had gone', async () => {
+    const { session, tab, agent } = await doorLab();
+    const { serviceId } = await agent.bus.serviceInfo('Echo');
+    const object = await session.bus.object(serviceId);
+    const references = counted(object);
+    const one = await tab();
+    const fetch = session.bus.object.bind(session.bus);
+    const go = Promise.withResolvers<void>();
+    vi.spyOn(session.bus, 'object').mockImplementation(async (id) => {
+      await go.promise;
+      return fetch(id);
+    });
+    const asked = failureOf(fetchObject(one.peer, serviceId, { clock: agent.clock, timeoutMs: 1000 }));
+    await quiet();
+    one.die();
+    expect((await asked).code).toBe('link-lost');
+    go.resolve();
+    await quiet();
+    expect(references()).toBe(0);
+  });
+
+  it('stays what it is for other tabs when some go while they ask for it', async () => {
+    const { session, tab, agent, echo } = await doorLab();
+    const { serviceId } = await agent.bus.serviceInfo('Echo');
+    const heard = watch(await (await tab()).bus.service('Echo'), 'onEcho');
+    await heard.ready;
+    const fetch = session.bus.object.bind(session.bus);
+    const go = Promise.withResolvers<void>();
+    vi.spyOn(session.bus, 'object').mockImplementation(async (id) => {
+      if (id === serviceId) await go.promise;
+      return fetch(id);
+    });
+    for (let gone = 0; gone < 3; gone += 1) {
+      const brief = await tab();
+      fetchObject(brief.peer, serviceId, { clock: agent.clock, timeoutMs: 1000 }).catch(() => {});
+      await quiet();
+      brief.die();
+    }
+    go.resolve();
+    await quiet();
+    echo.object.emit('onEcho', 'hello');
+    await quiet();
+    expect(heard.events.all).toEqual([['hello']]);
+  });
+
   it('that could not be had is asked for again by the next call', async () => {
     const { session, tab, agent } = await doorLab();
     const { serviceId } = await agent.bus.serviceInfo('Echo');
