@@ -2,7 +2,7 @@
 // same address: for what pages do over a link.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CallContext, createObject, method, property, signal } from '@qiway/protocol/objects/hosted-object';
+import { type CallContext, createObject, method, signal } from '@qiway/protocol/objects/hosted-object';
 import { EmbeddedBus, listenBus } from '@qiway/robot-agent/qi';
 import { checkout, makeScratchFolder } from './checkout-copy.ts';
 import { type Program, startProgram } from './program.ts';
@@ -49,7 +49,6 @@ export async function openVoiceRobot({ origins, name }: VoiceRobotOptions): Prom
     }),
     stop: method('()', 'v', () => void ran.push('stop')),
     said: signal('(s)'),
-    volume: property('i', 30),
   });
   await bus.host('Voice', voice);
   const allowed = [
