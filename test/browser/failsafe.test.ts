@@ -205,7 +205,7 @@ describe('while a person drives', () => {
     expect(stops).toHaveLength(1);
     expect(speed()).toBe(0);
     // The hand is still on the joystick, and has to let go first.
-    await page.locator('.steering-words', { hasText: 'Standing still' }).waitFor();
+    await page.locator('.steering-words', { hasText: 'Stopped: let go' }).waitFor();
     await page.mouse.up();
     await drive();
     await page.mouse.up();
