@@ -1,8 +1,9 @@
-// Process: clients of the fairness part (argument: the agent's URL). Told over IPC what to do: measure small calls, maybe
+// Process: clients of the fairness part (arguments: the agent's URL, and the port of a proxy if there is one). Told over IPC what to do: measure small calls, maybe
 // beside large bodies on the same link or while events go to others; or be many clients that have much to read.
 import { connect } from '@qiway/sdk';
 import { ready } from '../probe.ts';
 import type { Services } from '../typed-client.ts';
+import { dialThrough } from './through-proxy.ts';
 
 /** The echo service twice: what is large has a socket of its own between agent and service, where messages are whole. */
 interface FairServices extends Services {
@@ -27,7 +28,8 @@ export interface Calls {
 const MIB = 1024 * 1024;
 const BODIES_PER_READER = 4;
 const EVENTS = { everyMs: 10, count: 20 };
-const [url = ''] = process.argv.slice(2);
+const [url = '', proxyPort] = process.argv.slice(2);
+if (proxyPort !== undefined) dialThrough(proxyPort);
 const robot = await connect<FairServices>(url);
 const [echo, bulk] = [await robot.service('Echo'), await robot.service('Bulk')];
 

@@ -9,6 +9,8 @@ import { untilSessions } from './session-count.ts';
 const STALLED_CLIENTS = 20;
 /** Bodies on their way at any time. */
 const BODIES = 2;
+/** Of a link that is slower than the machine: 100 Mbit/s. */
+const SLOW_BYTES_PER_SECOND = 12_500_000;
 /** A percentile needs samples. */
 const LONGER = 3;
 /** The frozen clients are not to be taken for lost while they are measured beside. */
@@ -24,25 +26,36 @@ async function run({ rounds, runMs }: PartOptions): Promise<readonly PartRow[]> 
     await startProcess('./echo-service.ts', [agent.bus, 'Bulk']),
   ];
   const client = await startProcess('./parts/fairness-client.ts', [agent.url]);
+  const proxy = await startProcess('./parts/slow-proxy.ts', [new URL(agent.url).port, String(SLOW_BYTES_PER_SECOND)]);
+  const slowClient = await startProcess('./parts/fairness-client.ts', [agent.url, proxy.url]);
   const p99 = { quiet: [] as number[], bodies: [] as number[], stalled: [] as number[] };
+  const slowP99 = { quiet: [] as number[], bodies: [] as number[] };
   const rates: number[] = [];
+  const slowRates: number[] = [];
   const memory = { rss: [] as number[], heap: [] as number[] };
-  const measure = async (bodies: number, hasEvents: boolean): Promise<Calls> =>
-    (await ask(client, { calls: { runMs: runMs * LONGER, bodies, hasEvents } })) as Calls;
+  const measureOf = async (of: Process, bodies: number, hasEvents: boolean): Promise<Calls> =>
+    (await ask(of, { calls: { runMs: runMs * LONGER, bodies, hasEvents } })) as Calls;
+  const measure = (bodies: number, hasEvents: boolean): Promise<Calls> => measureOf(client, bodies, hasEvents);
   try {
-    await measure(BODIES, false); // what is compiled once is not measured
+    // What is compiled once is not measured.
+    await measure(BODIES, false);
+    await measureOf(slowClient, BODIES, false);
     for (let round = 0; round < rounds; round += 1) {
       p99.quiet.push((await measure(0, false)).p99Ms);
       const streaming = await measure(BODIES, false);
       p99.bodies.push(streaming.p99Ms);
       rates.push((streaming.bodies * 1000) / (runMs * LONGER));
+      slowP99.quiet.push((await measureOf(slowClient, 0, false)).p99Ms);
+      const slow = await measureOf(slowClient, BODIES, false);
+      slowP99.bodies.push(slow.p99Ms);
+      slowRates.push((slow.bodies * 1000) / (runMs * LONGER));
       p99.stalled.push(await besideStalled(agent, async () => (await measure(0, true)).p99Ms));
       const { rssKib, heapKib } = await agent.process.memory();
       memory.rss.push(rssKib / 1024);
       memory.heap.push(heapKib / 1024);
     }
   } finally {
-    await client.stop();
+    for (const each of [client, slowClient, proxy]) await each.stop();
     for (const service of services) await service.stop();
     await agent.process.stop();
   }
@@ -57,6 +70,14 @@ async function run({ rounds, runMs }: PartOptions): Promise<readonly PartRow[]> 
       atMost: 3,
     }),
     makePartRow('bodies meanwhile', { unit: 'MiB/s', samples: rates }),
+    makePartRow('small calls over 100 Mbit/s, quiet, p99', { unit: 'ms', samples: slowP99.quiet }),
+    makePartRow('beside 1 MiB bodies over it, p99', {
+      unit: 'ms',
+      samples: slowP99.bodies,
+      base: { name: 'quiet over it', samples: slowP99.quiet },
+      atMost: 3,
+    }),
+    makePartRow('bodies over it meanwhile', { unit: 'MiB/s', samples: slowRates }),
     makePartRow(`beside ${STALLED_CLIENTS} clients that stopped reading, p99`, {
       unit: 'ms',
       samples: p99.stalled,
@@ -88,7 +109,7 @@ async function besideStalled<T>(agent: Agent, measure: () => Promise<T>): Promis
   } finally {
     readers.signal('SIGKILL');
     await readers.stop();
-    await untilSessions(agent.url, 1);
+    await untilSessions(agent.url, 2);
   }
 }
 

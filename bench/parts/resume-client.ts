@@ -12,6 +12,7 @@ import { dialRaw, type WebSocketLike } from '../peers/raw-client.ts';
 import { ready } from '../probe.ts';
 import type { Services } from '../typed-client.ts';
 import { newCredentials, nodeCrypto } from './credentials.ts';
+import { dialThrough } from './through-proxy.ts';
 
 /** What is done once the link is lost, until there is an answer again. */
 interface Cuttable {
@@ -24,15 +25,7 @@ interface Cuttable {
 const TIMEOUT_MS = 10_000;
 const [kind = '', url = '', port = '', control = ''] = process.argv.slice(2);
 
-/** All WebSockets go through the proxy, whatever address the agent tells. */
-class ThroughProxy extends WebSocket {
-  constructor(target: string | URL, protocols?: string | string[]) {
-    const through = new URL(target);
-    through.port = port;
-    super(through, protocols);
-  }
-}
-globalThis.WebSocket = ThroughProxy;
+dialThrough(port);
 
 async function openPlain(): Promise<Cuttable> {
   let closed = Promise.resolve();
