@@ -52,8 +52,9 @@ const config: ViteUserConfig = {
           include: ['test/**/*.test.ts'],
           exclude: [...quickFolders, 'browser', 'network'].map((folder) => `test/${folder}/**`),
           globalSetup: stateHome,
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          // Two at a time, and their programs.
+          testTimeout: 40_000,
+          hookTimeout: 60_000,
         },
       },
       {
