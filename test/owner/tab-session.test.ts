@@ -123,6 +123,14 @@ describe('the worker ends', () => {
     expect(await callMethod(await tab.service('Echo'), 'voidCalls')).toBe(0);
   });
 
+  it('and finds another robot in its place: the session ends, and it is told why', async () => {
+    const tab = await lab.tab();
+    lab.open = () => Promise.reject(new QiwayError('robot-identity-mismatch', 'Another robot.', { data: {} }));
+    lab.restart();
+    await expect.poll(() => tab.sessionState, PATIENCE).toBe('closed');
+    expect(tab.reason?.code).toBe('robot-identity-mismatch');
+  });
+
   it('while it opens the robot: who opens is told, and nobody waits for ever', async () => {
     const asked = new Collected<number>();
     lab.open = () => {
@@ -181,6 +189,20 @@ describe('a page', () => {
     go.resolve();
     show();
     expect((await opening).sessionState).toBe('online');
+  });
+
+  it('put aside sends nothing: a call fails at once, and one that was under way is counted', async () => {
+    const { hide, show } = page();
+    const tab = await lab.tab();
+    const service = await tab.service('Echo');
+    const underWay = failureOf(startCall(service, 'slowUncancellable', 60_000).outcome);
+    await expect.poll(() => echo.slowCalls(), PATIENCE).toBe(1);
+    hide();
+    expect(await underWay).toMatchObject({ code: 'link-lost', maybeExecuted: true });
+    expect(tab.loss).toMatchObject({ calls: 1, objects: 0 });
+    expect((await failureOf(callMethod(service, 'echoInt32', 1))).code).toBe('offline');
+    show();
+    await isOnline(tab);
   });
 
   it('closed while it is put aside stays closed when it is back', async () => {
