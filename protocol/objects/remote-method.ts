@@ -49,7 +49,14 @@ export function remoteMethod(remote: Remote, name: string, candidates: readonly 
         const { action, payload } = requestOf(remote, name, candidates, args);
         object.post(action, payload, { lane });
       });
-  return Object.assign(form(), { with: form, post: posting('reliable'), postLatest: posting('lossy') });
+  const withOptions = (options: CallOptions): LooseCall => {
+    const { timeoutMs = 0 } = options;
+    if (timeoutMs >= 0) return form(options);
+    throw new QiwayError('invalid-argument', `timeoutMs is 0 (for ever) or more, not ${timeoutMs}.`, {
+      data: { path: 'timeoutMs' },
+    });
+  };
+  return Object.assign(form(), { with: withOptions, post: posting('reliable'), postLatest: posting('lossy') });
 }
 
 /** @throws `argument-mismatch`, `invalid-argument`, `unsupported` while the part is not here: nothing was sent then */

@@ -81,7 +81,7 @@ export function remoteObject<T>(object: BusObject, options: RemoteObjectOptions)
   const proxy = new Proxy(target, {
     get: (_, key) => {
       if (typeof key === 'symbol') {
-        if (key === BUS_OBJECT) return object;
+        if (key === BUS_OBJECT) return check();
         if (key === Symbol.dispose) return release;
         return key === Symbol.toStringTag ? 'RemoteObject' : undefined;
       }
@@ -123,7 +123,7 @@ function isSameText(own: string, wanted: string): boolean {
   }
 }
 
-/** What a remote object can do, as it says itself. @throws `invalid-argument` for what is no object of a robot */
+/** What a remote object can do, as it says itself. @throws `invalid-argument` for what is no object of a robot; `object-gone` */
 export function metaObjectOf(object: object): MetaObject {
   const { metaObject } = busObjectOf(object) ?? {};
   if (metaObject === undefined)

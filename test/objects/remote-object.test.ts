@@ -174,6 +174,11 @@ describe('a call of a remote object that takes too long', () => {
     expect(canceled()).toBe(1);
   });
 
+  it.each([-1, Number.NaN])('cannot have %d ms', async (timeoutMs) => {
+    const { service } = await serve<Slow>(slowly().members);
+    expect(() => service.slow.with({ timeoutMs })).toThrow('[invalid-argument] timeoutMs is 0 (for ever) or more');
+  });
+
   it('ends with the default time-out, each call at its own time', async () => {
     const { members } = slowly();
     const { service, door } = await serve<Slow>(members);

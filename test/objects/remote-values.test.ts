@@ -104,6 +104,7 @@ describe('objects as values', () => {
     expect(session.counts.remoteObjects).toBe(before);
     expect(await refusal(made.increment(1))).toMatchObject({ code: 'object-gone' });
     expect(() => made.changed.emit(1)).toThrow(/object-gone/);
+    expect(await refusal(service.callBack(made, 1))).toMatchObject({ code: 'object-gone', maybeExecuted: false });
     {
       using other = await service.make(1);
       expect(await other.increment(1)).toBe(2);
