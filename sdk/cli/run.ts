@@ -16,8 +16,8 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   let invocation: Invocation | undefined;
   try {
     const reading = readArguments(argv, environment);
-    if ('help' in reading) {
-      terminal.out(reading.help);
+    if ('print' in reading) {
+      terminal.out(reading.print);
       return EXIT.ok;
     }
     invocation = reading;

@@ -1,5 +1,6 @@
 // What the command line takes: commands, options, help texts; and reading of arguments. Command line; pure.
 import { parseArgs } from 'node:util';
+import { VERSION } from '../version.ts';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
@@ -96,9 +97,15 @@ const OPTIONS_HELP = `Options
   --url URL          the agent's URL with its token, as it printed it: http://127.0.0.1:8080/#token=… (or QIWAY_URL)
   --timeout SECONDS  longest wait for an answer (default 30; 0: no limit)
   --json             output for programs
-  --help             this; with a command, what the command does
+  --help             this; with a command, what the command does and its own options
+  --version          the version
 
 Exit code 0: done. 1: it failed, the reason is on standard error. 2: wrong use.`;
+
+const OWN_OPTIONS_HELP = `Options of commands
+  --all              info, types: hidden services and members, too
+  --out FILE         call: write a raw result to a file as it is; types: write to a file
+  --count N          watch: end after N events`;
 
 /** The help of the program, or of one command. */
 export function helpText(command?: CommandName): string {
@@ -109,14 +116,15 @@ export function helpText(command?: CommandName): string {
   const left = commandNames().map((name) => `  ${name} ${COMMANDS[name].arguments}`.trimEnd());
   const width = Math.max(...left.map((text) => text.length)) + 2;
   const lines = commandNames().map((name, index) => `${(left[index] ?? '').padEnd(width)}${COMMANDS[name].summary}`);
-  return `qiway [--url URL] <command> [arguments]\n\nThe services of a robot, from the command line.\n\nCommands\n${lines.join('\n')}\n\n${OPTIONS_HELP}\n`;
+  return `qiway [--url URL] <command> [arguments]\n\nThe services of a robot, from the command line.\n\nCommands\n${lines.join('\n')}\n\n${OWN_OPTIONS_HELP}\n\n${OPTIONS_HELP}\n`;
 }
 
 function commandNames(): CommandName[] {
   return Object.keys(COMMANDS) as CommandName[];
 }
 
-export type Reading = { readonly help: string } | Invocation;
+/** What is to be printed, and nothing else done; or what is to be done. */
+export type Reading = { readonly print: string } | Invocation;
 
 /** Longest `--timeout`: what timers can count. */
 const MAX_TIMEOUT_SECONDS = 2_000_000;
@@ -129,7 +137,8 @@ export function readArguments(
   const { values, positionals } = parse(argv);
   const [name, ...args] = positionals;
   const command = commandNames().find((candidate) => candidate === name);
-  if (values.help === true) return { help: helpText(command) };
+  if (values.help === true) return { print: helpText(command) };
+  if (values.version === true) return { print: `${VERSION}\n` };
   if (name === undefined) throw new UsageError('a command is missing: qiway --help lists them');
   if (command === undefined) throw new UsageError(`there is no command ${name}: ${commandNames().join(', ')}`);
   const { least, most, arguments: takes } = COMMANDS[command];
@@ -158,6 +167,7 @@ const OPTIONS = {
   out: { type: 'string' },
   count: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
 } as const;
 
 /** Stands before negative numbers while options are read: `-0.5` is an argument, not an option. */
@@ -165,7 +175,7 @@ const GUARD = '\u0000';
 
 function parse(argv: readonly string[]): {
   values: Partial<Record<'url' | 'timeout' | 'out' | 'count', string>> &
-    Partial<Record<'json' | 'all' | 'help', boolean>>;
+    Partial<Record<'json' | 'all' | 'help' | 'version', boolean>>;
   positionals: string[];
 } {
   const unguard = (text: string): string => (text.startsWith(GUARD) ? text.slice(1) : text);

@@ -1,6 +1,7 @@
 // The command line of qiway: reading it, refusing it, helping with it.
 import { describe, expect, it } from 'vitest';
 import { helpText, readArguments, readJson, splitMember, UsageError } from '../../sdk/cli/usage.ts';
+import { VERSION } from '../../sdk/version.ts';
 
 const read = (...argv: string[]) => readArguments(argv, {});
 
@@ -52,9 +53,15 @@ describe('the command line', () => {
   it('helps with everything and with each command', () => {
     for (const name of ['info', 'call', 'watch', 'get', 'set', 'types', 'doctor']) {
       expect(helpText()).toContain(`\n  ${name}`);
-      expect(read(name, '--help')).toEqual({ help: helpText(name as 'info') });
+      expect(read(name, '--help')).toEqual({ print: helpText(name as 'info') });
     }
-    expect(read('--help')).toEqual({ help: helpText() });
+    expect(read('--help')).toEqual({ print: helpText() });
+    for (const option of ['url', 'timeout', 'json', 'all', 'out', 'count', 'help', 'version'])
+      expect(helpText()).toContain(`\n  --${option} `);
+  });
+
+  it('tells its version, also without a command', () => {
+    expect(read('--version')).toEqual({ print: `${VERSION}\n` });
   });
 
   it('splits Service.member at the first dot', () => {
