@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { asQiwayError, sentenceOf } from '@qiway/protocol/errors';
 import { systemClock } from '@qiway/protocol/transport/system-clock';
-import { startAgent } from './agent.ts';
+import { type Agent, startAgent } from './agent.ts';
 import { collectLessOften } from './collector.ts';
 import { type AgentConfig, readConfig } from './config.ts';
 import { createLogger } from './logger.ts';
@@ -29,9 +29,11 @@ async function main(): Promise<void> {
 async function run(config: AgentConfig): Promise<void> {
   collectLessOften();
   const logger = createLogger((line) => process.stderr.write(line), config.log);
-  const agent = await startAgent(config, { logger, clock: systemClock });
+  let agent: Agent | undefined;
   const end = (signal: NodeJS.Signals): void => {
     logger.info('a signal asks the agent to end', { signal });
+    // Nobody uses what is only just starting.
+    if (agent === undefined) process.exit(0);
     // A second signal ends the process at once.
     process.off('SIGTERM', end).off('SIGINT', end);
     agent.close().then(
@@ -40,6 +42,7 @@ async function run(config: AgentConfig): Promise<void> {
     );
   };
   process.on('SIGTERM', end).on('SIGINT', end);
+  agent = await startAgent(config, { logger, clock: systemClock });
   process.stderr.write(agent.trustText);
   process.stdout.write(`${agent.url}\n`);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { endingAt, runProgram } from '../support/run-program.ts';
 
 const launcher = fileURLToPath(new URL('../../robot-agent/bin/qiway-agent.js', import.meta.url));
 const running: ChildProcess[] = [];
@@ -59,6 +60,11 @@ describe('qiway-agent', () => {
     expect([code, stdout]).toEqual([0, `${url.href}\n`]);
     expect(stderr).not.toContain(token);
     for (const line of stderr.trimEnd().split('\n')) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\S+Z (info|warn) /);
+  });
+
+  test('ends with code 0 when it is asked to while it starts', async () => {
+    const outcome = await runProgram(process.execPath, [...endingAt('SIGINT'), launcher, ...anyPort]);
+    expect(outcome).toMatchObject({ code: 0, stdout: '' });
   });
 
   test('takes its token from the environment, the rest from a file', async () => {

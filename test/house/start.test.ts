@@ -12,7 +12,7 @@ import { openJournal } from '../../robot-agent/journal/journal.ts';
 import { startFailure, startOptions } from '../../scripts/start-options.ts';
 import { tokenOf } from '../support/agent-config.ts';
 import { checkout, makeScratchFolder } from '../support/checkout-copy.ts';
-import { runProgram, terminalEnvironment } from '../support/run-program.ts';
+import { endingAt, runProgram, terminalEnvironment } from '../support/run-program.ts';
 
 const start = join(checkout, 'scripts/start.ts');
 
@@ -99,6 +99,22 @@ describe('npm start', () => {
     child.kill('SIGTERM');
     await expect.poll(() => isAlive(robotPid), { timeout: 10_000 }).toBe(false);
     await expect.poll(() => fetch(url).then(Boolean, () => false), { timeout: 10_000 }).toBe(false);
+  });
+
+  it('ends also when that shell was gone before it could look', async () => {
+    const line = `'${process.execPath}' '${start}' --port 0 --web '${web}' &`;
+    const shell = spawn('sh', ['-c', line], {
+      cwd: checkout,
+      env: terminalEnvironment({ npm_lifecycle_event: 'start' }),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    // The program has this end of the pipe as long as it runs.
+    await expect.poll(() => shell.stdout.resume().readableEnded, { timeout: 20_000 }).toBe(true);
+  });
+
+  it('ends with code 0 when it is asked to before anything has started', async () => {
+    const outcome = await runProgram(process.execPath, [...endingAt('SIGHUP'), ...args(), '--log', 'info']);
+    expect(outcome).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
   it('says in one sentence that the port is in use', async () => {

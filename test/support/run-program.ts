@@ -7,6 +7,12 @@ import { delimiter, dirname } from 'node:path';
 export const asNode20: string =
   "--import data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.9.0'}})";
 
+/** As arguments of Node: the program is asked to end, as by SIGTERM, as soon as it listens to `signal`. */
+export function endingAt(signal: 'SIGINT' | 'SIGHUP'): readonly string[] {
+  const script = `const {on}=process;process.on=(...of)=>{on.apply(process,of);if(of[0]==='${signal}')queueMicrotask(()=>process.emit('SIGTERM','SIGTERM'));return process}`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
+}
+
 export interface ProgramOutcome {
   /** Exit code, or the name of the signal that ended it. */
   readonly code: number | string;
