@@ -80,6 +80,10 @@ export async function serveMember(room: Room, request: DoorRequest, target: Targ
   }
 }
 
+/** How members are called that do something: made again they do no more, but nobody may make them by following a link. */
+const DOING =
+  /^(set|unset|load|show|hide|turn|stop|kill|pause|reset|fade|insert|remove|declare|subscribe|unsubscribe|release)(?![a-z])/;
+
 /** Asked again it does the same, so browsers and proxies may ask as they like; and it has something to answer. */
 export function isQuestion({ classOf }: DoorOptions, service: string, methods: readonly MetaMethod[]): boolean {
   const [first] = methods;
@@ -87,6 +91,7 @@ export function isQuestion({ classOf }: DoorOptions, service: string, methods: r
     first !== undefined &&
     first.uid >= FIRST_OWN_ACTION &&
     classOf?.(service, first.name) === 'idempotent' &&
+    !DOING.test(first.name) &&
     methods.some((method) => method.returnSignature !== 'v')
   );
 }

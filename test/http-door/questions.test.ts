@@ -67,6 +67,21 @@ describe('a question', () => {
     expect(robot.log).toEqual([]);
   });
 
+  test('is none that sets something, though it may be made again', async () => {
+    door = makeDoor({ classOf: () => 'idempotent' });
+    expect((await get('getSum?args=[1,2]')).status).toBe(200);
+    expect((await get('setMark?args=["x"]')).status).toBe(405);
+    expect(robot.log).toEqual([]);
+    const document = await door.handle({
+      method: 'GET',
+      path: '/robot/openapi.json',
+      headers: {},
+      body: new Uint8Array(0),
+    });
+    const { paths } = JSON.parse(textOf(document)) as { paths: Record<string, object> };
+    expect(Object.keys(paths[`${TESTER}/setMark`] ?? {})).toEqual(['post']);
+  });
+
   test('may have = and + in its query, as forms write them', async () => {
     const response = await door.handle({
       method: 'POST',

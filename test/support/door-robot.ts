@@ -57,6 +57,10 @@ export async function doorRobot(): Promise<DoorRobot> {
         parameters: ['a', 'b'],
         returnDescription: 'the sum',
       }),
+      setMark: method('(s)', 'b', (mark: string) => {
+        note(`mark ${mark}`);
+        return true;
+      }),
       kind: [
         method('(i)', 's', () => 'i'),
         method('(s)', 's', () => 's'),
