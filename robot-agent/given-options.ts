@@ -43,10 +43,11 @@ export function readFlags(args: readonly string[]): Given {
   return given;
 }
 
-function refuseUnknown(name: string, sentence: string, prefix: string): never {
+function refuseUnknown(name: string, sentence: string, prefix: '--' | ''): never {
+  const allowed = OPTIONS.filter(({ isInFile }) => isInFile || prefix === '--');
   const nearest = nearestNames(
     name,
-    OPTIONS.map((option) => option.name),
+    allowed.map((option) => option.name),
   ).map((known) => prefix + known);
   return refuse(name, `${sentence}${suggestion(nearest)} See --help.`);
 }

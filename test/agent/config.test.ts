@@ -204,7 +204,7 @@ describe('is refused with a sentence that names the key', () => {
 
   test.each<[unknown, string, string]>([
     [{ lissten: 'x' }, 'lissten', 'bad.json has an unknown key "lissten". Did you mean listen?'],
-    [{ config: 'x' }, 'config', 'unknown key "config"'],
+    [{ config: 'x' }, 'config', 'unknown key "config". See --help.'],
     [{ help: true }, 'help', 'unknown key "help"'],
     [{ listen: 8080 }, 'listen', '--listen 8080: '],
     [{ 'allow-host': 'nao' }, 'allow-host', '--allow-host "nao": '],
