@@ -80,9 +80,14 @@ function intFromJson(node: IntNode, json: unknown, path: string): number | bigin
 }
 
 function floatFromJson(json: unknown, path: string): number {
-  if (typeof json === 'number') return json;
+  if (typeof json === 'number') return Number.isFinite(json) ? json : refuseOverflow(json, path);
   if (json === 'NaN' || json === 'Infinity' || json === '-Infinity') return Number(json);
   return refuse(path, json, 'a number, "NaN", "Infinity" or "-Infinity"');
+}
+
+/** A number in JSON that no double holds, such as 1e999, is read as infinite; who means that says so in words. */
+function refuseOverflow(json: number, path: string): never {
+  return refuse(path, json, 'a number within ±1.8e308');
 }
 
 /** The bytes of `{ "$raw": base64 }`: raw in a dynamic, or a string that is not UTF-8. */
@@ -147,6 +152,7 @@ function tupleFromJson(node: TupleNode, json: unknown, path: string): unknown {
 
 function dynamicFromJson(json: unknown, path: string): unknown {
   if (Array.isArray(json)) return json.map((entry, index) => dynamicFromJson(entry, `${path}/${index}`));
+  if (typeof json === 'number' && !Number.isFinite(json)) return refuseOverflow(json, path);
   if (!isRecord(json)) return json;
   const raw = rawOf(json);
   if (raw !== undefined) return raw;
@@ -171,7 +177,7 @@ function escapePointer(name: string): string {
 }
 
 function refuse(path: string, json: unknown, expected: string): never {
-  const came = json === undefined ? 'nothing' : JSON.stringify(json);
+  const came = json === undefined ? 'nothing' : typeof json === 'number' ? String(json) : JSON.stringify(json);
   const shown = came.length > 60 ? `${came.slice(0, 57)}…` : came;
   const place = path === '' ? 'the value' : `the value at ${path}`;
   throw new QiwayError('invalid-argument', `${place} must be ${expected}, not ${shown}`, { data: { expected, path } });

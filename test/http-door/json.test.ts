@@ -125,6 +125,9 @@ describe('what does not fit is refused with its place', () => {
     ['b', 0, ''],
     ['s', 1, ''],
     ['d', 'nan', ''],
+    ['d', JSON.parse('1e999'), ''],
+    ['f', JSON.parse('-1e999'), ''],
+    ['m', { speed: [JSON.parse('1e999')] }, '/speed/0'],
     ['r', 'not base64!', ''],
     ['r', 'A', ''],
     ['[i]', { '0': 1 }, ''],
@@ -142,6 +145,10 @@ describe('what does not fit is refused with its place', () => {
     ['v', 1, ''],
   ])('%s %j at "%s"', (signature, json, path) => {
     expect(problemOf(signature, json)).toMatchObject({ code: 'invalid-argument', path });
+  });
+
+  test('a number that JSON cannot hold is shown as it was read', () => {
+    expect(() => fromJson('d', JSON.parse('1e999'))).toThrow('must be a number within ±1.8e308, not Infinity');
   });
 
   test('a field that the object only inherits is missing', () => {
