@@ -66,6 +66,7 @@ export function readOnly(signature: string, initial: unknown): PropertyMember {
 }
 
 function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value);
   const text =
     JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? Number(one) : one)) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

@@ -75,6 +75,7 @@ describe('ALTextToSpeech', () => {
     expect([await tts.volume.value(), volumes]).toEqual([25, [50, 25]]);
     expect(await refusal(tts.volume.setValue(101))).toContain('from 0 to 100, not 101');
     expect(await refusal(tts.setVolume(1.5))).toContain('from 0 to 1, not 1.5');
+    expect(await refusal(tts.setVolume(Number.NaN))).toContain('from 0 to 1, not NaN');
     expect(await tts.volume.value()).toBe(25);
   });
 
