@@ -3,7 +3,7 @@
 // Plain JavaScript for Node 18 and later, so that an older Node gets a newer one or a sentence instead of a syntax error.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -36,11 +36,21 @@ function endWithShellOfNpm() {
   if (!script.includes('qiway-agent') || isInBackground) return;
   const shell = process.ppid;
   const timer = setInterval(() => {
-    if (process.ppid === shell) return;
+    if (process.ppid === shell && !isOrphan()) return;
     clearInterval(timer);
     process.kill(process.pid, 'SIGTERM');
   }, 250);
   timer.unref();
+}
+
+/** The shell of npx ended before we first looked. In a container, process 1 may be npx itself. */
+function isOrphan() {
+  if (process.ppid !== 1 || process.env.npm_lifecycle_event !== 'npx') return false;
+  try {
+    return !/npm|npx/.test(readFileSync('/proc/1/cmdline', 'utf8'));
+  } catch {
+    return process.platform !== 'linux';
+  }
 }
 
 endWithShellOfNpm();

@@ -68,6 +68,17 @@ describe.each(programs)('$name', ({ launcher, main, folder: home, name }) => {
     expect((await lines.next()).done).toBe(true);
   });
 
+  it('ends also when that shell was gone before it could look', async () => {
+    write(`${home}/${main}.ts`, 'setInterval(() => {}, 1000);');
+    const shell = spawn('sh', ['-c', `'${process.execPath}' ${launcher} &`], {
+      cwd: folder,
+      env: terminalEnvironment({ npm_lifecycle_event: 'npx', npm_lifecycle_script: name }),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    // The program has this end of the pipe as long as it runs.
+    await expect.poll(() => shell.stdout.resume().readableEnded, { timeout: 10_000 }).toBe(true);
+  });
+
   it('says what is missing where there is no newer Node', async () => {
     write(`${home}/${main}.ts`, 'console.log("unreachable");');
     const env = { NODE_OPTIONS: asNode20 };
