@@ -42,6 +42,35 @@ export class BestRate {
   }
 }
 
+/**
+ * Radios and busy processors pass on what they have in bursts: one of them says many times what the path carries. So long, ms,
+ * says it well.
+ */
+const SPAN_MS = 10;
+
+/** What was confirmed in the last span of time, and since when the path was busy at most. */
+export class BusySpan {
+  /** Only the first is older than the span. */
+  readonly #marks: { readonly bytes: number; readonly atMs: number }[] = [];
+
+  /** The path was idle until now. @param bytes count of all that was confirmed */
+  begin(bytes: number, now: number): void {
+    this.#marks.length = 0;
+    this.#marks.push({ bytes, atMs: now });
+  }
+
+  /** Undefined: the path is not busy for so long yet. @param bytes count of all that was confirmed */
+  confirmed(bytes: number, now: number): { readonly bytes: number; readonly elapsedMs: number } | undefined {
+    this.#marks.push({ bytes, atMs: now });
+    const since = now - SPAN_MS;
+    const first = this.#marks.findLastIndex(({ atMs }) => atMs <= since);
+    if (first > 0) this.#marks.splice(0, first);
+    const [mark] = this.#marks;
+    if (mark === undefined || mark.atMs > since) return undefined;
+    return { bytes: bytes - mark.bytes, elapsedMs: now - mark.atMs };
+  }
+}
+
 /** The least value of the last one to two spans of time. */
 export class LeastOf {
   readonly #spanMs: number;

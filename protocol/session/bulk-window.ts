@@ -5,7 +5,7 @@
 // bandwidth and delay, as BBR reckons it). Delay alone would not do: where processes wait for a core it jumps by
 // milliseconds although nothing is queued, and a window that shrinks with it starves the path.
 import type { Clock } from '../clock.ts';
-import { BestRate, LeastOf } from './best-rate.ts';
+import { BestRate, BusySpan, LeastOf } from './best-rate.ts';
 
 /** Bytes. The most covers 100 MB/s over 160 ms. */
 const FIRST_BYTES = 64 * 1024;
@@ -15,12 +15,13 @@ const MOST_BYTES = 16 * 1024 * 1024;
  * one is on its way while the other is confirmed. Shorter, and a long path whose delay jumps would never be found to be fast.
  */
 const LEAST_WINDOW_MS = 1_000;
-const LARGEST_LEAST_BYTES = 128 * 1024;
+const LARGEST_LEAST_BYTES = 48 * 1024;
 /**
- * The smallest piece is what the path carries in this time, ms, as far as these bounds go. A receiver hears nothing while a
- * piece comes in, so one must be through long before three heartbeats are over, and at 20 kB/s 16 KiB take 0.8 s.
+ * The smallest piece is what the path carries in this time, ms, as far as these bounds go: what is sent in between waits for a
+ * piece and more. Smaller ones cost more time of the processors than they save on the path. And a receiver hears nothing while
+ * a piece comes in, so one must be through long before three heartbeats are over: at 20 kB/s 16 KiB take 0.8 s.
  */
-const LEAST_PIECE_MS = 100;
+const LEAST_PIECE_MS = 2;
 export const SMALLEST_PIECE_BYTES: number = 16 * 1024;
 export const LARGEST_LEAST_PIECE_BYTES: number = 64 * 1024;
 /** The same for small frames together; the first of these is for a path that is not known: small frames alone tell nothing of it. */
@@ -70,6 +71,9 @@ export class BulkWindow {
   #confirmedSentAtMs = 0;
   #windowBytes = FIRST_BYTES;
   readonly #rate = new BestRate();
+  readonly #busy = new BusySpan();
+  /** Since the path was idle last, it was full for long enough to tell its rate well. */
+  #isRateOfSpan = false;
   #leastDelayMs = Number.POSITIVE_INFINITY;
   #leastSeenAtMs = 0;
   readonly #queued = new LeastOf(STANDING_MS);
@@ -79,8 +83,6 @@ export class BulkWindow {
   #measuring: { readonly from: number; readonly windowBytes: number } | undefined;
   #wasFull = false;
   #leastPieceBytes = SMALLEST_PIECE_BYTES;
-  /** Of pieces up to this count the delay says nothing: they were smaller. */
-  #delayFrom = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -119,6 +121,8 @@ export class BulkWindow {
       this.#confirmedAtMs = now; // a pause is no time of the path
       this.#confirmedSentAtMs = now;
       this.#wasFull = false;
+      this.#busy.begin(this.#confirmedBytes, now);
+      this.#isRateOfSpan = false;
     }
     this.#sentBytes += bytes;
     this.#sent.push({
@@ -155,7 +159,6 @@ export class BulkWindow {
     this.#measuring = undefined;
     this.#wasFull = false;
     this.#leastPieceBytes = SMALLEST_PIECE_BYTES;
-    this.#delayFrom = 0;
   }
 
   get #leastBytes(): number {
@@ -182,7 +185,6 @@ export class BulkWindow {
 
   #learn(last: Sent, { now, bytes }: { readonly now: number; readonly bytes: number }): void {
     const delayMs = now - last.atMs;
-    if (last.end <= this.#delayFrom) return this.#learnRate(last, { now, isOfPath: false });
     this.#learnDelay(last, delayMs, now);
     const queuedMs = delayMs - this.#leastDelayMs;
     const standingMs = this.#queued.add(queuedMs, now);
@@ -194,18 +196,22 @@ export class BulkWindow {
   }
 
   #learnRate(last: Sent, { now, isOfPath }: { readonly now: number; readonly isOfPath: boolean }): void {
-    const elapsedMs = Math.max(now - last.confirmedAtMs, last.atMs - last.confirmedSentAtMs);
-    this.#rate.add(this.#confirmedBytes - last.confirmed, { elapsedMs, now, isOfPath });
+    const span = this.#busy.confirmed(this.#confirmedBytes, now);
+    if (span !== undefined) {
+      // What was told by a burst is not believed any more.
+      if (last.isHeldBack && !this.#isRateOfSpan) this.#rate.forget();
+      this.#isRateOfSpan ||= last.isHeldBack;
+      this.#rate.add(span.bytes, { elapsedMs: span.elapsedMs, now, isOfPath });
+    } else if (!this.#isRateOfSpan) {
+      const elapsedMs = Math.max(now - last.confirmedAtMs, last.atMs - last.confirmedSentAtMs);
+      this.#rate.add(this.#confirmedBytes - last.confirmed, { elapsedMs, now, isOfPath });
+    }
     const bytes = this.#rate.bytesPerMs * LEAST_PIECE_MS;
     let least = SMALLEST_PIECE_BYTES;
     while (least * 2 <= bytes && least < LARGEST_LEAST_PIECE_BYTES) least *= 2;
     if (least > this.#leastPieceBytes) {
-      // A larger piece takes longer by itself; that is no queue.
-      this.#delayFrom = this.#sentBytes;
-      this.#leastDelayMs = Number.POSITIVE_INFINITY;
-      this.#queued.forget();
-      this.#queuedSinceMs = undefined;
-      this.#measuring = undefined;
+      // A larger piece takes longer by itself; that is no queue. With smaller ones a lower least is soon met.
+      this.#leastDelayMs += (least - this.#leastPieceBytes) / this.#rate.bytesPerMs;
       this.#windowBytes = Math.max(this.#windowBytes, 2 * least);
     }
     this.#leastPieceBytes = least;
