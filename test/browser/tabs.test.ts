@@ -1,18 +1,11 @@
 // One link for all tabs of an origin: a SharedWorker owns it, tabs attach to it, and what was a tab's goes with the tab.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type CallContext, createObject, method, property, signal } from '@qiway/protocol/objects/hosted-object';
-import { EmbeddedBus, listenBus } from '@qiway/robot-agent/qi';
 import type * as Sdk from '@qiway/sdk';
 import type { Robot, Status } from '@qiway/sdk';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkout } from '../support/checkout-copy.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { openSdkSite, type SdkSite } from '../support/sdk-page.ts';
+import { isReady, openSdkSite, type SdkSite } from '../support/sdk-page.ts';
+import { openVoiceRobot, type VoiceRobot } from '../support/voice-robot.ts';
 
 /** What the page has. */
 interface PageGlobals {
@@ -28,15 +21,7 @@ const PATIENCE = { timeout: 20_000 };
 let browser: Browser;
 let site: SdkSite;
 let context: BrowserContext;
-let agent: Program;
-let url: string;
-let folder: string;
-let startAgent: () => Promise<void>;
-/** What ran on the robot, in order. */
-let ran: string[];
-let robotBus: EmbeddedBus;
-let emit: (text: string) => void;
-const closing: (() => Promise<unknown>)[] = [];
+let robot: VoiceRobot;
 
 beforeAll(async () => {
   [browser, site] = await Promise.all([launchChromium(), openSdkSite()]);
@@ -47,60 +32,13 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  ran = [];
-  folder = mkdtempSync(join(tmpdir(), 'qiway-tabs-'));
-  robotBus = new EmbeddedBus({ machineId: 'robot', processId: process.pid, sessionId: 'robot' });
-  const listening = await listenBus(robotBus, 'tcp://127.0.0.1:0');
-  closing.push(async () => {
-    await listening.close();
-    await robotBus.close();
-  });
-  const voice = createObject({
-    say: method('(s)', 's', (text: string) => {
-      ran.push(text);
-      return `said ${text}`;
-    }),
-    wait: method('()', 'v', ({ onCancel }: CallContext) => {
-      ran.push('waits');
-      return new Promise<void>((resolve) =>
-        onCancel(() => {
-          ran.push('stopped');
-          resolve();
-        }),
-      );
-    }),
-    stop: method('()', 'v', () => void ran.push('stop')),
-    said: signal('(s)'),
-    volume: property('i', 30),
-  });
-  emit = (text) => voice.emit('said', text);
-  await robotBus.host('Voice', voice);
-  const listen = `127.0.0.1:${await freePort()}`;
-  startAgent = async () => {
-    const places = ['--listen', listen, '--bus', listening.url, '--state', folder];
-    agent = startProgram(join(checkout, 'robot-agent/main.ts'), [...places, '--allow-origin', site.origin]);
-    [url] = await agent.said(/^http:\/\/\S+#\S+$/);
-    await agent.said(/bus is up/);
-  };
-  await startAgent();
-  closing.push(() => agent.end('SIGKILL'));
+  robot = await openVoiceRobot({ origins: [site.origin] });
   context = await browser.newContext();
-  closing.push(() => context.close());
 });
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-  rmSync(folder, { recursive: true });
+  await context?.close();
+  await robot?.close();
 });
-
-/** Somebody else may take it before the agent does, but hardly. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 async function openTab(): Promise<Page> {
   const page = await context.newPage();
@@ -110,12 +48,12 @@ async function openTab(): Promise<Page> {
 
 async function load(page: Page): Promise<void> {
   await page.goto(site.url);
-  await page.waitForFunction(() => document.title === 'ready');
+  await isReady(page);
   await page.evaluate(async (agentUrl) => {
     const page = globalThis as unknown as PageGlobals;
     page.heard = [];
     page.robot = await page.qiway.connect(agentUrl);
-  }, url);
+  }, robot.url);
 }
 
 const say = (page: Page, text: string): Promise<unknown> =>
@@ -157,13 +95,7 @@ async function endWorker(): Promise<void> {
   await cdp.send('Target.closeTarget', { targetId: worker.targetId });
   await cdp.detach();
 }
-const metric = async (name: string): Promise<number> => {
-  const { origin, hash } = new URL(url);
-  const token = new URLSearchParams(hash.slice(1)).get('token');
-  const text = await (await fetch(`${origin}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text();
-  const line = text.split('\n').find((each) => each.startsWith(name));
-  return Number(line?.split(' ').at(-1));
-};
+const links = (): Promise<number> => robot.metric('qiway_links_total');
 
 describe('tabs of an origin', () => {
   test('share one link, and each calls and hears for itself', async () => {
@@ -173,10 +105,10 @@ describe('tabs of an origin', () => {
       expect(await say(tab, String(index))).toBe(`said ${index}`);
       await listen(tab);
     }
-    expect(await metric('qiway_links_total{sealed="no"}')).toBe(1);
+    expect(await links()).toBe(1);
     // One registration for all three, beside the directory's two.
-    expect(await metric('qiway_session_subscriptions')).toBe(3);
-    emit('all');
+    expect(await robot.metric('qiway_session_subscriptions')).toBe(3);
+    robot.emit('all');
     for (const tab of tabs) await expect.poll(() => heardBy(tab), PATIENCE).toEqual(['all']);
   });
 
@@ -188,16 +120,16 @@ describe('tabs of an origin', () => {
       await robot.host('Tablet', { show: () => 'shown' });
       (await robot.service('Voice'))['wait']?.().catch(() => {});
     });
-    await expect.poll(() => ran, PATIENCE).toEqual(['waits']);
+    await expect.poll(() => robot.ran, PATIENCE).toEqual(['waits']);
     expect(await callTablet(second)).toBe('shown');
     const closedMs = performance.now();
     await first.close();
-    await expect.poll(() => ran, { timeout: 5_000, interval: 5 }).toEqual(['waits', 'stopped']);
+    await expect.poll(() => robot.ran, { timeout: 5_000, interval: 5 }).toEqual(['waits', 'stopped']);
     await expect.poll(() => namesOf(second), { timeout: 5_000, interval: 5 }).not.toContain('Tablet');
     expect(performance.now() - closedMs).toBeLessThan(1_000);
-    emit('after');
+    robot.emit('after');
     await expect.poll(() => heardBy(second), PATIENCE).toEqual(['after']);
-    expect(await metric('qiway_links_total{sealed="no"}')).toBe(1);
+    expect(await links()).toBe(1);
   });
 
   test('a tab that crashes is let go of within a second, and its failsafe is made', async () => {
@@ -212,12 +144,12 @@ describe('tabs of an origin', () => {
     expect(await namesOf(other)).toContain('Tablet');
     const crashedMs = performance.now();
     await crash(driver);
-    await expect.poll(() => ran, { timeout: 5_000, interval: 5 }).toEqual(['stop']);
+    await expect.poll(() => robot.ran, { timeout: 5_000, interval: 5 }).toEqual(['stop']);
     await expect.poll(() => namesOf(other), { timeout: 5_000, interval: 5 }).not.toContain('Tablet');
     expect(performance.now() - crashedMs).toBeLessThan(1_000);
-    emit('after');
+    robot.emit('after');
     await expect.poll(() => heardBy(other), PATIENCE).toEqual(['after']);
-    expect(ran).toEqual(['stop']);
+    expect(robot.ran).toEqual(['stop']);
   });
 
   test('the failsafe of a tab that hangs is made, although the link is alive; of one that goes on it is not', async () => {
@@ -226,12 +158,12 @@ describe('tabs of an origin', () => {
       await (globalThis as unknown as PageGlobals).robot.failsafe({ afterMs: 500, calls: ['Voice.stop'] });
     });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(ran).toEqual([]);
+    expect(robot.ran).toEqual([]);
     const hung = driver.evaluate(() => {
       const untilMs = performance.now() + 2_500;
       while (performance.now() < untilMs);
     });
-    await expect.poll(() => ran, { timeout: 2_400, interval: 10 }).toEqual(['stop']);
+    await expect.poll(() => robot.ran, { timeout: 2_400, interval: 10 }).toEqual(['stop']);
     expect(await say(other, 'goes on')).toBe('said goes on');
     await hung;
     await expect.poll(async () => (await statusOf(driver)).failsafe?.state, PATIENCE).toBe('armed');
@@ -252,25 +184,25 @@ describe('tabs of an origin', () => {
         error.maybeExecuted,
       ]);
     });
-    await expect.poll(() => ran, PATIENCE).toEqual(['waits']);
+    await expect.poll(() => robot.ran, PATIENCE).toEqual(['waits']);
     await endWorker();
     expect(await underWay).toEqual(['link-lost', true]);
     for (const tab of tabs) await isOnline(tab);
     for (const tab of tabs) expect(await say(tab, 'again')).toBe('said again');
     expect(await callTablet(tabs[1] as Page)).toBe('shown');
-    emit('after');
+    robot.emit('after');
     for (const tab of tabs) await expect.poll(() => heardBy(tab), PATIENCE).toEqual(['after']);
   });
 
   test('the agent ends and comes back: every tab goes on in the new session', async () => {
     const tabs = [await openTab(), await openTab()];
     for (const tab of tabs) await listen(tab);
-    await agent.end('SIGKILL');
+    await robot.endAgent();
     for (const tab of tabs) await expect.poll(async () => (await statusOf(tab)).state, PATIENCE).toBe('offline');
-    await startAgent();
+    await robot.startAgent();
     for (const tab of tabs) await isOnline(tab);
     for (const tab of tabs) expect(await say(tab, 'again')).toBe('said again');
-    emit('after');
+    robot.emit('after');
     for (const tab of tabs) await expect.poll(() => heardBy(tab), PATIENCE).toEqual(['after']);
   });
 
@@ -279,8 +211,8 @@ describe('tabs of an origin', () => {
     await listen(tab);
     await load(tab);
     await listen(tab);
-    expect(await metric('qiway_links_total{sealed="no"}')).toBe(1);
-    emit('after');
+    expect(await links()).toBe(1);
+    robot.emit('after');
     await expect.poll(() => heardBy(tab), PATIENCE).toEqual(['after']);
   });
 
@@ -301,7 +233,7 @@ describe('tabs of an origin', () => {
     await isOnline(tab);
     await expect.poll(() => namesOf(other), PATIENCE).toContain('Tablet');
     expect(await callTablet(other)).toBe('shown');
-    emit('after');
+    robot.emit('after');
     await expect.poll(() => heardBy(tab), PATIENCE).toEqual(['after']);
   });
 
@@ -312,8 +244,8 @@ describe('tabs of an origin', () => {
       await robot.failsafe({ afterMs: 500, calls: ['Voice.stop'] });
       await robot.close();
     });
-    await expect.poll(() => metric('qiway_sessions_ended_total{reason="wanted"}'), PATIENCE).toBe(1);
-    expect(ran).toEqual([]);
+    await expect.poll(() => robot.metric('qiway_sessions_ended_total{reason="wanted"}'), PATIENCE).toBe(1);
+    expect(robot.ran).toEqual([]);
   });
 
   test('a page may own its link itself', async () => {
@@ -323,7 +255,7 @@ describe('tabs of an origin', () => {
       const { owner } = robot.status;
       await robot.close();
       return owner;
-    }, url);
+    }, robot.url);
     expect(owner).toBe('page');
     // No such file: the same.
     const fallback = await page.evaluate(async (agentUrl) => {
@@ -333,7 +265,7 @@ describe('tabs of an origin', () => {
       const { owner } = robot.status;
       await robot.close();
       return owner;
-    }, url);
+    }, robot.url);
     expect(fallback).toBe('page');
   });
 
@@ -354,7 +286,7 @@ describe('tabs of an origin', () => {
         await codeOf(async () => (await robot.service('Voice'))['say']?.(1, 2, 3)),
         await codeOf(() => qiway.connect(agentUrl.replace(/token=[^&]*/, 'token=wrong'))),
       ];
-    }, url);
+    }, robot.url);
     expect(codes).toEqual([
       ['service-not-found', true],
       ['argument-mismatch', true],
@@ -377,6 +309,6 @@ describe('tabs of an origin', () => {
       return [response.status, await response.json()];
     });
     expect(answer).toEqual([200, { result: 'said through the door' }]);
-    expect(await metric('qiway_links_total{sealed="no"}')).toBe(1);
+    expect(await links()).toBe(1);
   });
 });
