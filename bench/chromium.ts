@@ -18,7 +18,7 @@ export interface Page {
   stop(): Promise<void>;
 }
 
-/** Resolution of `performance.now()` is 5 µs on such pages, 100 µs on others. */
+/** Resolution of `performance.now()` is 5 µs on such pages, 100 µs on others. But their SharedWorkers have a process of their own. */
 const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /** Longest wait for the page to ask for its first job. */
@@ -46,7 +46,8 @@ async function bundlePage(): Promise<ReadonlyMap<string, string>> {
 }
 
 /** @throws Error when there is no Chromium, or its page does not come up */
-export async function openPage(): Promise<Page> {
+export async function openPage({ isIsolated }: { readonly isIsolated: boolean }): Promise<Page> {
+  const headers = isIsolated ? ISOLATED : {};
   const path = await findBrowser();
   if (path === undefined)
     throw new Error('There is no Chromium. "node scripts/setup.mjs --browser" finds or installs one.');
@@ -66,10 +67,10 @@ export async function openPage(): Promise<Page> {
         answered(JSON.parse(Buffer.concat(parts).toString()));
       });
     } else if (scripts.has(request.url ?? '')) {
-      response.writeHead(200, { 'Content-Type': 'text/javascript', ...ISOLATED }).end(scripts.get(request.url ?? ''));
+      response.writeHead(200, { 'Content-Type': 'text/javascript', ...headers }).end(scripts.get(request.url ?? ''));
     } else {
       response
-        .writeHead(200, { 'Content-Type': 'text/html', ...ISOLATED })
+        .writeHead(200, { 'Content-Type': 'text/html', ...headers })
         .end('<!doctype html><title>bench</title><script type="module" src="/page.js"></script>');
     }
   });
@@ -125,7 +126,7 @@ export async function openPage(): Promise<Page> {
         answered = resolve;
         broken = reject;
       });
-      response.writeHead(200, { 'Content-Type': 'application/json', ...ISOLATED }).end(JSON.stringify({ side, job }));
+      response.writeHead(200, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify({ side, job }));
       return await outcome;
     },
     stop,

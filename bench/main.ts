@@ -120,7 +120,7 @@ async function startClients(
   let origin: string | undefined;
   if (options.client !== 'chromium') clients.push(await startNodeClient(names, options.profile));
   if (options.client !== 'node' && names.some(isWebSide)) {
-    const page = await openPage();
+    const page = await openPage({ isIsolated: !names.includes('qiway-worker') });
     origin = page.origin;
     clients.push(pageClient(page));
   }

@@ -16,3 +16,8 @@ export function afterMicrotasks(flush: () => void): void {
   };
   queueMicrotask(next);
 }
+
+/** Flushes before the turn is over: for who passes on what comes, all of it in one go. */
+export function atOnce(flush: () => void): void {
+  queueMicrotask(flush);
+}

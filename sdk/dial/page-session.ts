@@ -4,6 +4,7 @@ import { lazyServing } from '@qiway/protocol/bus/lazy-serving';
 import type { ServingWith } from '@qiway/protocol/bus/serving-side';
 import { QiwayError } from '@qiway/protocol/errors';
 import { type ClientSession, openSession } from '@qiway/protocol/session/client-session';
+import { afterMicrotasks } from '@qiway/protocol/session/turn';
 import type { WebSocketClass } from '@qiway/protocol/transport/websocket';
 import { openAddressBook } from '../address-book/address-book.ts';
 import { loadSecure } from '../crypto/load-secure.ts';
@@ -38,8 +39,17 @@ export interface OwnedSession {
   lead(port: MessagePort): () => void;
 }
 
+export interface OwnSessionParts {
+  readonly serving: ServingWith;
+  /** When what is sent goes out. Default: once the turn is over. */
+  readonly schedule?: (flush: () => void) => void;
+}
+
 /** @throws as {@link OpenRobotSession} */
-export async function openOwnSession(request: SessionRequest, serving: ServingWith): Promise<OwnedSession> {
+export async function openOwnSession(
+  request: SessionRequest,
+  { serving, schedule = afterMicrotasks }: OwnSessionParts,
+): Promise<OwnedSession> {
   const { agent, token, clock, timeoutMs, offline = false } = request;
   const { WebSocket } = globalThis;
   if (WebSocket === undefined)
@@ -68,6 +78,7 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
     client: `qiway-sdk/${VERSION}`,
     timeoutMs,
     serving,
+    schedule,
     known,
     ...(startsOffline !== undefined && { startsOffline }),
   });
@@ -114,7 +125,7 @@ export async function openOwnSession(request: SessionRequest, serving: ServingWi
 export const dialPage: DialRobot = async (request) => openPageSession(await prepared(request));
 
 const openPageSession: OpenRobotSession = async (request) => {
-  const { session, probe, answer } = await openOwnSession(request, lazyServing(onDemand));
+  const { session, probe, answer } = await openOwnSession(request, { serving: lazyServing(onDemand) });
   const page = thisPage();
   if (page !== undefined) {
     void session.closed.then(probeWithPage({ probe }, page));

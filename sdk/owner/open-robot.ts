@@ -3,6 +3,7 @@
 import { serving } from '@qiway/protocol/bus/serving';
 import type { Clock } from '@qiway/protocol/clock';
 import type { Transport } from '@qiway/protocol/session/transport';
+import { atOnce } from '@qiway/protocol/session/turn';
 import type { SessionRequest } from '../dial/dial.ts';
 import { type OwnedSession, openOwnSession } from '../dial/page-session.ts';
 import type { OwnedQueue, TabQueuePorts } from '../offline/owned-queue.ts';
@@ -21,7 +22,7 @@ const loadQueue = onceLoaded('keeps calls that wait', () => import('../offline/o
 /** @throws as `OpenRobotSession` */
 export async function openRobot(request: SessionRequest): Promise<OpenedRobot> {
   const { clock } = request;
-  const owned = await openOwnSession(request, serving);
+  const owned = await openOwnSession(request, { serving, schedule: atOnce });
   const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
   return {
     ...owned,

@@ -14,6 +14,7 @@ import { Lateness } from '@qiway/protocol/lateness';
 import type { ClientSession } from '@qiway/protocol/session/client-session';
 import { PlainWire } from '@qiway/protocol/session/plain-wire';
 import type { Transport } from '@qiway/protocol/session/transport';
+import { atOnce } from '@qiway/protocol/session/turn';
 import { watchSilence } from '@qiway/protocol/silence';
 import { decodeValue, encodeValue } from '@qiway/protocol/wire/value';
 import { Holdings } from './holdings.ts';
@@ -74,6 +75,7 @@ export class TabDoor {
     this.#lateness = new Lateness(clock);
     this.#wire = new PlainWire(transport, {
       clock,
+      schedule: atOnce,
       onMessage: (header, payload) => this.#peer.receive(header, payload),
       onClosed: () => this.end({ isWanted: this.#isWanted }),
       onHeard: () => {

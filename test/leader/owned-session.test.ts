@@ -35,7 +35,7 @@ it('the session of an owner goes over what a leader lends, and on over the next 
   const at = (port: number): string => `ws://127.0.0.1:${port}/robot/link`;
   const { session, lead } = await openOwnSession(
     { agent: { ...parsed, link: at(address.port) }, token: parsed.token, clock, timeoutMs: 10_000 },
-    serving,
+    { serving },
   );
   closing.push(() => session.close());
   const tab = (): { readonly tab: LeaderTab; readonly gone: () => void } => {
