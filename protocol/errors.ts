@@ -67,7 +67,10 @@ export interface ErrorData {
   /** Another session has exclusive control of the service; nothing ran. `holder`: who, in words, for `heldMs` by now. */
   'lease-held': { readonly service?: string; readonly holder?: string; readonly heldMs?: number };
   /** Exclusive control ended although its holder did not give it back. `holder`: who took it over, in words. */
-  'lease-lost': { readonly reason?: 'taken-over' | 'silence' | 'agent-restarted'; readonly holder?: string };
+  'lease-lost': {
+    readonly reason?: 'taken-over' | 'silence' | 'stopped' | 'agent-restarted';
+    readonly holder?: string;
+  };
   /** A call that moves the robot came too late to be made, after a silence of the link; nothing ran. */
   'motion-stale': { readonly service?: string; readonly member?: string };
   /** The robot's bus cannot be reached at the moment; the agent goes on trying. */

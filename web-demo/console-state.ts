@@ -112,6 +112,8 @@ export function createConsole({
   const control = createControl({
     after,
     lost: (error) => {
+      // Its hand has to let go first, as after a stop of its own.
+      if (isStop(error)) drive.halted();
       toasts.show(failureText(error));
       note('lease-lost', failureText(error));
     },
@@ -311,4 +313,11 @@ export function createConsole({
 function hostDisplay(robot: Robot<Services>, toasts: Toasts): void {
   const show = (text: unknown): void => toasts.show(String(text), 'robot');
   robot.host('ConsoleDisplay', { show }).catch(() => undefined);
+}
+
+/** Somebody else stopped the robot, and has ended this page's control by that. */
+function isStop(error: unknown): boolean {
+  return (
+    isQiwayError(error) && error.code === 'lease-lost' && 'reason' in error.data && error.data.reason === 'stopped'
+  );
 }

@@ -26,10 +26,31 @@ export class CallGuard {
     this.#parts = parts;
   }
 
-  /** By names, for calls that do not come as messages: the HTTP door (no session), and what is made for a session. */
+  /**
+   * Last thing before somebody outside makes a call: why it is refused. One that stops the robot ends the control of others.
+   * @param session undefined: the HTTP door, or a qi program
+   */
+  admit(session: SafetySession | undefined, service: string, member: string): QiwayError | undefined {
+    const { leases, rules } = this.#parts;
+    if (rules.isStopping(service, member)) leases.stop(service, session);
+    else if (
+      session !== undefined &&
+      leases.wasStopped(session, service) &&
+      rules.classOf(service, member) === 'motion'
+    )
+      return this.#counted(
+        new QiwayError(
+          'lease-lost',
+          `${service}.${member} moves the robot, and somebody else stopped it while this session had control of ${service}: take the lease again to go on.`,
+          { data: { reason: 'stopped' } },
+        ),
+      );
+    return this.refusal(session, service, member);
+  }
+
+  /** Does a lease stand against a call? By names; nothing changes. */
   refusal(session: SafetySession | undefined, service: string, member: string): QiwayError | undefined {
     const { leases, rules } = this.#parts;
-    if (leases.size === 0) return undefined;
     const error = leases.refusal(session, service);
     return error === undefined || rules.isHarmless(service, member) ? undefined : this.#counted(error);
   }
@@ -49,7 +70,7 @@ export class CallGuard {
     const lateness = this.#parts.latenessOf(session);
     return {
       get isOnDuty() {
-        return leases.size > 0 || lateness.isLate || session.isStale;
+        return leases.size > 0 || lateness.isLate || session.isStale || leases.wasStopped(session);
       },
       get isLate() {
         return lateness.isLate || session.isStale;
@@ -71,7 +92,7 @@ export class CallGuard {
           { data: { service, member } },
         ),
       );
-    return this.refusal(session, service, member);
+    return this.admit(session, service, member);
   }
 
   #counted(error: QiwayError): QiwayError {

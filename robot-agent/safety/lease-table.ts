@@ -15,7 +15,7 @@ export interface LeaseTableOptions {
   readonly leaseMs?: number;
 }
 
-export type LostBecause = 'taken-over' | 'silence';
+export type LostBecause = 'taken-over' | 'silence' | 'stopped';
 
 export interface Lease {
   readonly id: number;
@@ -29,7 +29,7 @@ export interface LeaseRequest {
   readonly services: readonly string[];
   /** From whoever holds them, if this session may. */
   readonly takeOver: boolean;
-  /** It ended without being given back: at once when taken over, `by` whom. Not told of a session that ended. */
+  /** It ended without being given back: at once when taken over or stopped, `by` whom. Not told of a session that ended. */
   readonly lost: (because: LostBecause, by: SafetySession | undefined) => void;
 }
 
@@ -50,6 +50,8 @@ export class LeaseTable {
   /** By service: the leases on it, all of one session. Never an empty set. */
   readonly #byService = new Map<string, Set<Held>>();
   readonly #listeners = new Set<() => void>();
+  /** Services at which somebody else stopped a session that had them, until it takes them anew. Never an empty set. */
+  readonly #stopped = new WeakMap<SafetySession, Set<string>>();
   #nextId = 1;
 
   constructor(options: LeaseTableOptions) {
@@ -113,6 +115,7 @@ export class LeaseTable {
       stop: () => {},
     };
     this.#leases.set(lease.id, lease);
+    this.#goesOn(session, names);
     for (const name of names) {
       const held = this.#byService.get(name);
       if (held === undefined) this.#byService.set(name, new Set([lease]));
@@ -138,6 +141,34 @@ export class LeaseTable {
     return true;
   }
 
+  /**
+   * Somebody stops what a service moves: who had control of it, and is somebody else, has it no more, and moves nothing by it
+   * before he takes it anew. A hand that is still on a joystick would drive on at once.
+   * @param by undefined: somebody without a session
+   */
+  stop(service: string, by: SafetySession | undefined): void {
+    for (const held of [...(this.#byService.get(service) ?? [])]) {
+      const { holder, services } = held;
+      if (holder === by || !this.#remove(held)) continue;
+      const stopped = this.#stopped.get(holder) ?? new Set();
+      this.#stopped.set(holder, stopped.add(service));
+      const who = by === undefined ? 'somebody without a session' : by.id;
+      this.#options.logger.warn('lease ended: stopped by somebody else', {
+        services: services.join(' '),
+        session: holder.id,
+        by: who,
+      });
+      this.#changed();
+      held.lost('stopped', by);
+    }
+  }
+
+  /** Was it stopped by somebody else, and did not take control anew? @param service default: any */
+  wasStopped(session: SafetySession, service?: string): boolean {
+    const stopped = this.#stopped.get(session);
+    return stopped !== undefined && (service === undefined || stopped.has(service));
+  }
+
   /** The same client may come back to what another session of its holds; others need the operator's word. */
   mayTakeOver({ clientId }: SafetySession, holder: SafetySession): boolean {
     const { takeOver } = this.#options;
@@ -148,6 +179,13 @@ export class LeaseTable {
   refusal(session: SafetySession | undefined, service: string): QiwayError | undefined {
     const [held] = this.#byService.get(service) ?? [];
     return held === undefined || held.holder === session ? undefined : this.#heldBy(held, service);
+  }
+
+  #goesOn(session: SafetySession, services: readonly string[]): void {
+    const stopped = this.#stopped.get(session);
+    if (stopped === undefined) return;
+    for (const name of services) stopped.delete(name);
+    if (stopped.size === 0) this.#stopped.delete(session);
   }
 
   #heldBy({ holder, sinceMs }: Lease, service: string): QiwayError {

@@ -16,7 +16,7 @@ export interface LeaseParts {
 
 const LEASE_INFO = '([s]sIbb)<LeaseInfo,services,holder,heldMs,isOwn,mayTakeOver>';
 
-/** `takeLease`, `dropLease`, `leases`, and signals `leaseLost` (id, reason, who took it over) and `leasesChanged`. */
+/** `takeLease`, `dropLease`, `leases`, and signals `leaseLost` (id, reason, by whom) and `leasesChanged`. */
 export function leaseMembers(session: SafetySession, { bus, leases, now, emit }: LeaseParts): Members {
   const stopListening = leases.listen(() => emit('leasesChanged'));
   session.listen({ closed: stopListening });

@@ -32,8 +32,8 @@ export interface Safety {
   readonly leases: LeaseTable;
   /** For a session's serving side; without a session for qi programs. */
   guardFor(session?: SafetySession): ServingGuard;
-  /** For calls that come by name: the HTTP door's, and those that the agent makes for a session. */
-  refuse(service: string, member: string, session?: SafetySession): QiwayError | undefined;
+  /** Before each call that comes by name: the HTTP door's. */
+  refuse(service: string, member: string): QiwayError | undefined;
   /** Members of a session's object: failsafes and leases. */
   membersFor(session: SafetySession, emit: (signal: string, ...args: unknown[]) => void): Members;
 }
@@ -55,7 +55,7 @@ export function createSafety(parts: SafetyParts): Safety {
     told: rules.told,
     leases,
     guardFor: (session) => guard.for(session),
-    refuse: (service, member, session) => guard.refusal(session, service, member),
+    refuse: (service, member) => guard.admit(undefined, service, member),
     membersFor: (session, emit) => ({
       ...failsafeMembers(session, { bus, clock, date: Date.now, logger, guard, rules, latenessOf, counts, emit }),
       ...leaseMembers(session, { bus, leases, now: clock.now, emit }),

@@ -19,10 +19,11 @@ export interface Lease extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-/** @param by who took it over */
-export function leaseLost(reason: 'taken-over' | 'silence' | 'agent-restarted', by = ''): QiwayError {
+/** @param by who took it over, or stopped the robot; empty: it is not known */
+export function leaseLost(reason: 'taken-over' | 'silence' | 'stopped' | 'agent-restarted', by = ''): QiwayError {
   const sentence = {
     'taken-over': `${by} took the lease over.`,
+    stopped: `${by === '' ? 'Somebody else' : by} stopped the robot, and the lease ended; ask for it again to go on.`,
     silence: 'Nothing was heard of this session for so long that the lease ended; ask for it again.',
     'agent-restarted': 'The agent began a new session, and the lease could not be taken again.',
   }[reason];

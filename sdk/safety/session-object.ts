@@ -13,7 +13,7 @@ export interface SessionMembers {
   takeLease(services: readonly string[], takeOver: boolean): number;
   dropLease(id: number): boolean;
   leases(): LeaseInfo[];
-  leaseLost: Signal<[id: number, reason: 'taken-over' | 'silence', by: string]>;
+  leaseLost: Signal<[id: number, reason: 'taken-over' | 'silence' | 'stopped', by: string]>;
   leasesChanged: Signal<[]>;
 }
 

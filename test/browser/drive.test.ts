@@ -142,6 +142,23 @@ describe('the joystick', () => {
     await page.mouse.up();
   });
 
+  it('lets go when somebody else stops the robot, although the hand goes on', async () => {
+    await holdJoystick(0, 0.6);
+    await expect.poll(isMoving).toBe(true);
+    await (await observer.service('ALMotion')).stopMove();
+    await page.locator('.toast', { hasText: 'stopped the robot' }).waitFor();
+    const box = await page.locator('.joystick').boundingBox();
+    if (box === null) throw new Error('the joystick is not to be seen');
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 4, { steps: 20 });
+    await page.locator('.steering-words', { hasText: 'let go' }).waitFor();
+    expect(await isMoving()).toBe(false);
+    await page.mouse.up();
+    await holdJoystick(0, 0.6);
+    await expect.poll(isMoving).toBe(true);
+    await page.mouse.up();
+    await expect.poll(isMoving).toBe(false);
+  });
+
   it('stops a robot that somebody else drives', async () => {
     await (await observer.service('ALMotion')).moveToward(0, 0, 0.5);
     await page.locator('.stop').focus();

@@ -96,13 +96,26 @@ describe('a lease', () => {
     const lease = await robot.lease(['ALMotion']);
     expect(await overHttp('moveToward', [2, 0, 0])).toEqual({ status: 423, code: 'lease-held' });
     await expect(callRaw(program, 'moveToward', [3, 0, 0])).rejects.toThrow(/exclusive control of ALMotion/);
-    expect(await overHttp('stopMove', [])).toEqual({ status: 200 });
-    await callRaw(program, 'stopMove', []);
     await callRaw(await inner.service('ALMotion'), 'moveToward', [4, 0, 0]);
+    await callRaw(await inner.service('ALMotion'), 'stopMove', []);
     await (await robot.service('ALMotion')).moveToward(5, 0, 0);
     await lease.release();
     expect(await overHttp('moveToward', [6, 0, 0])).toEqual({ status: 200 });
-    expect(log).toEqual(['move 1 0 0', 'stop', 'stop', 'move 4 0 0', 'move 5 0 0', 'move 6 0 0']);
+    expect(log).toEqual(['move 1 0 0', 'move 4 0 0', 'stop', 'move 5 0 0', 'move 6 0 0']);
+  });
+
+  it('ends by a stop that comes by any of them', async () => {
+    const robot = await driver();
+    const [motion, program] = [await robot.service('ALMotion'), await qiMotion()];
+    const stops = [(): Promise<unknown> => overHttp('stopMove', []), () => callRaw(program, 'stopMove', [])];
+    for (const stop of stops) {
+      const lease = await robot.lease(['ALMotion']);
+      await motion.moveToward(1, 0, 0);
+      await stop();
+      expect(await lease.lost).toMatchObject({ code: 'lease-lost', data: { reason: 'stopped' } });
+      await expect(motion.moveToward(2, 0, 0)).rejects.toMatchObject({ code: 'lease-lost' });
+    }
+    expect(log).toEqual(['move 1 0 0', 'stop', 'move 1 0 0', 'stop']);
   });
 });
 

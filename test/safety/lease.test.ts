@@ -58,6 +58,45 @@ describe('a lease', () => {
     await (await other.service('Lamp'))['on']?.();
   });
 
+  it('ends when somebody else stops the robot; its holder moves nothing before he takes it anew', async () => {
+    const { lab, driver, other } = await two();
+    await take(driver, ['ALMotion', 'Lamp']);
+    const [own, foreign] = [await driver.service('ALMotion'), await other.service('ALMotion')];
+    await own['moveToward']?.(1, 0, 0);
+    await foreign['stopMove']?.();
+    expect(driver.told).toContainEqual(['leaseLost', 1, 'stopped', expect.stringMatching(/ \(.{6}\)$/)]);
+    expect(lab.safety.leases.size).toBe(0);
+    const lost = { code: 'lease-lost', maybeExecuted: false, data: { reason: 'stopped' } };
+    await expect(own['moveToward']?.(1, 0, 0)).rejects.toMatchObject(lost);
+    own['moveToward']?.post(2, 0, 0);
+    expect(await own['getRobotPosition']?.(true)).toEqual([0, 0, 0]);
+    await own['stopMove']?.();
+    await (await driver.service('Lamp'))['on']?.();
+    await foreign['moveToward']?.(0, 1, 0); // who stopped it may drive
+    await take(driver, ['Lamp']); // not what was stopped
+    await expect(own['moveToward']?.(1, 0, 0)).rejects.toMatchObject(lost);
+    await take(driver, ['ALMotion']);
+    await own['moveToward']?.(3, 0, 0);
+    expect(lab.log).toEqual(['move 1 0 0', 'stop', 'stop', 'lamp on', 'move 0 1 0', 'move 3 0 0']);
+  });
+
+  it('stays when its holder stops, when a failsafe of others does or is set, and who had none is not held back', async () => {
+    const { lab, driver, other } = await two();
+    const free = await other.service('ALMotion');
+    const id = await take(driver, ['ALMotion']);
+    const own = await driver.service('ALMotion');
+    await own['stopMove']?.();
+    await other.own['setFailsafe']?.(500, [['ALMotion', 'stopMove', []]]);
+    await pass(lab, 2_000, driver);
+    expect(lab.log).toEqual(['stop', 'stop']);
+    await own['moveToward']?.(1, 0, 0);
+    expect(lab.safety.leases.size).toBe(1);
+    await driver.own['dropLease']?.(id);
+    await free['stopMove']?.();
+    await own['moveToward']?.(2, 0, 0);
+    expect(lab.log).toEqual(['stop', 'stop', 'move 1 0 0', 'stop', 'move 2 0 0']);
+  });
+
   it('covers the objects that the service handed out', async () => {
     const { lab, driver, other } = await two();
     const arm = (await (await other.service('ALMotion'))['arm']?.()) as { wave(): Promise<void> };
@@ -234,8 +273,10 @@ describe('ways in without a session', () => {
     expect((await ask('PUT', '/robot/services/ALMotion/stiffness', '{"value": 1}')).status).toBe(423);
     expect((await ask('GET', '/robot/services/ALMotion/stiffness')).text).toBe('{"value":0}\n');
     expect((await ask('GET', '/robot/services/ALMotion')).status).toBe(200);
-    expect((await ask('POST', '/robot/services/ALMotion/stopMove', '[]')).status).toBe(200);
     expect((await ask('POST', '/robot/services/ALMotion/getRobotPosition', '[true]')).status).toBe(200);
+    expect(lab.safety.leases.size).toBe(1);
+    expect((await ask('POST', '/robot/services/ALMotion/stopMove', '[]')).status).toBe(200);
+    expect(driver.told).toContainEqual(['leaseLost', 1, 'stopped', '']);
     expect(lab.log).toEqual(['move 1 0 0', 'stop']);
     door.close();
   });

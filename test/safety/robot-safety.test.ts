@@ -217,7 +217,7 @@ describe("an app's lease", () => {
     await expect(safety.lease(['ALMotion'], { takeOver: true })).rejects.toMatchObject({ code: 'forbidden' });
   });
 
-  it('says who took it over, and that silence ended it', async () => {
+  it('says who took it over, who stopped the robot, and that silence ended it', async () => {
     const { lab, safety, now } = await bench();
     const lease = await safety.lease(['ALMotion']);
     const other = await lab.session({ clientId: now().clientId, client: 'phone' });
@@ -225,6 +225,13 @@ describe("an app's lease", () => {
     expect(await lease.lost).toMatchObject({
       code: 'lease-lost',
       data: { reason: 'taken-over', holder: 'phone (aaaaaa)' },
+    });
+    const stopped = await safety.lease(['ALMotion'], { takeOver: true });
+    await (await other.service('ALMotion'))['stopMove']?.();
+    expect(await stopped.lost).toMatchObject({
+      code: 'lease-lost',
+      message: expect.stringContaining('phone (aaaaaa) stopped the robot'),
+      data: { reason: 'stopped', holder: 'phone (aaaaaa)' },
     });
     const lamp = await safety.lease(['Lamp']);
     await lab.clock.advance(4_000);
