@@ -1,7 +1,7 @@
 // The whole page's state, put together once and handed to the views. Layer: page state; the DOM only through `PageSeam`.
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { connect, isQiwayError, type Robot } from '@qiway/sdk';
-import { failureText } from './failure-text.ts';
+import { asSentence, failureText } from './failure-text.ts';
 import { findRobot, type KnownRobot, type LastPlotted } from './memory/known-robot.ts';
 import type { Memory } from './memory/memory.ts';
 import { dropUntold, showSnapshot, takeSnapshot } from './memory/snapshot.ts';
@@ -112,10 +112,12 @@ export function createConsole({
   const control = createControl({
     after,
     lost: (error) => {
-      // Its hand has to let go first, as after a stop of its own.
-      if (isStop(error)) drive.halted();
-      toasts.show(failureText(error));
-      note('lease-lost', failureText(error));
+      const by = stoppedBy(error);
+      const text = by === undefined ? failureText(error) : asSentence(`${by} stopped the robot`);
+      // A hand has to let go first, as after a stop of this page.
+      const isHeld = by !== undefined && drive.halted();
+      toasts.show(isHeld ? `${text} Let go of the joystick to drive again.` : text);
+      note('lease-lost', text);
     },
   });
   const drive = createDrive({
@@ -315,9 +317,9 @@ function hostDisplay(robot: Robot<Services>, toasts: Toasts): void {
   robot.host('ConsoleDisplay', { show }).catch(() => undefined);
 }
 
-/** Somebody else stopped the robot, and has ended this page's control by that. */
-function isStop(error: unknown): boolean {
-  return (
-    isQiwayError(error) && error.code === 'lease-lost' && 'reason' in error.data && error.data.reason === 'stopped'
-  );
+/** Who stopped the robot, and has ended this page's control by that; undefined: that is not what it says. */
+function stoppedBy(error: unknown): string | undefined {
+  if (!isQiwayError(error) || error.code !== 'lease-lost') return undefined;
+  const { reason, holder = 'somebody else' } = error.data as { readonly reason?: string; readonly holder?: string };
+  return reason === 'stopped' ? holder : undefined;
 }

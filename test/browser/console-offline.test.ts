@@ -131,6 +131,8 @@ describe('while server and robot are away', () => {
   it('it opens, shows what was last known with its age, moves nothing, lists what waits, and is live again when they are back', async () => {
     const { page, close } = await openOnce();
     const battery = await page.locator('.gauge-figure').first().textContent();
+    await page.getByRole('button', { name: 'Crouch' }).waitFor();
+    await page.locator('.map-floor').waitFor();
     // The robot is switched off in order: its services leave first, the agent is the last.
     await site.robot.end();
     await page.getByText('Not linked with the motors').waitFor();

@@ -1,11 +1,11 @@
 // The offline queue in a real browser: calls outlive a reload of the page, and of two tabs one makes them.
 import type * as Sdk from '@qiway/sdk';
 import type { QueueChange, QueueEntry, RemoteObject, Robot } from '@qiway/sdk';
-import type { Browser, BrowserContext, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
-import { isReady, openSdkPage, openSdkSite, type SdkSite } from '../support/sdk-page.ts';
-import { openVoiceRobot, type VoiceRobot } from '../support/voice-robot.ts';
+import type { BrowserContext, Page } from 'playwright';
+import { expect, test } from 'vitest';
+import { withPagesAndRobot } from '../support/pages-and-robot.ts';
+import { isReady, openSdkPage, type SdkSite } from '../support/sdk-page.ts';
+import type { VoiceRobot } from '../support/voice-robot.ts';
 
 /** What the page has. */
 interface PageGlobals {
@@ -20,27 +20,11 @@ interface PageGlobals {
 const PATIENCE = { timeout: 20_000 };
 
 let site: SdkSite;
-let browser: Browser;
 let context: BrowserContext;
 let robot: VoiceRobot;
 
-beforeAll(async () => {
-  site = await openSdkSite();
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-beforeEach(async () => {
-  robot = await openVoiceRobot({ origins: [site.origin] });
-  context = await browser.newContext();
-});
-afterEach(async () => {
-  await context?.close();
-  await robot?.close();
+withPagesAndRobot((made) => {
+  ({ site, context, robot } = made);
 });
 
 const openPage = (): Promise<Page> => openSdkPage(context, site);

@@ -1,11 +1,11 @@
 // A page that is opened while its robot is away: connected to what it knows of it, and to the robot itself when that is back.
 import type * as Sdk from '@qiway/sdk';
 import type { RemoteObject, Robot } from '@qiway/sdk';
-import type { Browser, BrowserContext, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
-import { isReady, openSdkPage, openSdkSite, type SdkSite } from '../support/sdk-page.ts';
-import { openVoiceRobot, type VoiceRobot } from '../support/voice-robot.ts';
+import type { BrowserContext, Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
+import { withPagesAndRobot } from '../support/pages-and-robot.ts';
+import { isReady, openSdkPage, type SdkSite } from '../support/sdk-page.ts';
+import type { VoiceRobot } from '../support/voice-robot.ts';
 
 /** What the page has. */
 interface PageGlobals {
@@ -22,25 +22,11 @@ type Owner = 'worker' | 'page';
 const PATIENCE = { timeout: 20_000 };
 
 let site: SdkSite;
-let browser: Browser;
 let context: BrowserContext;
 let robot: VoiceRobot;
 
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchChromium(), openSdkSite()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-beforeEach(async () => {
-  robot = await openVoiceRobot({ origins: [site.origin] });
-  context = await browser.newContext();
-});
-afterEach(async () => {
-  await context?.close();
-  await robot?.close();
+withPagesAndRobot((made) => {
+  ({ site, context, robot } = made);
 });
 
 const openPage = (): Promise<Page> => openSdkPage(context, site);

@@ -2,10 +2,10 @@
 import type * as Sdk from '@qiway/sdk';
 import type { Robot, Status } from '@qiway/sdk';
 import type { Browser, BrowserContext, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launchChromium } from '../support/chromium.ts';
-import { isReady, openSdkSite, type SdkSite } from '../support/sdk-page.ts';
-import { openVoiceRobot, type VoiceRobot } from '../support/voice-robot.ts';
+import { describe, expect, test } from 'vitest';
+import { withPagesAndRobot } from '../support/pages-and-robot.ts';
+import { isReady, type SdkSite } from '../support/sdk-page.ts';
+import type { VoiceRobot } from '../support/voice-robot.ts';
 
 /** What the page has. */
 interface PageGlobals {
@@ -23,21 +23,8 @@ let site: SdkSite;
 let context: BrowserContext;
 let robot: VoiceRobot;
 
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchChromium(), openSdkSite()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-beforeEach(async () => {
-  robot = await openVoiceRobot({ origins: [site.origin] });
-  context = await browser.newContext();
-});
-afterEach(async () => {
-  await context?.close();
-  await robot?.close();
+withPagesAndRobot((made) => {
+  ({ browser, site, context, robot } = made);
 });
 
 async function openTab(): Promise<Page> {
