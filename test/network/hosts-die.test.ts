@@ -73,7 +73,9 @@ describe.skipIf(inject('whyNoNetwork') !== '').concurrent('a robot behind an age
       for (const client of CLIENT_KINDS) expect(await echo(client, 'Body1')).toBe(5);
     }));
 
-  test('whose agent gets another address inside: sessions stay, calls go on, services of outside are inside at the new one', () =>
+  test('whose agent gets another address inside: all goes on, services of outside are inside at the new one', ({
+    expect,
+  }) =>
     withRobot(async (robot) => {
       const { startInside, network, outside, head, echo } = robot;
       const inside = await startInside();
