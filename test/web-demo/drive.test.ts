@@ -36,6 +36,26 @@ beforeEach(() => {
   });
 });
 
+describe('a hand that leaves the joystick after somebody stopped the robot', () => {
+  it('does not stop it once more: by now somebody else may drive', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    expect(drive.halted()).toBe(true);
+    for (const { resolve } of answers) resolve();
+    await clock.advance(100);
+    drive.release();
+    expect(sent).toEqual(['move 1 0 0', 'stop']);
+    drive.steer({ x: 0.5, y: 0, theta: 0 });
+    expect(sent.at(-1)).toBe('move 0.5 0 0');
+  });
+
+  it('does, as long as it is not known that the stop was heard', async () => {
+    drive.steer({ x: 1, y: 0, theta: 0 });
+    drive.halted();
+    drive.release();
+    expect(sent).toEqual(['move 1 0 0', 'stop', 'stop']);
+  });
+});
+
 describe('the joystick', () => {
   it('sends the first place at once', () => {
     drive.steer({ x: 1, y: 0, theta: 0 });

@@ -197,9 +197,11 @@ export function createDrive({ motor, control, refused, begins, isMoving, after }
       else if (phase === 'idle') ask(control);
     },
     release() {
+      // A hand that leaves a blocked joystick moved nothing since: one more stop would end the drive of somebody else.
+      const isOwed = phase !== 'blocked' || owesStop;
       become('idle');
       still();
-      send();
+      if (isOwed) send();
     },
     leave() {
       const isOwed = owesStop;
