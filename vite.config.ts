@@ -25,6 +25,11 @@ const stateHome = 'test/support/state-home.ts';
 /** At least two: tests wait more than they compute, and on a machine of two cores Vitest would run one file at a time. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 const isTestRun = process.env['VITEST'] !== undefined;
+/**
+ * In a whole run, a quarter of an hour of programs, browsers and networks on a shared machine, a test of these may be tried a second
+ * time. The run tells which were (`SummaryReporter`): each is a fault to look for, of the product or of the test.
+ */
+const retry = process.env['QIWAY_TEST_COUNTS'] === undefined ? 0 : 1;
 
 const config: ViteUserConfig = {
   root: isTestRun ? '.' : 'web-demo',
@@ -64,6 +69,7 @@ const config: ViteUserConfig = {
           include: ['test/browser/**/*.test.ts'],
           globalSetup: stateHome,
           maxWorkers: 1,
+          retry,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -76,6 +82,7 @@ const config: ViteUserConfig = {
           globalSetup: [stateHome, 'test/network/support/global-setup.ts'],
           // Their programs keep both cores of a small machine busy.
           maxWorkers: 1,
+          retry,
           testTimeout: 40_000,
           hookTimeout: 60_000,
         },

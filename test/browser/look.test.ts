@@ -9,6 +9,7 @@ import { checkout } from '../support/checkout-copy.ts';
 import { type ConsolePage, type ConsoleSite, type OpenOptions, openConsoleSite } from '../support/console-site.ts';
 
 interface Services {
+  ALMotion: { stopMove(): void };
   SimulatedRoom: { placeRobot(x: number, y: number, theta: number): void };
 }
 
@@ -112,7 +113,14 @@ describe('on a phone that is turned on its side', () => {
     const shown = await openView('phone', 'drive');
     const { page } = shown;
     await page.setViewportSize({ width: 844, height: 390 });
-    await page.locator('.toast', { hasText: 'Hello' }).waitFor();
+    // The longest message of all: somebody else's stop under a held joystick.
+    await page.keyboard.down('d');
+    await page.locator('.steering-words', { hasText: 'Turning right' }).waitFor();
+    const robot = await connect<Services>(site.url);
+    await (await robot.service('ALMotion')).stopMove();
+    await page.locator('.toast', { hasText: 'Let go of the joystick' }).waitFor();
+    await page.keyboard.up('d');
+    await robot.close();
     for (const place of ['.joystick', '.picture-frame', '.stop']) {
       const box = await page.locator(place).boundingBox();
       expect(box?.y, place).toBeGreaterThanOrEqual(0);

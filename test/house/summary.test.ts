@@ -12,18 +12,24 @@ export default { test: { reporters: [new SummaryReporter()], include: ['*.test.t
 
 let folder: string;
 
-async function countsOf(files: Readonly<Record<string, string>>): Promise<unknown> {
+async function runOf(
+  files: Readonly<Record<string, string>>,
+): Promise<{ readonly counts: unknown; readonly output: string }> {
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(folder, name), `import { beforeAll, it } from 'vitest';\n${text}`);
   }
   const counts = join(folder, 'counts.json');
   const vitest = join(checkout, 'node_modules', '.bin', 'vitest');
-  const { stderr } = await runProgram(vitest, ['run'], { cwd: folder, env: { QIWAY_TEST_COUNTS: counts } });
+  const { stdout, stderr } = await runProgram(vitest, ['run'], { cwd: folder, env: { QIWAY_TEST_COUNTS: counts } });
   try {
-    return JSON.parse(readFileSync(counts, 'utf8'));
+    return { counts: JSON.parse(readFileSync(counts, 'utf8')), output: stdout };
   } catch {
     throw new Error(`no counts were written: ${stderr}`);
   }
+}
+
+async function countsOf(files: Readonly<Record<string, string>>): Promise<unknown> {
+  return (await runOf(files)).counts;
 }
 
 beforeEach(() => {
@@ -56,4 +62,13 @@ describe('the counts of a run', () => {
     const text = `it('a', async () => { void Promise.reject(new Error('no')); });`;
     expect(await countsOf({ 'a.test.ts': text })).toEqual({ passed: 1, failed: 1, skipped: 0 });
   });
+});
+
+it('a test that passes at a second try only is told, with what it failed of', async () => {
+  const text = `let tries = 0;
+    it('slow', { retry: 1 }, () => { tries += 1; if (tries < 2) throw new Error('not yet'); });
+    it('quick', { retry: 1 }, () => {});`;
+  const { counts, output } = await runOf({ 'a.test.ts': text });
+  expect(counts).toEqual({ passed: 2, failed: 0, skipped: 0 });
+  expect(output).toBe('Passed at the second try only:\n  a.test.ts > slow\n    not yet\n');
 });

@@ -1,5 +1,6 @@
 // A Vitest reporter that writes how many tests passed, failed and were skipped into the file named by $QIWAY_TEST_COUNTS,
-// where scripts/test.ts adds the checks and prints the last line. Tooling of the tests.
+// where scripts/test.ts adds the checks and prints the last line, and lists the tests that passed at a second try only.
+// Tooling of the tests.
 
 import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
@@ -30,8 +31,23 @@ function countTests(modules: readonly TestModule[], errors: readonly SerializedE
   return { passed, failed, skipped };
 }
 
+/** Tests that failed at first, with what they failed of. */
+function secondTries(modules: readonly TestModule[]): readonly string[] {
+  const lines: string[] = [];
+  for (const module of modules) {
+    for (const test of module.children.allTests()) {
+      if (test.diagnostic()?.flaky !== true) continue;
+      const reasons = test.result().errors?.map(({ message }) => `    ${message.replaceAll('\n', '\n    ')}`) ?? [];
+      lines.push(`  ${module.relativeModuleId} > ${test.fullName}`, ...reasons);
+    }
+  }
+  return lines;
+}
+
 export class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const flaky = secondTries(modules);
+    if (flaky.length > 0) process.stdout.write(`Passed at the second try only:\n${flaky.join('\n')}\n`);
     const file = process.env['QIWAY_TEST_COUNTS'];
     if (file !== undefined) writeFileSync(file, JSON.stringify(countTests(modules, errors)));
   }
