@@ -46,7 +46,7 @@ export class BestRate {
  * Radios and busy processors pass on what they have in bursts: one of them says many times what the path carries. So long, ms,
  * says it well.
  */
-const SPAN_MS = 10;
+const SPAN_MS = 25;
 
 /** What was confirmed in the last span of time, and since when the path was busy at most. */
 export class BusySpan {

@@ -27,11 +27,30 @@ export const LARGEST_LEAST_PIECE_BYTES: number = 64 * 1024;
 /** The same for small frames together; the first of these is for a path that is not known: small frames alone tell nothing of it. */
 const FIRST_BATCH_BYTES = 32 * 1024;
 const MOST_BATCH_BYTES = 256 * 1024;
-/** What may queue on the path, ms: steadily, and while nothing seems to queue there, when the path may carry more. */
-const HEADROOM_MS = 5;
-const PROBING_HEADROOM_MS = 12;
-/** Queued for less than this, a frame met no queue worth the name. */
-const HARDLY_QUEUED_MS = 3;
+/** What may queue on the path. */
+interface Headroom {
+  /** Steadily. */
+  readonly steadyMs: number;
+  /** While nothing seems to queue there, when the path may carry more. */
+  readonly probingMs: number;
+  /** Queued for less than this, a frame met no queue worth the name. */
+  readonly hardlyMs: number;
+  /** A piece is what the path carries in this time: what it takes to go is the least that others wait. */
+  readonly pieceMs: number;
+}
+/** Nobody waits but bulk: enough for a receiver that stands still now and then, as radios and busy processors do. */
+const ALONE: Headroom = { steadyMs: 8, probingMs: 16, hardlyMs: 4, pieceMs: 4 };
+/** Small frames travel too: they wait for what is queued, so bulk leaves a part of such a path unused rather. */
+const SHARED: Headroom = { steadyMs: 1, probingMs: 2, hardlyMs: 1, pieceMs: 1 };
+/** A path is shared for so long after a small frame, ms. */
+const SHARED_FOR_MS = 500;
+/**
+ * As long as pieces are late by less than this, ms, on the average of some, beyond what the bytes before them take. Where the
+ * delay jumps by more, a small frame waits for that anyway, and bulk with so little headroom would never find out what the
+ * path carries.
+ */
+const STEADY_PATH_MS = 10;
+const AVERAGE_OF = 8;
 /**
  * A queue stands when every frame of this time, ms, or twice it, met it (as CoDel tells it). What is late only because
  * somebody waited for a core is followed by some that are not.
@@ -43,9 +62,7 @@ const CHANGED_PATH_MS = 250;
 const LEAST_DELAY_MEMORY_MS = 10_000;
 /** The same at once when every frame was queued for longer than it should for so long. */
 const QUEUED_TOO_LONG_MS = 2_000;
-/** A piece is what the path carries in this time, ms: what it takes to go is the least that others wait. */
-const PIECE_MS = 4;
-/** And so many are under way, so that one leaves while others are confirmed. */
+/** So many pieces are under way, so that one leaves while others are confirmed. */
 const PIECES_PER_WINDOW = 4;
 
 interface Sent {
@@ -72,7 +89,7 @@ export class BulkWindow {
   #windowBytes = FIRST_BYTES;
   readonly #rate = new BestRate();
   readonly #busy = new BusySpan();
-  /** Since the path was idle last, it was full for long enough to tell its rate well. */
+  /** The path was full for long enough to tell its rate well. A burst after a pause tells less. */
   #isRateOfSpan = false;
   #leastDelayMs = Number.POSITIVE_INFINITY;
   #leastSeenAtMs = 0;
@@ -83,6 +100,10 @@ export class BulkWindow {
   #measuring: { readonly from: number; readonly windowBytes: number } | undefined;
   #wasFull = false;
   #leastPieceBytes = SMALLEST_PIECE_BYTES;
+  #sharedAtMs = Number.NEGATIVE_INFINITY;
+  #headroom = ALONE;
+  /** How late pieces are beyond what the bytes before them take; smoothed. */
+  #jumpsMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -122,7 +143,6 @@ export class BulkWindow {
       this.#confirmedSentAtMs = now;
       this.#wasFull = false;
       this.#busy.begin(this.#confirmedBytes, now);
-      this.#isRateOfSpan = false;
     }
     this.#sentBytes += bytes;
     this.#sent.push({
@@ -133,6 +153,11 @@ export class BulkWindow {
       confirmedSentAtMs: this.#confirmedSentAtMs,
       isHeldBack: this.#wasFull,
     });
+  }
+
+  /** A small frame is sent, which will wait for the bulk before it. */
+  shared(): void {
+    this.#sharedAtMs = this.#clock.now();
   }
 
   /** The other side has so many bytes more of what was sent, in order. */
@@ -152,21 +177,28 @@ export class BulkWindow {
     this.#sentBytes = 0;
     this.#confirmedBytes = 0;
     this.#windowBytes = FIRST_BYTES;
-    this.#rate.forget();
+    this.#forgetRate();
     this.#leastDelayMs = Number.POSITIVE_INFINITY;
     this.#queued.forget();
     this.#queuedSinceMs = undefined;
     this.#measuring = undefined;
     this.#wasFull = false;
     this.#leastPieceBytes = SMALLEST_PIECE_BYTES;
+    this.#jumpsMs = 0;
+  }
+
+  #forgetRate(): void {
+    this.#rate.forget();
+    this.#isRateOfSpan = false;
   }
 
   get #leastBytes(): number {
+    if (this.#headroom === SHARED) return 2 * this.#leastPieceBytes;
     return Math.max(2 * this.#leastPieceBytes, Math.min(this.#rate.bytesPerMs * LEAST_WINDOW_MS, LARGEST_LEAST_BYTES));
   }
 
   get #pieceBytes(): number {
-    const bytes = Math.min(this.#rate.bytesPerMs * PIECE_MS, this.#windowBytes / PIECES_PER_WINDOW);
+    const bytes = Math.min(this.#rate.bytesPerMs * this.#headroom.pieceMs, this.#windowBytes / PIECES_PER_WINDOW);
     return Math.max(Math.floor(bytes), this.#leastPieceBytes);
   }
 
@@ -185,14 +217,19 @@ export class BulkWindow {
 
   #learn(last: Sent, { now, bytes }: { readonly now: number; readonly bytes: number }): void {
     const delayMs = now - last.atMs;
+    this.#headroom = this.#headroomFor(last, delayMs, now);
     this.#learnDelay(last, delayMs, now);
     const queuedMs = delayMs - this.#leastDelayMs;
     const standingMs = this.#queued.add(queuedMs, now);
-    if (queuedMs > CHANGED_PATH_MS) this.#rate.forget();
-    this.#learnRate(last, { now, isOfPath: last.isHeldBack || queuedMs > HEADROOM_MS + PROBING_HEADROOM_MS });
+    if (queuedMs > CHANGED_PATH_MS) this.#forgetRate();
+    this.#learnRate(last, {
+      now,
+      isOfPath: last.isHeldBack || queuedMs > this.#headroom.steadyMs + this.#headroom.probingMs,
+    });
     // No faster than what is confirmed: for each piece that left the path two may follow, no burst.
     const reckoned = Math.min(this.#reckoned(last, { queuedMs, standingMs, bytes }), this.#windowBytes + bytes);
-    this.#windowBytes = Math.min(Math.max(reckoned, this.#leastBytes), MOST_BYTES);
+    const least = this.#measuring === undefined ? this.#leastBytes : this.#leastPieceBytes;
+    this.#windowBytes = Math.min(Math.max(reckoned, least), MOST_BYTES);
   }
 
   #learnRate(last: Sent, { now, isOfPath }: { readonly now: number; readonly isOfPath: boolean }): void {
@@ -223,16 +260,24 @@ export class BulkWindow {
   ): number {
     if (this.#measuring !== undefined) return this.#measuring.windowBytes;
     const rate = this.#rate.bytesPerMs;
-    if (standingMs >= HARDLY_QUEUED_MS) return rate * (this.#leastDelayMs + HEADROOM_MS);
-    const probing = rate * (this.#leastDelayMs + PROBING_HEADROOM_MS);
+    if (standingMs >= this.#headroom.hardlyMs) return rate * (this.#leastDelayMs + this.#headroom.steadyMs);
+    const probing = rate * (this.#leastDelayMs + this.#headroom.probingMs);
     // A window is not always full: the rate it gave may be two thirds of what it allows.
-    const most = Math.max(probing, rate * this.#leastDelayMs * 1.5) + 2 * this.#leastPieceBytes;
-    if (queuedMs >= HARDLY_QUEUED_MS) return Math.min(this.#windowBytes, most);
+    const most =
+      Math.max(probing, rate * this.#leastDelayMs * 1.5) + (this.#headroom === SHARED ? 0 : 2 * this.#leastPieceBytes);
+    if (queuedMs >= this.#headroom.hardlyMs) return Math.min(this.#windowBytes, most);
     // In a round trip, by what may queue, and by a piece at least: it never stays at a size between two of them.
     const least = this.#leastPieceBytes / this.#windowBytes;
-    const growth = Math.max(Math.min(1, PROBING_HEADROOM_MS / this.#leastDelayMs), least);
+    const growth = Math.max(Math.min(1, this.#headroom.probingMs / this.#leastDelayMs), least);
     const grown = last.isHeldBack ? this.#windowBytes + growth * bytes : this.#windowBytes;
     return Math.max(probing, Math.min(grown, most));
+  }
+
+  #headroomFor(last: Sent, delayMs: number, now: number): Headroom {
+    const rate = this.#rate.bytesPerMs;
+    const beforeMs = rate === 0 ? 0 : (last.end - last.confirmed) / rate;
+    this.#jumpsMs += (Math.max(0, delayMs - beforeMs) - this.#jumpsMs) / AVERAGE_OF;
+    return now - this.#sharedAtMs < SHARED_FOR_MS && this.#jumpsMs < STEADY_PATH_MS ? SHARED : ALONE;
   }
 
   #learnDelay(last: Sent, delayMs: number, now: number): void {
@@ -249,7 +294,8 @@ export class BulkWindow {
       this.#leastDelayMs = delayMs;
       this.#leastSeenAtMs = now;
     }
-    if (delayMs - this.#leastDelayMs <= HEADROOM_MS + PROBING_HEADROOM_MS) this.#queuedSinceMs = undefined;
+    if (delayMs - this.#leastDelayMs <= this.#headroom.steadyMs + this.#headroom.probingMs)
+      this.#queuedSinceMs = undefined;
     else this.#queuedSinceMs ??= now;
     const isOld = now - this.#leastSeenAtMs > LEAST_DELAY_MEMORY_MS;
     const isQueued = this.#queuedSinceMs !== undefined && now - this.#queuedSinceMs > QUEUED_TOO_LONG_MS;

@@ -24,7 +24,7 @@ interface Kept {
   memoryBytes: number;
   /** What it counts in the window of bulk. */
   bulkBytes: number;
-  /** When it was first given to a transport; undefined: not yet. */
+  /** When it was first given to a transport, a piece: when its message was asked for; undefined: not yet. */
   sentMs: number | undefined;
 }
 
@@ -139,18 +139,29 @@ export class KeptFrames {
   /** Puts `nothing` in the place of calls and posts, of those given to a transport before `beforeMs`; returns the headers they had. */
   withdraw(matches: (frame: Readonly<FrameHeader>) => boolean, beforeMs?: number): FrameHeader[] {
     const withdrawn: FrameHeader[] = [];
+    /** By stream, what is kept of a message in pieces so far. */
+    const pieces = new Map<number, Kept[]>();
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const kept = this.#entries[index] as Kept;
       if (beforeMs !== undefined && (kept.sentMs ?? beforeMs) >= beforeMs) continue;
       for (const at of this.#offsets(kept.bytes, kept.body !== undefined)) {
         const frame = readFrameHeader(kept.bytes, at, this.#frame);
         const isAsked = frame.type === MessageType.call || frame.type === MessageType.post;
-        if (!isAsked || frame.stream !== 0 || !matches(frame)) continue;
-        withdrawn.push({ ...frame });
-        if (kept.body === undefined) {
+        if (!isAsked || !matches(frame)) continue;
+        if (frame.stream !== 0) {
+          const ofStream = pieces.get(frame.stream) ?? [];
+          pieces.set(frame.stream, ofStream);
+          ofStream.push(kept);
+          // Of one whose last piece has not gone its owner tells that it ends.
+          if ((frame.flags & FrameFlags.fragment) !== 0) continue;
+          for (const piece of ofStream) this.#empty(piece, piece === kept ? frame.stream : 0);
+          pieces.delete(frame.stream);
+        } else if (kept.body !== undefined) this.#empty(kept);
+        else {
           kept.bytes[at + 4] = NOTHING;
           kept.bytes[at + 5] = 0;
-        } else this.#empty(kept);
+        }
+        withdrawn.push({ ...frame });
       }
     }
     return withdrawn;
@@ -170,13 +181,16 @@ export class KeptFrames {
     return ids;
   }
 
-  /** A frame of bulk becomes one of nothing; the window got its bytes, so they count until it is confirmed. */
-  #empty(kept: Kept): void {
+  /**
+   * A frame of bulk becomes one of nothing; the window got its bytes, so they count until it is confirmed.
+   * @param stream ends with it, at the side that has a part of it
+   */
+  #empty(kept: Kept, stream = 0): void {
     this.#count(kept, -1);
     kept.bytes = new Uint8Array(FRAME_HEADER_BYTES);
     kept.body = undefined;
     kept.memoryBytes = FRAME_HEADER_BYTES;
-    writeFrameHeader(kept.bytes, 0, { ...emptyFrameHeader(), type: NOTHING });
+    writeFrameHeader(kept.bytes, 0, { ...emptyFrameHeader(), type: NOTHING, stream });
     this.#count(kept, 1);
   }
 

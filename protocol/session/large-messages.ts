@@ -17,6 +17,8 @@ export const HELD_COST = 256;
 export interface Message {
   readonly header: MessageHeader;
   readonly payload: Uint8Array;
+  /** When it was asked for. */
+  readonly atMs: number;
 }
 
 /** A message on its way in fragments. */
@@ -24,6 +26,7 @@ interface Stream {
   readonly header: FrameHeader;
   readonly flags: number;
   readonly payload: Uint8Array;
+  readonly atMs: number;
   sent: number;
 }
 
@@ -37,6 +40,8 @@ interface Held {
 export interface Piece {
   readonly header: Uint8Array;
   readonly body: Uint8Array;
+  /** When its message was asked for. */
+  readonly atMs: number;
   /** What the window counts. */
   readonly bulkBytes: number;
   /** Memory that is free when it is acknowledged: each piece keeps the whole message, so it is the last one's. */
@@ -85,16 +90,16 @@ export class LargeMessages {
   }
 
   /** One that must wait. */
-  hold(header: MessageHeader, payload: Uint8Array): void {
+  hold({ header, payload, atMs }: Message): void {
     const cost = HELD_COST + payload.length;
-    this.#held.get(header.service, header.object)?.waiting.push({ header: { ...header }, payload });
+    this.#held.get(header.service, header.object)?.waiting.push({ header: { ...header }, payload, atMs });
     this.#waitingBytes += cost;
     if (header.type === MessageType.event) this.#eventBytes += cost;
   }
 
-  add(message: MessageHeader, payload: Uint8Array): void {
-    const { type, flags, service, object } = message;
-    this.#queue.push({ header: asFrame(message), flags, payload, sent: 0 });
+  add({ header, payload, atMs }: Message): void {
+    const { type, flags, service, object } = header;
+    this.#queue.push({ header: asFrame(header), flags, payload, atMs, sent: 0 });
     this.#waitingBytes += payload.length;
     if (type === MessageType.event) this.#eventBytes += payload.length;
     if (isOrdered(type)) this.#held.set(service, object, { isEvent: type === MessageType.event, waiting: [] });
@@ -109,7 +114,7 @@ export class LargeMessages {
   next(mostBytes: number): Piece {
     this.#openNext();
     const stream = this.#open.shift() as Stream;
-    const { header, payload, sent } = stream;
+    const { header, payload, atMs, sent } = stream;
     const size = Math.min(payload.length - sent, Math.max(SMALLEST_PIECE_BYTES, Math.min(mostBytes, MAX_PIECE_BYTES)));
     const isWhole = size === payload.length;
     const prefix = sent === 0 && !isWhole ? 4 : 0;
@@ -122,7 +127,7 @@ export class LargeMessages {
     stream.sent += size;
     const isLast = stream.sent === payload.length;
     if (header.type === MessageType.event) this.#eventBytes -= size;
-    const piece = { header: bytes, body: payload.subarray(sent, sent + size), bulkBytes: prefix + size };
+    const piece = { header: bytes, body: payload.subarray(sent, sent + size), atMs, bulkBytes: prefix + size };
     if (!isLast) {
       this.#open.push(stream);
       return { ...piece, memoryBytes: bytes.length, freed: NOTHING_FREED };
@@ -132,28 +137,32 @@ export class LargeMessages {
     return { ...piece, memoryBytes: bytes.length + payload.length, freed: this.#end(header) };
   }
 
-  /** Takes out calls and posts that are not sent whole: their headers, and what waited for them. */
-  withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): {
+  /** Takes out calls and posts asked for before `beforeMs`, if it is given, that are not sent whole: their headers, and what waited for them. */
+  withdraw(
+    matches: (frame: Readonly<FrameHeader>) => boolean,
+    beforeMs: number = Number.POSITIVE_INFINITY,
+  ): {
     readonly withdrawn: Readonly<FrameHeader>[];
     /** Streams of which a part is sent: the other side is to be told that they end. */
     readonly brokenOff: readonly number[];
     readonly freed: readonly Message[];
   } {
     const withdrawn: Readonly<FrameHeader>[] = [];
-    const isTaken = (header: Readonly<FrameHeader>): boolean => isAsked(header.type) && matches(header);
+    const isTaken = ({ header, atMs }: { readonly header: Readonly<FrameHeader>; readonly atMs: number }): boolean =>
+      isAsked(header.type) && atMs < beforeMs && matches(header);
     // What waits behind a large message first: it is freed with that one.
     for (const held of this.#held.entries()) {
       for (const message of held.waiting.splice(0)) {
-        const frame = asFrame(message.header);
-        if (!isTaken(frame)) held.waiting.push(message);
+        const header = asFrame(message.header);
+        if (!isTaken({ header, atMs: message.atMs })) held.waiting.push(message);
         else {
-          withdrawn.push(frame);
+          withdrawn.push(header);
           this.#waitingBytes -= HELD_COST + message.payload.length;
         }
       }
     }
-    const begun = this.#open.filter(({ header }) => isTaken(header));
-    const taken = [...begun, ...this.#queue.filter(({ header }) => isTaken(header))];
+    const begun = this.#open.filter(isTaken);
+    const taken = [...begun, ...this.#queue.filter(isTaken)];
     this.#open = this.#open.filter((stream) => !taken.includes(stream));
     this.#queue = this.#queue.filter((stream) => !taken.includes(stream));
     for (const { payload } of begun) this.#openBytes -= payload.length;

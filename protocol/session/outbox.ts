@@ -11,7 +11,7 @@ import { Batch } from './batch.ts';
 import { BulkWindow, LARGEST_LEAST_PIECE_BYTES } from './bulk-window.ts';
 import type { Refuse } from './fragments.ts';
 import { KeptFrames } from './kept-frames.ts';
-import { HELD_COST, isAsked, LargeMessages } from './large-messages.ts';
+import { HELD_COST, isAsked, LargeMessages, type Message } from './large-messages.ts';
 import { LossySlots } from './lossy-slots.ts';
 import type { Transport } from './transport.ts';
 
@@ -189,20 +189,16 @@ export class Outbox {
 
   /**
    * Takes back frames of calls and posts that the other side has not acknowledged; it may have got them all the same.
+   * @param beforeMs only of what was asked for before
    * @returns their headers
    */
-  withdraw(matches: (frame: Readonly<FrameHeader>) => boolean): Readonly<FrameHeader>[] {
+  withdraw(matches: (frame: Readonly<FrameHeader>) => boolean, beforeMs?: number): Readonly<FrameHeader>[] {
     this.#sendBatch();
-    const withdrawn = this.#kept.withdraw(matches);
-    const large = this.#large.withdraw(matches);
+    const withdrawn = this.#kept.withdraw(matches, beforeMs);
+    const large = this.#large.withdraw(matches, beforeMs);
     for (const stream of large.brokenOff) this.#batch.add({ type: NOTHING, flags: 0, stream }, NOWHERE, NO_BYTES);
-    for (const { header, payload } of large.freed) this.#take(header, payload);
+    for (const message of large.freed) this.#take(message.header, message.payload, message.atMs);
     return [...withdrawn, ...large.withdrawn];
-  }
-
-  /** The same, only of what was given to a transport before `beforeMs`. */
-  withdrawSentBefore(beforeMs: number, matches: (frame: Readonly<FrameHeader>) => boolean): Readonly<FrameHeader>[] {
-    return this.#kept.withdraw(matches, beforeMs);
   }
 
   /** Ids of calls that were never given to a transport, not even in part. */
@@ -236,9 +232,10 @@ export class Outbox {
   }
 
   /** What is within the bounds. */
-  #take(header: MessageHeader, payload: Uint8Array): void {
-    if (this.#large.mustWait(header)) return this.#large.hold(header, payload);
-    if (payload.length > this.#window.leastPieceBytes) this.#large.add(header, payload);
+  #take(header: MessageHeader, payload: Uint8Array, atMs?: number): void {
+    const asked = (): Message => ({ header, payload, atMs: atMs ?? this.#options.clock.now() });
+    if (this.#large.mustWait(header)) return this.#large.hold(asked());
+    if (payload.length > this.#window.leastPieceBytes) this.#large.add(asked());
     else {
       if (!this.#batch.fits(payload.length, this.#window.batchBytes)) this.#sendBatch();
       this.#batch.add(header, header, payload);
@@ -289,6 +286,7 @@ export class Outbox {
       const sentMs = this.isAttached ? this.#options.clock.now() : undefined;
       if (this.#kept.bytes === 0) this.#progressMs = sentMs ?? 0;
       this.#kept.add({ ...batch, body: undefined, bulkBytes: 0, sentMs });
+      this.#window.shared();
     }
     return batch?.bytes;
   }
@@ -296,6 +294,7 @@ export class Outbox {
   /** When nothing of this session waits in the transport: what is worthless when it is late must not queue there. */
   #sendLossyFrames(): void {
     if (this.#lossy.size === 0 || this.#way.kind !== 'ready' || this.#way.transport.bufferedBytes > 0) return;
+    this.#window.shared();
     this.#give(this.#lossy.take());
   }
 
@@ -306,14 +305,15 @@ export class Outbox {
       const {
         header: bytes,
         body,
+        atMs,
         bulkBytes,
         memoryBytes,
         freed,
       } = this.#large.next(Math.max(this.#window.roomBytes, this.#window.leastPieceBytes));
       this.#window.sent(bulkBytes);
-      this.#kept.add({ frames: 1, bytes, body, memoryBytes, bulkBytes, sentMs: this.#options.clock.now() });
+      this.#kept.add({ frames: 1, bytes, body, memoryBytes, bulkBytes, sentMs: atMs });
       this.#give(bytes, body);
-      for (const { header, payload } of freed) this.#take(header, payload);
+      for (const message of freed) this.#take(message.header, message.payload, message.atMs);
     }
   }
 

@@ -18,7 +18,7 @@ export interface Motion extends TakingBack {
   readonly nameOf: (serviceId: number) => string | undefined;
   /** Why there is no link, or another. */
   readonly cause: QiwayError;
-  /** Only what was given to a link too long ago, and is not among what the other side has. */
+  /** Only what was asked for too long ago, and is not among what the other side has. */
   readonly late?: { readonly received: number; readonly nowMs: number } | undefined;
 }
 
@@ -33,8 +33,7 @@ export function withdrawMotion({ outbox, peer, classes, nameOf, cause, late }: M
     return name !== undefined && member !== undefined && classes.classOf(name, member) === 'motion';
   };
   if (late !== undefined) outbox.startAfter(late.received); // forgets what the other side has
-  const withdrawn =
-    late === undefined ? outbox.withdraw(isMotion) : outbox.withdrawSentBefore(late.nowMs - LATE_MS, isMotion);
+  const withdrawn = outbox.withdraw(isMotion, late === undefined ? undefined : late.nowMs - LATE_MS);
   const error = new QiwayError(
     'link-lost',
     `The link broke before the robot confirmed, and what moves it is not sent again: ${sentenceOf(cause)}`,

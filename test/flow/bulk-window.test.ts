@@ -3,7 +3,7 @@
 import { BestRate, LeastOf } from '@qiway/protocol/session/best-rate';
 import { BulkWindow } from '@qiway/protocol/session/bulk-window';
 import { describe, expect, it } from 'vitest';
-import { chance, Pipe, percentile } from './pipe.ts';
+import { chance, type Path, Pipe, percentile } from './pipe.ts';
 
 const MB_PER_S = 1000;
 /** Two of the smallest pieces are under way whatever the path, and the window feels its way by such pieces: on a slow path they are the queue. */
@@ -79,6 +79,78 @@ it.each([1, 12.5, 50])(
     }
   },
 );
+
+describe('on a path that small frames share with bulk, the window', () => {
+  /** Small frames are sent all the time: with every look at whether there is bulk to send. */
+  const shares = (pipe: Pipe) => (): boolean => {
+    pipe.shared();
+    return true;
+  };
+  const briefStalls = (): NonNullable<Path['stalls']> => {
+    const random = chance(7);
+    return () => ({ runMs: 1 + random() * 4, stallMs: random() * 4 });
+  };
+
+  it.each([
+    [1, 0.1],
+    [5, 10],
+    [12.5, 0.1],
+    [12.5, 2],
+    [50, 0.1],
+    [100, 0.05],
+    [20, 50],
+  ])(
+    'fills %d MB/s with %d ms each way too, and they wait for two or three of the smallest pieces',
+    (megabytes, delayMs) => {
+      const bytesPerMs = megabytes * MB_PER_S;
+      const pipe = new Pipe({ bytesPerMs, delayMs });
+      pipe.run(8000, shares(pipe));
+      const { bytesPerMs: measured, queuedMs } = pipe.run(20_000, shares(pipe));
+      expect(measured / bytesPerMs).toBeGreaterThan(0.94);
+      expect(percentile(queuedMs, 0.5)).toBeLessThan(Math.max(5, (2 * 16 * KIB) / bytesPerMs));
+      expect(percentile(queuedMs, 0.99)).toBeLessThan(Math.max(8, (3 * 16 * KIB) / bytesPerMs));
+    },
+  );
+
+  it.each([12.5, 50, 100])(
+    'leaves a part of %d MB/s unused for a receiver that stands still now and then',
+    (megabytes) => {
+      const bytesPerMs = megabytes * MB_PER_S;
+      const pipe = new Pipe({ bytesPerMs, delayMs: 0.1, stalls: briefStalls() });
+      pipe.run(8000, shares(pipe));
+      const { bytesPerMs: measured, queuedMs } = pipe.run(20_000, shares(pipe));
+      expect(measured / bytesPerMs).toBeGreaterThan(0.85);
+      expect(percentile(queuedMs, 0.99)).toBeLessThan(6);
+    },
+  );
+
+  it('finds that it became faster', () => {
+    const pipe = new Pipe({ bytesPerMs: 5 * MB_PER_S, delayMs: 5 });
+    pipe.run(5000, shares(pipe));
+    pipe.change({ bytesPerMs: 100 * MB_PER_S, delayMs: 5 });
+    pipe.run(5000, shares(pipe));
+    expect(pipe.run(5000, shares(pipe)).bytesPerMs).toBeGreaterThan(85 * MB_PER_S);
+  });
+
+  it('grows again half a second after the last of them', () => {
+    const pipe = new Pipe({ bytesPerMs: 12.5 * MB_PER_S, delayMs: 0.1 });
+    pipe.run(5000, shares(pipe));
+    const shared = pipe.windowBytes;
+    pipe.run(400);
+    expect(pipe.windowBytes).toBeLessThan(shared + 16 * KIB);
+    pipe.run(600);
+    expect(pipe.windowBytes).toBeGreaterThan(1.5 * shared);
+  });
+
+  it('does not take the burst after a pause for what the path carries', () => {
+    const bytesPerMs = 12.5 * MB_PER_S;
+    const pipe = new Pipe({ bytesPerMs, delayMs: 0.1, burstMs: 5 });
+    // A tenth of a second of bulk, then a pause of 20 ms, again and again.
+    const sends = (nowMs: number): boolean => shares(pipe)() && nowMs % 120 < 100;
+    pipe.run(5000, sends);
+    expect(percentile(pipe.run(20_000, sends).queuedMs, 0.99)).toBeLessThan(6);
+  });
+});
 
 it('a receiver that has the core for a fraction of the time only does not starve the path', () => {
   const random = chance(3);

@@ -6,6 +6,8 @@ export interface Path {
   readonly bytesPerMs: number;
   /** Each way. */
   readonly delayMs: number;
+  /** After a pause the path passes on at once what it could have carried in so long, ms, as rate limiters do. */
+  readonly burstMs?: number;
   /** The receiver stands still for `stallMs` after it ran for `runMs`, each anew by chance. */
   readonly stalls?: () => { readonly runMs: number; readonly stallMs: number };
 }
@@ -42,6 +44,11 @@ export class Pipe {
     return this.#window.inFlightBytes + this.#window.roomBytes;
   }
 
+  /** A small frame is sent now. */
+  shared(): void {
+    this.#window.shared();
+  }
+
   change(path: Path): void {
     this.#path = path;
   }
@@ -74,9 +81,9 @@ export class Pipe {
     while (this.#window.hasRoom) {
       const bytes = Math.max(this.#window.leastPieceBytes, Math.min(this.#window.roomBytes, 1024 * 1024));
       this.#window.sent(bytes);
-      const { bytesPerMs, delayMs } = this.#path;
-      this.#pathFreeAtMs = Math.max(this.#pathFreeAtMs, this.#now) + bytes / bytesPerMs;
-      this.#at(this.#pathFreeAtMs + delayMs, () => this.#arrived(bytes));
+      const { bytesPerMs, delayMs, burstMs = 0 } = this.#path;
+      this.#pathFreeAtMs = Math.max(this.#pathFreeAtMs, this.#now - burstMs) + bytes / bytesPerMs;
+      this.#at(Math.max(this.#pathFreeAtMs, this.#now) + delayMs, () => this.#arrived(bytes));
     }
   }
 

@@ -17,6 +17,8 @@ import { settled, virtualClock } from '../support/virtual-clock.ts';
 const MOTION = 100;
 const OTHER = 101;
 const LARGE = 100 * 1024;
+/** Goes in pieces, all of which may be on their way at once. */
+const PIECES = 48 * 1024;
 
 function call(id: number, action: number): MessageHeader {
   return { id, size: 0, version: 0, type: MessageType.call, flags: 0, service: 5, object: 1, action };
@@ -35,11 +37,15 @@ function lab({ maxMessageBytes = DEFAULT_LINK_LIMITS.maxMessageBytes, isSilent =
   /** Ids of whole messages, and types of control frames, in order. */
   const got: (number | string)[] = [];
   const inbox = new Inbox({ maxMessageBytes, onMessage: ({ id }) => got.push(id) });
+  /** How many messages of the transport still arrive. */
+  const path = { arrive: Number.POSITIVE_INFINITY };
   const confirm = (): void => outbox.confirmed(inbox.received);
   const transport: Transport = {
     route: 'direct',
     bufferedBytes: 0,
     send: (first, rest = []) => {
+      path.arrive -= 1;
+      if (path.arrive < 0) return true;
       const bytes = Buffer.concat([first, ...rest]);
       const header = emptyFrameHeader();
       for (let at = 0; at < bytes.length; ) {
@@ -60,6 +66,7 @@ function lab({ maxMessageBytes = DEFAULT_LINK_LIMITS.maxMessageBytes, isSilent =
     outbox,
     inbox,
     got,
+    path,
     confirm,
     attach: async (start = 0) => {
       inbox.attach();
@@ -155,6 +162,26 @@ describe('an outbox', () => {
     expect(outbox.queuedBytes).toBe(0);
   });
 
+  it.each([0, 1, 2])('takes back a large call that has gone whole, of which %d pieces arrived', async (arrive) => {
+    const { outbox, got, attach, inbox, path, confirm } = lab({ isSilent: true });
+    await attach();
+    path.arrive = arrive;
+    outbox.send(call(1, MOTION), new Uint8Array(PIECES));
+    await settled();
+    expect(path.arrive).toBeLessThan(0); // all pieces went, and of the last nobody knows
+    outbox.detach();
+    expect(outbox.withdraw(({ action }) => action === MOTION).map(({ id }) => id)).toEqual([1]);
+    path.arrive = Number.POSITIVE_INFINITY;
+    await attach(outbox.startAfter(inbox.received));
+    expect(inbox.heldBytes).toBe(0);
+    confirm();
+    outbox.send(call(2, MOTION), new Uint8Array(PIECES));
+    await settled();
+    expect(got).toEqual([2]);
+    outbox.confirmed(inbox.received);
+    expect(outbox.queuedBytes).toBe(0);
+  });
+
   it('gives up a lossy message when something else is asked of its object', async () => {
     const { outbox, got, attach } = lab();
     await attach();
@@ -202,8 +229,34 @@ describe('an outbox', () => {
     outbox.send(call(3, MOTION), new Uint8Array(8));
     await settled();
     expect(got.splice(0)).toEqual([1, 2, 3]);
-    const withdrawn = outbox.withdrawSentBefore(clock.now(), ({ action }) => action === MOTION);
+    const withdrawn = outbox.withdraw(({ action }) => action === MOTION, clock.now());
     expect(withdrawn.map(({ id }) => id)).toEqual([1]);
+  });
+
+  it('takes back large calls asked for before a time, and what waits behind them from then, and nothing newer', async () => {
+    const { outbox, got, attach, clock, inbox, confirm } = lab({ isSilent: true });
+    const of = (id: number, object: number): MessageHeader => ({ ...call(id, MOTION), object });
+    await attach();
+    for (const [id, bytes] of [
+      [1, PIECES],
+      [2, 10 * LARGE],
+      [3, LARGE],
+    ] as const)
+      outbox.send(of(id, id), new Uint8Array(bytes));
+    outbox.send(of(4, 3), new Uint8Array(8));
+    await clock.advance(100);
+    outbox.send(of(5, 3), new Uint8Array(8));
+    outbox.send(of(6, 6), new Uint8Array(LARGE));
+    const withdrawn = outbox.withdraw(({ action }) => action === MOTION, clock.now()).map(({ id }) => id);
+    expect(withdrawn.sort()).toEqual([1, 2, 3, 4]);
+    outbox.detach();
+    await attach(outbox.startAfter(inbox.received));
+    for (let round = 0; outbox.queuedBytes > 0 && round < 100; round += 1) {
+      confirm();
+      await settled();
+    }
+    expect(got).toEqual([5, 6]);
+    expect(inbox.heldBytes).toBe(0);
   });
 });
 

@@ -297,7 +297,7 @@ export class History {
   }
 }
 
-const BULK_BYTES = 64 * 1024;
+const BULK_BYTES = 16 * 1024;
 /** What calls may fail with in a session that goes on: the callee said no; bounds; the end. */
 const EXPECTED: ReadonlySet<string> = new Set(['call-failed', 'limit-exceeded', 'closed', 'canceled']);
 
