@@ -5,7 +5,7 @@ import { modulesOf, type Stage, sdkSize, workerSizes } from '../../scripts/size.
 /** Bytes, minified and gzipped, by when they are loaded (scripts/size.ts); see docs/decisions/0006. Lower one when it got less. */
 const MAX_BYTES: Readonly<Record<Stage, number>> = {
   core: 14_850,
-  link: 34_300,
+  link: 34_600,
   handshake: 7_000,
   fallback: 14_600,
   node: 900,
