@@ -1,4 +1,4 @@
-// A dialer on a network in memory: what it dials and when, whom it believes, and what it says when nobody is there.
+// A dialer on a network in memory: what it dials and when, whom it believes.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AddressBook } from '../../sdk/address-book/address-book.ts';
 import { Dialer, type DialerOptions } from '../../sdk/dial/dialer.ts';
@@ -294,40 +294,6 @@ describe('keys', () => {
     expect((await settled(dial(dialer()))).isSealed).toBe(true);
     book.forget(robot.id, HERE);
     expect((await settled(dial(dialer({}, loopback)))).isSealed).toBe(false);
-  });
-});
-
-describe('what is said when nobody is there', () => {
-  test('one address: that, and what to check', async () => {
-    await expect(settled(dial(dialer()))).rejects.toThrow(
-      /^\[dial-failed\] No robot agent answers at ws:\/\/10\.0\.0\.1:8080.*Check the address/,
-    );
-  });
-
-  test('several: each with its reason', async () => {
-    book.announced(robot.id, [THERE, ELSEWHERE]);
-    network.places.set(THERE, { kind: 'silent' });
-    network.places.set(ELSEWHERE, { kind: 'mute' });
-    const failure = await settled(dial(dialer(), 'lost')).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'dial-failed', data: { url: HERE } });
-    const { attempts } = (failure as { data: { attempts: { url: string; reason: string }[] } }).data;
-    expect(Object.fromEntries(attempts.map(({ url, reason }) => [url, reason]))).toEqual({
-      [HERE]: expect.stringContaining('closed (1006)'),
-      [THERE]: expect.stringContaining('did not open within 3000 ms'),
-      [ELSEWHERE]: expect.stringContaining('within'),
-    });
-    expect(String(failure)).toMatch(
-      /any of 3 addresses: .*10\.0\.0\.2.*10\.0\.0\.3|any of 3 addresses: .*10\.0\.0\.3.*10\.0\.0\.2/,
-    );
-  });
-
-  test('nothing that the page may dial: why, and what to do', async () => {
-    const page = { protocol: 'https:', host: 'app.example', origin: 'https://app.example', isChromium: false };
-    const looking = dialer({ page, agent: { shown: HERE, link: HERE, token: '' } });
-    await expect(settled(dial(looking))).rejects.toThrow(
-      /\[dial-failed\] A page of https:\/\/app\.example cannot dial/,
-    );
-    expect(network.visits).toEqual([]);
   });
 });
 

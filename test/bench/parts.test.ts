@@ -12,7 +12,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 it.each([
   ['resume', 6, 'link cut, first call answered'],
-  ['fairness', 9, 'beside 20 clients that stopped reading, p99'],
+  ['fairness', 10, 'beside 20 clients that stopped reading, p99'],
   ['sessions', 2, 'the same without a link'],
 ])(
   '%s runs',

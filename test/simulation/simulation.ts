@@ -1,6 +1,7 @@
 // One simulation: an agent, a client, users at both ends, a network that breaks, all from one seed and on virtual time. In
 // the end everything is well again, and everything is let go of. Support of the tests.
 
+import { type BothEnds, countsOf, hasSoundCable, isLetGo, leftOver, queuedBytes } from './both-ends.ts';
 import type { Cable, Tamper } from './cable.ts';
 import { Caller } from './caller.ts';
 import { Chance } from './chance.ts';
@@ -331,7 +332,7 @@ class Simulation {
   /** Nothing is wrong any more: the client is online soon, everything is answered, acknowledged, heard. */
   async #comeToRest(): Promise<void> {
     const clock = this.#clock;
-    const isWell = (): boolean => this.#client.isOnline && this.#hasSoundCable();
+    const isWell = (): boolean => this.#client.isOnline && hasSoundCable(this.#client);
     this.#trace(() => 'nothing is wrong any more');
     if (this.#client.endedWith !== undefined) this.#replaceClient();
     this.#client.dialer.weather = CALM;
@@ -347,7 +348,7 @@ class Simulation {
     await clock.runTo(clock.now() + REST_MS, () => this.#isQuiet());
     this.#outside.checkUpToDate(() => true);
     this.#inside.checkUpToDate((emitter) => emitter === this.#client.tabName);
-    if (!this.#isQuiet()) this.history.violate(`there are still bytes queued: ${this.#queued().join(', ')}`);
+    if (!this.#isQuiet()) this.history.violate(`there are still bytes queued: ${queuedBytes(this.#ends).join(', ')}`);
   }
 
   /** Both ends can use what the other offers. */
@@ -379,58 +380,20 @@ class Simulation {
     this.history.endsAt = clock.now();
     this.#outside.leave();
     this.#inside.leave();
-    await clock.runTo(clock.now() + REST_MS, () => this.#isLetGo());
-    if (!this.#isLetGo()) this.history.violate(`left behind: ${JSON.stringify(this.#held())}`);
+    await clock.runTo(clock.now() + REST_MS, () => isLetGo(this.#ends));
+    if (!isLetGo(this.#ends)) this.history.violate(`left behind: ${JSON.stringify(countsOf(this.#ends))}`);
     await this.#client.close();
     await clock.runTo(clock.now() + this.#profile.keepMs + REST_MS, () => this.#agent.host.sessions.length === 0);
     await clock.runTo(clock.now() + 1000);
     this.history.checkEnd(this.#killed, this.#lostSessions === 0);
-    const { host, serviceNames, services } = this.#agent;
-    if (host.sessions.length > 0) this.history.violate(`${host.sessions.length} sessions are left`);
-    if (serviceNames.length !== ROBOT_SERVICES.length + 1)
-      this.history.violate(`services are left: ${serviceNames.join(', ')}`);
-    const counts = session?.counts;
-    if (counts !== undefined && Object.values(counts).some((count) => count !== 0))
-      this.history.violate(`the closed session holds ${JSON.stringify(counts)}`);
-    for (const service of [...services.values(), this.#client.tab]) {
-      if (service.subscriptions > 0) this.history.violate(`${service.subscriptions} subscriptions are left`);
-      for (const made of service.made)
-        if (made.references !== 0) this.history.violate(`an object has ${made.references} references left`);
-    }
-    for (const service of services.values())
-      if (service.references !== 1) this.history.violate(`a service has ${service.references} references`);
-    if (this.#client.tab.references !== 1)
-      this.history.violate(`the client's service has ${this.#client.tab.references} references`);
+    for (const left of leftOver(this.#ends, session?.counts)) this.history.violate(left);
   }
 
-  #hasSoundCable(): boolean {
-    const { cable, dialer } = this.#client;
-    return dialer.cables.some(({ id, isSound }) => id === cable && isSound);
-  }
-
-  /** Of the living session, at both ends. */
-  #queued(): number[] {
-    const id = this.#client.session?.sessionId;
-    const there = this.#agent.host.sessions.find((session) => session.id === id);
-    return [this.#client.session, there].map((each) => each?.counts.queuedBytes ?? 0);
+  get #ends(): BothEnds {
+    return { agent: this.#agent, client: this.#client };
   }
 
   #isQuiet(): boolean {
-    return this.#queued().every((bytes) => bytes === 0);
-  }
-
-  /** What each end still holds of the other but the directory, and calls that are not answered. */
-  #held(): unknown {
-    const id = this.#client.session?.sessionId;
-    const there = this.#agent.host.sessions.find((session) => session.id === id);
-    return [this.#client.session?.counts, there?.counts];
-  }
-
-  #isLetGo(): boolean {
-    const id = this.#client.session?.sessionId;
-    const there = this.#agent.host.sessions.find((session) => session.id === id);
-    const here = this.#client.session?.counts;
-    // Objects that calls gave are gone at both ends, and registrations but those on the directory.
-    return here?.servedObjects === 0 && there?.counts.servedObjects === 0 && there.counts.subscriptions <= 2;
+    return queuedBytes(this.#ends).every((bytes) => bytes === 0);
   }
 }

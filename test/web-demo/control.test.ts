@@ -63,6 +63,15 @@ describe('a drive', () => {
     expect(control.isOwn.value).toBe(false);
   });
 
+  it('that ends before it has the motors gives them back as soon as it has them', async () => {
+    const taken = control.take();
+    control.ease();
+    await clock.advance(0);
+    await taken;
+    expect(log).toEqual(['lease ALMotion', 'failsafe 500 ALMotion.stopMove', 'clear', 'release']);
+    expect(control.isOwn.value).toBe(false);
+  });
+
   it('soon after a take-over keeps the lease, and arms a failsafe of its own', async () => {
     await control.take({ takeOver: true });
     control.ease({ lingers: true });

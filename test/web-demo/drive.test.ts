@@ -244,31 +244,54 @@ describe('a page that takes control before it drives', () => {
     expect(sent).toEqual(['move 0.2 0 0']);
   });
 
-  it('does not move for a hand that is off again, and eases only once the stop was heard', async () => {
+  it.each(['release', 'leave'] as const)(
+    'gives it back when the hand is off before it was had (%s), and stops nobody: nothing moved',
+    async (how) => {
+      drive.steer({ x: 0.1, y: 0, theta: 0 });
+      drive[how]();
+      expect(eased).toBe(1);
+      taken[0]?.resolve();
+      await clock.advance(500);
+      expect([sent, eased]).toEqual([[], 1]);
+    },
+  );
+
+  it('eases only once the stop was heard', async () => {
     drive.steer({ x: 0.1, y: 0, theta: 0 });
-    drive.release();
     taken[0]?.resolve();
+    await clock.advance(0);
+    drive.release();
     await clock.advance(500);
-    expect(sent).toEqual(['stop']);
-    expect(eased).toBe(0);
-    answers[0]?.resolve();
+    expect([sent, eased]).toEqual([['move 0.1 0 0', 'stop'], 0]);
+    answers[1]?.resolve();
     await clock.advance(0);
     expect(eased).toBe(1);
   });
 
   it('does not ease while the next hand is on the joystick', async () => {
     drive.steer({ x: 0.1, y: 0, theta: 0 });
-    drive.release();
-    drive.steer({ x: 0.2, y: 0, theta: 0 });
-    answers[0]?.resolve();
-    await clock.advance(0);
-    expect(eased).toBe(0);
     taken[0]?.resolve();
     await clock.advance(0);
-    expect(sent).toEqual(['stop']); // that was for the first hand
+    drive.release();
+    drive.steer({ x: 0.2, y: 0, theta: 0 });
+    for (const { resolve } of answers) resolve();
+    await clock.advance(100);
+    expect(eased).toBe(0);
     taken[1]?.resolve();
     await clock.advance(0);
-    expect(sent).toEqual(['stop', 'move 0.2 0 0']);
+    expect(sent).toEqual(['move 0.1 0 0', 'stop', 'move 0.2 0 0']);
+  });
+
+  it('does not take the control that a first hand asked for as that of the next', async () => {
+    drive.steer({ x: 0.1, y: 0, theta: 0 });
+    drive.release();
+    drive.steer({ x: 0.2, y: 0, theta: 0 });
+    taken[0]?.resolve();
+    await clock.advance(0);
+    expect(sent).toEqual([]);
+    taken[1]?.resolve();
+    await clock.advance(0);
+    expect(sent).toEqual(['move 0.2 0 0']);
   });
 
   it('says once that somebody else has it, and asks again with the next hand', async () => {

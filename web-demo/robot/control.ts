@@ -140,7 +140,8 @@ export function createControl({ after, lost }: ControlOptions): Control {
         if (robot === from) ease();
         throw error;
       }
-      if (robot === from) isOwn.value = true;
+      // It may be given back by now.
+      if (robot === from && lease !== undefined) isOwn.value = true;
     },
     ease,
     follow(next) {

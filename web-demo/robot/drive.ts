@@ -22,7 +22,7 @@ export interface DriveMotor {
 export interface DriveControl {
   /** Before the first move of a drive. @throws why it may not begin */
   take(): Promise<void>;
-  /** The robot was told to stop, and has heard it. */
+  /** The robot was told to stop, and has heard it; or it was never told to move. */
   ease(): void;
 }
 
@@ -179,6 +179,15 @@ export function createDrive({ motor, control, refused, begins, isMoving, after }
     steering.value = STILL;
   }
 
+  /** Where nothing moved since the last stop, one more would end the drive of somebody else. */
+  function letGo(isStopWanted: boolean): void {
+    const wasAsking = phase === 'asking';
+    become('idle');
+    still();
+    if (owesStop || isStopWanted) send();
+    else if (wasAsking) control?.ease();
+  }
+
   function halt(): boolean {
     if (phase !== 'idle') become('blocked');
     still();
@@ -197,17 +206,10 @@ export function createDrive({ motor, control, refused, begins, isMoving, after }
       else if (phase === 'idle') ask(control);
     },
     release() {
-      // A hand that leaves a blocked joystick moved nothing since: one more stop would end the drive of somebody else.
-      const isOwed = phase !== 'blocked' || owesStop;
-      become('idle');
-      still();
-      if (isOwed) send();
+      letGo(phase === 'idle');
     },
     leave() {
-      const isOwed = owesStop;
-      become('idle');
-      still();
-      if (isOwed) send();
+      letGo(false);
     },
     halt,
     halted() {
