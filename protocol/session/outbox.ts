@@ -233,14 +233,17 @@ export class Outbox {
 
   /** What is within the bounds. */
   #take(header: MessageHeader, payload: Uint8Array, atMs?: number): void {
-    const asked = (): Message => ({ header, payload, atMs: atMs ?? this.#options.clock.now() });
-    if (this.#large.mustWait(header)) return this.#large.hold(asked());
-    if (payload.length > this.#window.leastPieceBytes) this.#large.add(asked());
+    if (this.#large.mustWait(header)) return this.#large.hold(this.#asked(header, payload, atMs));
+    if (payload.length > this.#window.leastPieceBytes) this.#large.add(this.#asked(header, payload, atMs));
     else {
       if (!this.#batch.fits(payload.length, this.#window.batchBytes)) this.#sendBatch();
       this.#batch.add(header, header, payload);
     }
     this.#wake();
+  }
+
+  #asked(header: MessageHeader, payload: Uint8Array, atMs = this.#options.clock.now()): Message {
+    return { header, payload, atMs };
   }
 
   #give(first: Uint8Array, rest?: Uint8Array): void {
